@@ -1,0 +1,140 @@
+"""Time the app in a browser: start, upload to both charts, rerun after a slider, peak memory.
+
+    python benchmarks/app.py --json FILE
+
+Each figure is a median; its repetitions and spread are in the JSON. A start counts from the
+server's process to an Explain page that takes uploads. An upload counts from the file given to
+the browser to both charts drawn, both models in each. A rerun counts from the script's start to
+its end as the browser sees them after a key on the temperature slider; the slider's own wait for
+further keys is not in it. Memory is the server's peak resident size (VmHWM) with teacher and
+student loaded and uploads shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))  # so that `python benchmarks/app.py` finds its own project
+
+from benchmarks.driver import browser, serve, settle
+from benchmarks.journeys import move_slider, open_upload, upload_to_charts
+from kdcore.data.drawn import draw_lesion
+
+PACKAGES = ("streamlit", "torch", "torchvision", "altair", "numpy", "playwright")
+CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+SLIDER_MOVES = 4
+AIMS = {"startup_s": 10.0, "upload_to_probs_s": 1.0, "slider_rerun_s": 0.15, "peak_rss_mb": 1500.0}
+
+
+def lesion(number: int) -> bytes:
+    """Return a drawn lesion as JPEG bytes, another one for each number."""
+    buffer = io.BytesIO()
+    image = draw_lesion(CLASSES[number % len(CLASSES)], seed=1000 + number)
+    image.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def one_server(chrome: Browser, checkpoints: Path | None, repeats: int) -> dict[str, list[float]]:
+    """Start a server and visit it `repeats` times; return seconds and MB by name.
+
+    Each visit is a browser session of its own that uploads another image, so that no prediction
+    is cached; the first one pays for loading both networks.
+    """
+    images = [lesion(number) for number in range(repeats)]
+    figures: dict[str, list[float]] = {name: [] for name in AIMS}
+    begin = time.perf_counter()
+    with serve(checkpoints) as app:
+        for number, image in enumerate(images):
+            context = chrome.new_context(viewport={"width": 1280, "height": 900})
+            page = context.new_page()
+            open_upload(page, app.url)
+            if number == 0:
+                figures["startup_s"].append(time.perf_counter() - begin)
+            figures["upload_to_probs_s"].append(
+                upload_to_charts(page, f"lesion-{number}.jpg", image)
+            )
+            settle(page)
+            for _ in range(SLIDER_MOVES):
+                figures["slider_rerun_s"].append(move_slider(page, "Temperature T"))
+                settle(page)
+            context.close()
+        figures["peak_rss_mb"].append(peak_mb(app.process.pid))
+    return figures
+
+
+def peak_mb(pid: int) -> float:
+    """Return the peak resident memory of a Linux process in MB (10^6 bytes)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise RuntimeError(f"/proc/{pid}/status gives no VmHWM; this benchmark needs Linux")
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures depend on: processor, cores, load, versions."""
+    info = Path("/proc/cpuinfo")
+    lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": lines[0].partition(":")[2].strip() if lines else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average_1min_before": round(os.getloadavg()[0], 2),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def summary(figures: dict[str, list[float]]) -> dict[str, object]:
+    """Return medians under their names, and repetitions and spread under `spread`."""
+    medians = {name: round(statistics.median(values), 3) for name, values in figures.items()}
+    spread = {
+        name: {
+            "aim": AIMS[name],
+            "repetitions": len(values),
+            "min": round(min(values), 3),
+            "max": round(max(values), 3),
+            "first": round(values[0], 3),
+            "values": [round(value, 3) for value in values],
+        }
+        for name, values in figures.items()
+    }
+    return {**medians, "spread": spread}
+
+
+def main() -> None:
+    """Run the benchmark and write its JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--json", type=Path, required=True, help="file to write")
+    parser.add_argument("--servers", type=int, default=3, help="server starts (default 3)")
+    parser.add_argument("--repeats", type=int, default=5, help="uploads per server (default 5)")
+    parser.add_argument("--checkpoints", type=Path, help="folder (default: checkpoints/)")
+    options = parser.parse_args()
+    conditions = machine()
+    figures: dict[str, list[float]] = {name: [] for name in AIMS}
+    with browser() as chrome:
+        for _ in range(options.servers):
+            for name, values in one_server(chrome, options.checkpoints, options.repeats).items():
+                figures[name].extend(values)
+    root = options.checkpoints or REPO / "checkpoints"
+    names = sorted(card.parent.name for card in root.glob("*/card.json"))
+    result = summary(figures) | {"checkpoints": names, "machine": conditions}
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(result, indent=2) + "\n")
+    for name, aim in AIMS.items():
+        print(f"{name:18} {result[name]:10.3f}   aim {aim:g}")
+
+
+if __name__ == "__main__":
+    main()

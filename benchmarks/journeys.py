@@ -1,0 +1,58 @@
+"""What a person does on the Explain page, as steps that a test and a benchmark share."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.driver import settle
+
+UPLOAD = '[data-testid="stFileUploader"] input[type="file"]'
+CHARTS = '[data-testid="stVegaLiteChart"] :is(canvas, svg.marks)'
+# Resolves with the seconds from the script's start to its end, as the browser sees them.
+RERUN = """() => new Promise((resolve, reject) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  let begin = null;
+  const watch = new MutationObserver(() => {
+    const state = app.getAttribute('data-test-script-state');
+    if (state === 'running') begin ??= performance.now();
+    else if (state === 'notRunning' && begin !== null) {
+      watch.disconnect();
+      resolve((performance.now() - begin) / 1000);
+    }
+  });
+  watch.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+  setTimeout(() => { watch.disconnect(); reject(new Error('no rerun within 60 s')); }, 60000);
+})"""
+
+
+def open_upload(page: Page, url: str) -> None:
+    """Open the Explain page with its uploader, and wait until a photo can be given."""
+    page.goto(f"{url}/?source=upload")
+    page.wait_for_selector(UPLOAD, state="attached", timeout=120_000)
+    settle(page, 120)
+
+
+def upload(page: Page, name: str, data: bytes) -> None:
+    """Give the browser a file to upload."""
+    file = {"name": name, "mimeType": "image/jpeg", "buffer": data}
+    page.locator(UPLOAD).set_input_files(file)
+
+
+def upload_to_charts(page: Page, name: str, data: bytes) -> float:
+    """Upload the session's first photo; return the seconds until both charts are drawn."""
+    begin = time.perf_counter()
+    upload(page, name, data)
+    expect(page.locator(CHARTS).nth(1)).to_be_visible(timeout=120_000)
+    return time.perf_counter() - begin
+
+
+def move_slider(page: Page, label: str, key: str = "ArrowRight") -> float:
+    """Press a key on a slider; return the seconds that the rerun took, start to end."""
+    slider = page.get_by_role("slider", name=re.compile(label))
+    slider.focus()
+    watch = page.evaluate_handle(f"() => ({{ rerun: ({RERUN})() }})")
+    slider.press(key)
+    return float(watch.evaluate("async (watch) => await watch.rerun"))

@@ -1,0 +1,41 @@
+"""Errors, checks, registry, seeding and settings: what every other room stands on."""
+
+from kdcore.base.checks import check_labels, check_logits, check_probs
+from kdcore.base.errors import (
+    Cancelled,
+    CheckpointError,
+    DataError,
+    ImageError,
+    KdError,
+    RecipeError,
+    SettingError,
+)
+from kdcore.base.files import group_hash, sha256_bytes, sha256_file, write_atomically
+from kdcore.base.registry import Registry
+from kdcore.base.seeding import numpy_generator, seed_everything, torch_generator
+from kdcore.base.settings import DATA_VARIABLE, data_folder, remember_data_folder, state_folder
+
+__all__ = [
+    "DATA_VARIABLE",
+    "Cancelled",
+    "CheckpointError",
+    "DataError",
+    "ImageError",
+    "KdError",
+    "RecipeError",
+    "Registry",
+    "SettingError",
+    "check_labels",
+    "check_logits",
+    "check_probs",
+    "data_folder",
+    "group_hash",
+    "numpy_generator",
+    "remember_data_folder",
+    "seed_everything",
+    "sha256_bytes",
+    "sha256_file",
+    "state_folder",
+    "torch_generator",
+    "write_atomically",
+]

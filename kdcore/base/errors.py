@@ -1,0 +1,47 @@
+"""Errors that a person can act on: what was wrong, and what to do next."""
+
+from __future__ import annotations
+
+
+class KdError(Exception):
+    """A problem with an input, told in one sentence with the way out.
+
+    Parameters
+    ----------
+    problem : str
+        What was expected and what came, one sentence.
+    hint : str
+        What to do next, one sentence; may be empty when the problem says it all.
+    """
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(f"{problem} {hint}".strip())
+        self.problem = problem
+        self.hint = hint
+
+
+class ImageError(KdError):
+    """The bytes are not an image that can be shown to a network."""
+
+
+class DataError(KdError):
+    """A data set folder, its metadata or a split is not what was expected."""
+
+
+class CheckpointError(KdError):
+    """A checkpoint can't be read, or doesn't fit what it is used for."""
+
+
+class RecipeError(KdError):
+    """A recipe is not valid."""
+
+
+class SettingError(KdError):
+    """A setting (folder, variable, option) has a value that can't be used."""
+
+
+class Cancelled(KdError):
+    """The person asked a long computation to stop."""
+
+    def __init__(self, what: str = "The computation") -> None:
+        super().__init__(f"{what} was cancelled.", "Start it again when you like.")

@@ -1,0 +1,75 @@
+"""Probabilities of teacher and student, class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from kdcore.charts.style import ROLES, role_colour
+
+
+def probability_chart(
+    probs: Mapping[str, ArrayLike],
+    classes: Sequence[str],
+    long_names: Sequence[str] = (),
+    title: str = "",
+    marked: str = "",
+) -> alt.LayerChart:
+    """Return grouped horizontal bars, one pair a class, with the number at each bar's end.
+
+    Parameters
+    ----------
+    probs : "Teacher" and/or "Student" to (C,) probabilities
+    classes : C short names, top to bottom
+    long_names : C names for people, shown on hover
+    title : above the chart
+    marked : class to mark as the true one; "" for none
+    """
+    table = _table(probs, classes, long_names or classes, marked)
+    base = alt.Chart(table).encode(
+        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, ticks=False)),
+        yOffset=alt.YOffset("model:N", sort=list(ROLES)),
+        x=alt.X(
+            "probability:Q",
+            scale=alt.Scale(domain=[0, 1.12]),  # room for the label of a bar at 1
+            axis=alt.Axis(format="%", values=[0, 0.5, 1], title=None),
+        ),
+        tooltip=[
+            alt.Tooltip("model:N", title="Model"),
+            alt.Tooltip("name:N", title="Class"),
+            alt.Tooltip("probability:Q", format=".2%", title="Probability"),
+        ],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(color=role_colour(len(probs) > 1))
+    labels = base.mark_text(align="left", dx=4, fontSize=11).encode(
+        text="label:N", color=role_colour(False)
+    )
+    height = alt.Step(17 if len(probs) > 1 else 22)
+    return (bars + labels).properties(title=title, height=height)
+
+
+def _table(
+    probs: Mapping[str, ArrayLike], classes: Sequence[str], names: Sequence[str], marked: str
+) -> pd.DataFrame:
+    rows = [
+        {
+            "model": model,
+            "class": f"{short} ◂ true" if short == marked else short,
+            "name": f"{short}: {name}" if name != short else short,
+            "probability": float(value),
+            "label": percent(float(value)),
+        }
+        for model, row in probs.items()
+        for short, name, value in zip(classes, names, list(row), strict=True)  # type: ignore[arg-type]
+    ]
+    return pd.DataFrame(rows)
+
+
+def percent(value: float) -> str:
+    """Return a probability as people read it: "<1 %", "42 %", ">99 %"."""
+    if value < 0.005:
+        return "<1 %"
+    return ">99 %" if value > 0.995 else f"{value:.0%}".replace("%", " %")

@@ -1,0 +1,1 @@
+"""The command line: `python -m kdcore data|train|predict|evaluate|explain`."""

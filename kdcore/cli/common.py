@@ -1,0 +1,75 @@
+"""What the commands share: the data folder, parts of a split, progress and JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kdcore.base import DATA_VARIABLE, SettingError, data_folder, write_atomically
+from kdcore.data import SPLITS, Ham10000, Sample, split_samples
+
+PARTS = ("train", "val", "test", "all")
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None:
+    """Add `--data`, `--skip-missing` and, with a default part, `--split` and how it is made."""
+    parser.add_argument(
+        "--data", metavar="DIR", help=f"data folder (default: the Data page's, or ${DATA_VARIABLE})"
+    )
+    parser.add_argument(
+        "--skip-missing", action="store_true", help="leave out rows whose image has no file"
+    )
+    if split:
+        parser.add_argument(
+            "--split", choices=PARTS, default=split, help=f"which part (default: {split})"
+        )
+        parser.add_argument("--split-by", choices=SPLITS.names(), default="lesion-grouped")
+        parser.add_argument("--split-seed", type=int, default=0)
+
+
+def open_data(options: argparse.Namespace) -> Ham10000:
+    """Open the configured data set; raises SettingError if there is none."""
+    folder = data_folder(options.data)
+    if folder is None:
+        raise SettingError(
+            "No data folder is configured.",
+            f"Name one with --data, set {DATA_VARIABLE}, or choose it on the app's Data page.",
+        )
+    return Ham10000.open(folder, options.skip_missing)
+
+
+def choose(data: Ham10000, options: argparse.Namespace) -> tuple[Sample, ...]:
+    """Return the samples of the chosen part."""
+    if options.split == "all":
+        return data.samples
+    parts = split_samples(data.samples, options.split_by, options.split_seed)
+    return tuple(s for s, p in zip(data.samples, parts, strict=True) if p == options.split)
+
+
+def say_progress(done: int, total: int) -> None:
+    """Show a counter on a terminal's error stream; nothing where it is not a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        print(f"\r{done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+
+def write_json(options: argparse.Namespace, result: dict[str, Any] | Sequence[Any]) -> None:
+    """Write `--json FILE` if asked for; a number that is not finite becomes null."""
+    if options.json:
+        text = json.dumps(_finite(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        write_atomically(Path(options.json), lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return None
+    return value

@@ -1,0 +1,48 @@
+"""Arguments, dispatch and exit codes: 0 done, 1 a problem with an input, 2 usage, 130 cancelled."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+
+from kdcore import __version__
+from kdcore.base import Cancelled, KdError
+
+COMMANDS = {
+    "data": "show what a data folder holds and how it is split",
+    "train": "train a recipe, or resume it, and write a checkpoint",
+    "predict": "save a checkpoint's predictions on a data folder",
+    "evaluate": "measure predictions, with lesion-clustered 95 %% intervals",
+    "explain": "explain a picture by a teacher and a student",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m kdcore", description="DistilScope's core.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command.add_argument("--json", metavar="FILE", help="write the result here for machines")
+        if name in given[:1]:  # torch loads only for the command that is run
+            importlib.import_module(f"kdcore.cli.{name}").add_arguments(command)
+    options = parser.parse_args(given)
+    try:
+        importlib.import_module(f"kdcore.cli.{options.command}").run(options)
+    except (Cancelled, KeyboardInterrupt):
+        print("Cancelled; what was finished is kept.", file=sys.stderr)
+        return 130
+    except KdError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        full = "The disk is full: free some space and run this again."
+        text = full if error.errno == errno.ENOSPC else f"{error.strerror}: {error.filename}"
+        print(f"Error: {text}", file=sys.stderr)
+        return 1
+    return 0

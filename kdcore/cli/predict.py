@@ -1,0 +1,37 @@
+"""`python -m kdcore predict`: stream a data folder through a checkpoint, save the predictions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kdcore.cli.common import add_data_arguments, choose, open_data, say_progress, write_json
+from kdcore.models import load_checkpoint
+from kdcore.predict import predict_dataset
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--checkpoint", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="an .npz file")
+    add_data_arguments(parser, split="test")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Predict and save."""
+    checkpoint = load_checkpoint(options.checkpoint)
+    data = open_data(options)
+    samples = choose(data, options)
+    predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
+    predictions.save(options.out)
+    print(f"{len(predictions):,} predictions of {checkpoint.card.name} in {options.out}")
+    write_json(
+        options,
+        {
+            "n": len(predictions),
+            "checkpoint": checkpoint.card.name,
+            "checkpoint_hash": checkpoint.hash,
+            "split": options.split,
+            "file": str(options.out),
+        },
+    )

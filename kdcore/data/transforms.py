@@ -1,0 +1,56 @@
+"""From a picture to a network's input: centre square, antialiased resize, normalise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Centre square of the short side, resized to `size` pixels, normalised per channel.
+
+    Attributes
+    ----------
+    size : side of the square input, pixels
+    mean, std : RGB on [0, 1]
+    """
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def crop(self, image: Image.Image) -> Image.Image:
+        """Return the centre square of an RGB image at `size` × `size`, bicubic, antialiased."""
+        width, height = image.size
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
+        return image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+
+    def tensor(self, cropped: Image.Image) -> Tensor:
+        """Return a cropped RGB image as a normalised float32 tensor (3, size, size)."""
+        pixels = torch.from_numpy(np.asarray(cropped, dtype=np.uint8).copy())
+        return self.normalise(pixels.permute(2, 0, 1).float() / 255)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Normalise images (..., 3, H, W) on [0, 1] channel by channel."""
+        mean = images.new_tensor(self.mean).view(3, 1, 1)
+        std = images.new_tensor(self.std).view(3, 1, 1)
+        return (images - mean) / std
+
+    def display(self, tensor: Tensor) -> NDArray[np.uint8]:
+        """Return a normalised tensor (3, H, W) as pixels (H, W, 3): what the network saw."""
+        mean = tensor.new_tensor(self.mean).view(3, 1, 1)
+        std = tensor.new_tensor(self.std).view(3, 1, 1)
+        pixels = (tensor * std + mean).clamp(0, 1).mul(255).round()
+        return pixels.byte().permute(1, 2, 0).cpu().numpy()
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        """Return the network's input (3, size, size) for an RGB image."""
+        return self.tensor(self.crop(image))

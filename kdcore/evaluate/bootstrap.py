@@ -1,0 +1,94 @@
+"""Bootstrap by lesion: images of one lesion are not independent, so lesions are drawn.
+
+Davison & Hinkley 1997, section 3.8: whole clusters are drawn with replacement, as many as there
+are, and an image counts as often as its lesion was drawn. Intervals are percentiles, but for
+the ECE: a sum of absolute values exceeds the truth by its noise, and its resamples exceed it
+again, so plain percentiles may leave out even the value itself. Its high end is that of the
+resamples lowered by this excess, its low end by twice that, since the value has the excess too.
+In a simulation with 1,500 images and a true ECE of 0.116, 0.043 and 0.002 this held the truth in
+92, 94 and 49 of 100 data sets, plain percentiles in 92, 69 and 0: an ECE close to 0 is below what
+so few images resolve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kdcore.base import numpy_generator
+
+Floats = NDArray[np.float64]
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return `{"value", "low", "high"}`, with None for NaN (JSON has no NaN)."""
+        fields = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: None if np.isnan(v) else float(v) for name, v in fields.items()}
+
+
+def index_groups(group_ids: ArrayLike) -> tuple[NDArray[np.int64], int]:
+    """Return the group of each image as (N,) integers in [0, G), and G."""
+    names, index = np.unique(np.asarray(group_ids), return_inverse=True)
+    return index.reshape(-1).astype(np.int64), len(names)
+
+
+def sum_by_group(values: Floats, index: NDArray[np.int64], groups: int) -> Floats:
+    """Return the sums of `values` (N, K) over the images of each group, (G, K)."""
+    order = np.argsort(index, kind="stable")
+    starts = np.searchsorted(index[order], np.arange(groups))
+    return np.add.reduceat(values[order], starts, axis=0)
+
+
+def draw_groups(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterator[Floats]:
+    """Yield how often each of `groups` groups was drawn, (b, G), `n_boot` rows in all.
+
+    A piece has b <= `chunk` rows, which bounds the memory. The same `seed` gives the same
+    draws, whatever else is computed from them.
+    """
+    generator = numpy_generator(seed)
+    for start in range(0, n_boot, chunk):
+        rows = min(chunk, n_boot - start)
+        drawn = generator.integers(0, groups, size=(rows, groups))
+        flat = (drawn + np.arange(rows)[:, None] * groups).ravel()
+        counts = np.bincount(flat, minlength=rows * groups)
+        yield counts.reshape(rows, groups).astype(np.float64)
+
+
+def percentile_interval(
+    value: float, resamples: ArrayLike, excess: bool = False, level: float = LEVEL
+) -> Interval:
+    """Return `value` with the percentile interval of `resamples` (B,).
+
+    Parameters
+    ----------
+    value : the statistic of the data itself
+    resamples : the statistic of each resample; NaN where it is not defined is left out
+    excess : the statistic exceeds the truth by construction, as the ECE does (see the module);
+        the ends are lowered for it, not below 0
+    level : coverage
+
+    Returns
+    -------
+    The interval; its ends are NaN when the value or every resample is.
+    """
+    array = np.asarray(resamples, dtype=np.float64)
+    array = array[~np.isnan(array)]
+    if np.isnan(value) or not len(array):
+        return Interval(float(value), float("nan"), float("nan"))
+    low, high = np.quantile(array, [(1 - level) / 2, (1 + level) / 2])
+    if excess:
+        shift = max(array.mean() - value, 0.0)
+        low, high = max(low - 2 * shift, 0.0), max(high - shift, 0.0)
+    return Interval(float(value), float(low), float(high))

@@ -1,0 +1,185 @@
+"""One image explained by one checkpoint, or by a teacher and a student for the same class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kdcore.base import CheckpointError, sha256_bytes
+from kdcore.data.transforms import Preprocess
+from kdcore.explain.manifest import one_manifest, pair_manifest
+from kdcore.explain.maps import Heatmap, agreement, difference_map
+from kdcore.explain.methods import METHODS
+from kdcore.explain.taps import CancelCheck, Progress, check_stage, check_target, forward
+from kdcore.models import Checkpoint
+
+_HALF = 1000  # progress units for each of a pair
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one checkpoint sees.
+
+    Attributes
+    ----------
+    heatmap : (S, S) float32 in [0, 1], on the checkpoint's input grid
+    logits : (C,) float32
+    target : class index explained
+    crop : the square of the image the network saw, S × S RGB
+    stage : index of the stage, counted from 0
+    manifest : JSON-ready record of how the map came about
+    """
+
+    heatmap: Heatmap
+    logits: NDArray[np.float32]
+    target: int
+    crop: Image.Image
+    stage: int
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PairExplanation:
+    """What teacher and student see, for the same class and on one colour scale.
+
+    Attributes
+    ----------
+    teacher, student : each one's `Explanation`, on its own input grid
+    difference : teacher minus student in [-1, 1], on the finer grid
+    correlation : Pearson's r of the two maps, NaN if one is constant
+    target : class index explained for both
+    manifest : JSON-ready record of both
+    """
+
+    teacher: Explanation
+    student: Explanation
+    difference: Heatmap
+    correlation: float
+    target: int
+    manifest: dict[str, Any]
+
+    @property
+    def teacher_map(self) -> Heatmap:
+        """The teacher's heatmap."""
+        return self.teacher.heatmap
+
+    @property
+    def student_map(self) -> Heatmap:
+        """The student's heatmap."""
+        return self.student.heatmap
+
+
+def explain_one(
+    checkpoint: Checkpoint,
+    rgb: Image.Image,
+    method: str = "score-cam",
+    stage: int = -1,
+    target: int | None = None,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+    image_sha256: str | None = None,
+) -> Explanation:
+    """Explain one image by one checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : a loaded checkpoint; its model is unchanged afterwards
+    rgb : RGB image of any size; the centre square is what the network sees
+    method : a name in `METHODS`
+    stage : index of the stage, negative from the end
+    target : class index; None for the checkpoint's first choice
+    progress, cancelled : see `score_cam`
+    image_sha256 : of the file the image came from; None hashes the pixels instead
+
+    Raises
+    ------
+    SettingError
+        If the method is unknown.
+    ValueError
+        If stage or target is out of range.
+    Cancelled
+        If `cancelled` returned true.
+    """
+    chosen, card = METHODS.get(method), checkpoint.card
+    index = check_stage(checkpoint.model, stage)
+    prepare = Preprocess(card.input_size, card.mean, card.std)
+    crop = prepare.crop(rgb)
+    tensor = prepare.tensor(crop).unsqueeze(0)  # (1, 3, S, S)
+    output = forward(checkpoint.model, tensor)
+    logits = output.logits[0].float().cpu().numpy()
+    target = int(logits.argmax()) if target is None else check_target(output.logits, target)
+    heatmap = chosen.compute(checkpoint.model, tensor, target, index, progress, cancelled)
+    hashes = {"sha256": image_sha256, "of": "file bytes"}
+    if image_sha256 is None:
+        hashes = {"sha256": sha256_bytes(rgb.tobytes()), "of": "RGB pixels"}
+    manifest = one_manifest(checkpoint, chosen, index, target, logits, hashes, rgb.size)
+    return Explanation(heatmap, logits, target, crop, index, manifest)
+
+
+def join(teacher: Explanation, student: Explanation) -> PairExplanation:
+    """Return the pair of two explanations made separately (pages cache each by itself).
+
+    Raises
+    ------
+    ValueError
+        If they are of different classes, methods or images.
+    """
+    for key in ("target", "method", "image"):
+        if teacher.manifest[key] != student.manifest[key]:
+            raise ValueError(f"teacher, student: expected the same {key} in both explanations")
+    return PairExplanation(
+        teacher=teacher,
+        student=student,
+        difference=difference_map(teacher.heatmap, student.heatmap),
+        correlation=agreement(teacher.heatmap, student.heatmap),
+        target=teacher.target,
+        manifest=pair_manifest(teacher.manifest, student.manifest),
+    )
+
+
+def explain_pair(
+    teacher: Checkpoint,
+    student: Checkpoint,
+    rgb: Image.Image,
+    method: str = "score-cam",
+    stage: int = -1,
+    target: int | None = None,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+    image_sha256: str | None = None,
+) -> PairExplanation:
+    """Explain one image by teacher and student for the same class.
+
+    Arguments and errors as for `explain_one`; `target` None is the teacher's first choice. Give
+    `stage` from the end where the two have different numbers of stages. Progress counts to 2000,
+    half for each network.
+
+    Raises
+    ------
+    CheckpointError
+        If the two checkpoints name different classes.
+    """
+    if teacher.card.classes != student.card.classes:
+        raise CheckpointError(
+            f"{teacher.card.name} and {student.card.name} were trained on different classes.",
+            "Choose a teacher and a student of the same classes.",
+        )
+    check_stage(student.model, stage)  # before the teacher's time is spent
+    first = explain_one(
+        teacher, rgb, method, stage, target, _part(progress, 0), cancelled, image_sha256
+    )
+    second = explain_one(
+        student, rgb, method, stage, first.target, _part(progress, 1), cancelled, image_sha256
+    )
+    return join(first, second)
+
+
+def _part(progress: Progress | None, part: int) -> Progress | None:
+    if progress is None:
+        return None
+    report = progress
+    return lambda done, total: report(_HALF * part + _HALF * done // total, 2 * _HALF)

@@ -1,0 +1,143 @@
+"""What every method shares: checked arguments, a forward pass, the gradient at a stage.
+
+Nothing here registers a hook or writes to a parameter: two browser sessions share one model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from kdcore.base import Cancelled
+from kdcore.models import Classifier, Ensemble, Output
+
+Progress = Callable[[int, int], object]
+CancelCheck = Callable[[], bool]
+
+
+def check_image(tensor: Tensor) -> Tensor:
+    """Return a detached float32 copy of one input (1, 3, H, W), usable by autograd.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, or a value is not finite.
+    """
+    if tensor.ndim != 4 or tensor.shape[0] != 1 or tensor.shape[1] != 3:
+        raise ValueError(f"tensor: expected shape (1, 3, H, W), got {tuple(tensor.shape)}")
+    if not bool(torch.isfinite(tensor).all()):
+        raise ValueError("tensor: expected finite values, got NaN or infinity")
+    with torch.inference_mode(False):  # a tensor made in inference mode can't carry a graph
+        return tensor.clone().detach().float()
+
+
+def check_stage(model: Classifier, stage: int) -> int:
+    """Return `stage` as an index ≥ 0; negative ones count from the last stage.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such stage.
+    """
+    count = len(model.stage_names)
+    if not -count <= stage < count:
+        raise ValueError(f"stage: expected -{count} to {count - 1}, got {stage}")
+    return stage % count
+
+
+def check_target(logits: Tensor, target: int) -> int:
+    """Return `target`; raises ValueError if it is not a class index of logits (1, C)."""
+    if not 0 <= target < logits.shape[-1]:
+        raise ValueError(f"target: expected 0 to {logits.shape[-1] - 1}, got {target}")
+    return int(target)
+
+
+def stop_if(cancelled: CancelCheck | None, what: str = "The explanation") -> None:
+    """Raise Cancelled if the person asked to stop."""
+    if cancelled is not None and cancelled():
+        raise Cancelled(what)
+
+
+@contextmanager
+def evaluating(model: Classifier) -> Iterator[None]:
+    """Hold the model in eval mode; each module's own mode comes back in any case.
+
+    A model already in eval mode, as every loaded checkpoint is, isn't touched at all.
+    """
+    training = [module for module in model.modules() if module.training]
+    try:
+        for module in training:
+            module.training = False
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def forward(model: Classifier, tensor: Tensor) -> Output:
+    """Return logits (1, C) and stages of one input (1, 3, H, W), without a graph."""
+    image = check_image(tensor)
+    with evaluating(model), torch.inference_mode():
+        return model(image)
+
+
+def stage_gradient(
+    model: Classifier, tensor: Tensor, target: int, stage: int
+) -> tuple[Tensor, Tensor]:
+    """Return a stage's activations and the gradient of the target's logit there.
+
+    Parameters
+    ----------
+    model : any `Classifier`, ensembles included
+    tensor : (1, 3, H, W), normalised
+    target : class index
+    stage : index of the stage, negative from the end
+
+    Returns
+    -------
+    activations, gradient : (channels, h, w) float32 each, on the CPU
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    index = check_stage(model, stage)
+    if isinstance(model, Ensemble):
+        return _ensemble_gradient(model, tensor, target, index)
+    image = check_image(tensor)
+    # Only the graph is wanted, so the input asks for it: parameters stay frozen and without
+    # `.grad`, and the gradient goes to a return value instead of to anything shared.
+    with torch.inference_mode(False), torch.enable_grad(), evaluating(model):
+        output = model(image.requires_grad_(True))
+        check_target(output.logits, target)
+        activations = output.stages[index]
+        (gradient,) = torch.autograd.grad(output.logits[0, target], activations)
+    return activations.detach()[0].cpu(), gradient[0].cpu()
+
+
+def _ensemble_gradient(
+    model: Ensemble, tensor: Tensor, target: int, index: int
+) -> tuple[Tensor, Tensor]:
+    """Return the members' activations and gradients side by side, on the finest grid.
+
+    The joined stage is made for looking at and has no path to the logits, so each member is
+    asked; the mean logit's gradient is a member's own over the number of members.
+    """
+    parts = [stage_gradient(m, tensor, target, index) for m in model.members]  # type: ignore[arg-type]
+    grid = max((a.shape[-2:] for a, _ in parts), key=lambda s: s[0] * s[1])
+
+    def joined(which: int) -> Tensor:
+        grown = [
+            F.interpolate(part[which][None], grid, mode="bilinear")[0]
+            if part[which].shape[-2:] != grid
+            else part[which]
+            for part in parts
+        ]
+        return torch.cat(grown, 0)
+
+    return joined(0), joined(1) / len(parts)

@@ -1,0 +1,34 @@
+"""Networks with explicit stages, and checkpoints with cards."""
+
+from kdcore.models.build import ARCHITECTURES, build_model, load_backbone
+from kdcore.models.checkpoint import (
+    Card,
+    Checkpoint,
+    list_checkpoints,
+    load_checkpoint,
+    make_model,
+    read_card,
+    save_checkpoint,
+    write_card,
+)
+from kdcore.models.ensemble import Ensemble
+from kdcore.models.output import Classifier, Output
+from kdcore.models.weights import read_state_dict
+
+__all__ = [
+    "ARCHITECTURES",
+    "Card",
+    "Checkpoint",
+    "Classifier",
+    "Ensemble",
+    "Output",
+    "build_model",
+    "list_checkpoints",
+    "load_backbone",
+    "load_checkpoint",
+    "make_model",
+    "read_card",
+    "read_state_dict",
+    "save_checkpoint",
+    "write_card",
+]

@@ -1,0 +1,114 @@
+"""The registry of architectures and the one way to build a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from kdcore.base import CheckpointError, RecipeError, Registry
+from kdcore.models import backbones
+from kdcore.models.output import Classifier
+from kdcore.models.weights import read_state_dict
+
+Builder = Callable[[int], Classifier]
+ARCHITECTURES: Registry[Builder] = Registry("architecture", RecipeError)
+
+for _name in ("resnet18", "resnet34", "resnet50"):
+    ARCHITECTURES.register(_name)(
+        lambda n, name=_name: backbones.TorchvisionResNet(name, n)  # type: ignore[misc]
+    )
+ARCHITECTURES.register("resnet50_cbam")(backbones.ResNetCBAM)
+ARCHITECTURES.register("mobilenet_v2")(
+    lambda n: backbones.TorchvisionSequential("mobilenet_v2", n, (3, 6, 13, 18))
+)
+ARCHITECTURES.register("efficientnet_b0")(
+    lambda n: backbones.TorchvisionSequential("efficientnet_b0", n, (2, 3, 5, 8))
+)
+ARCHITECTURES.register("cnn2")(backbones.TwoConvNet)
+ARCHITECTURES.register("resnet56_cifar")(
+    lambda n: backbones.CifarResNet("resnet56_cifar", 56, n)
+)
+for _name, _timm in (
+    ("densenet201", "densenet201"),
+    ("visformer_small", "visformer_small"),
+    ("swin_s3_tiny_224", "swin_s3_tiny_224"),
+):
+    ARCHITECTURES.register(_name)(
+        lambda n, name=_name, timm_name=_timm: backbones.TimmClassifier(  # type: ignore[misc]
+            name, timm_name, n
+        )
+    )
+
+
+def build_model(name: str, num_classes: int, weights: str | None = None) -> Classifier:
+    """Build a registered architecture.
+
+    Parameters
+    ----------
+    name : str
+        A name in `ARCHITECTURES`.
+    num_classes : int
+        Number of logits, ≥ 2.
+    weights : str, optional
+        None for random initial weights, "imagenet" for the library's own download, else the path
+        of a local state dict (safetensors, or `.pt` read with `weights_only=True`). A head for
+        another number of classes is left random; anything else that does not fit raises.
+
+    Raises
+    ------
+    RecipeError
+        If the architecture is unknown.
+    CheckpointError
+        If the weights can't be reached or do not fit.
+    """
+    model = ARCHITECTURES.get(name)(num_classes)
+    if weights:
+        state = _download(name) if weights == "imagenet" else read_state_dict(Path(weights))
+        load_backbone(model, state, weights)
+    return model
+
+
+def load_backbone(model: Classifier, state: dict[str, Tensor], source: str) -> None:
+    """Load `state` (with or without the `net.` prefix) into `model`, the head aside if it differs.
+
+    Raises
+    ------
+    CheckpointError
+        If more than a head of another shape does not fit.
+    """
+    own = model.state_dict()
+    if not any(key in own for key in state):
+        state = {f"net.{key}": value for key, value in state.items()}
+    head = [k for k in own if k.split(".")[-2] in ("fc", "classifier", "head") or ".1." in k[-9:]]
+    fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
+    counters = {k for k in own if k.endswith("num_batches_tracked")}
+    missing = set(own) - set(fitting) - counters - set(head)
+    if missing:
+        raise CheckpointError(
+            f"{Path(source).name} does not fit {model.architecture}: {len(missing)} of "
+            f"{len(own)} tensors are missing or of another shape (first: {sorted(missing)[0]}).",
+            "Choose the architecture the file was saved from.",
+        )
+    model.load_state_dict(fitting, strict=False)
+
+
+def _download(name: str) -> dict[str, Tensor]:
+    """Return ImageNet weights from the library the network comes from."""
+    try:
+        probe = ARCHITECTURES.get(name)(1000)
+        if isinstance(probe, backbones.TimmClassifier):
+            import timm
+
+            return timm.create_model(name, pretrained=True).state_dict()
+        import torchvision
+
+        weights = torchvision.models.get_model_weights(name).DEFAULT  # type: ignore[attr-defined]
+        return weights.get_state_dict(progress=True, map_location=torch.device("cpu"))
+    except Exception as error:  # each library and hub raises its own kinds
+        raise CheckpointError(
+            f"The ImageNet weights of {name} could not be downloaded ({type(error).__name__}).",
+            "Check the network connection, name a local file, or train from random weights.",
+        ) from error

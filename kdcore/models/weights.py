@@ -1,0 +1,54 @@
+"""Reading tensors from files without running anything that a file may carry."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from kdcore.base import CheckpointError
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read a state dict from safetensors, or from `.pt`/`.pth` with `weights_only=True`.
+
+    Half-precision tensors come back as float32.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, broken, holds no tensors, or carries code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(
+            f"There is no weights file {path.name!r}.", "Check the path, or train the model first."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} is not a readable weights file: {str(error).splitlines()[0][:120]}.",
+            "It may be incomplete; copy or download it again.",
+        ) from error
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path.name} is not a plain state dict: it may carry code, so it was not loaded.",
+            "Save `model.state_dict()` as safetensors and import that.",
+        ) from error
+    for key in ("state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise CheckpointError(
+            f"{path.name} holds no state dict (a mapping of names to tensors).",
+            "Save `model.state_dict()` as safetensors and import that.",
+        )
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}

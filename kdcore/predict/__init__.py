@@ -1,0 +1,27 @@
+"""Checkpoints applied to pictures: predictions, probabilities, out-of-distribution score."""
+
+from kdcore.predict.ood import OodModel, OodResult, fit_ood
+from kdcore.predict.predict import (
+    ImagePrediction,
+    predict_dataset,
+    predict_image,
+    preprocess_of,
+    stream_outputs,
+)
+from kdcore.predict.predictions import Predictions
+from kdcore.predict.probabilities import entropy, log_softmax, softmax
+
+__all__ = [
+    "ImagePrediction",
+    "OodModel",
+    "OodResult",
+    "Predictions",
+    "entropy",
+    "fit_ood",
+    "log_softmax",
+    "predict_dataset",
+    "predict_image",
+    "preprocess_of",
+    "softmax",
+    "stream_outputs",
+]

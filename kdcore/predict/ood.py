@@ -1,0 +1,133 @@
+"""Does a picture look like dermoscopy? A density of the last stage's pooled features.
+
+Probabilistic PCA (Tipping & Bishop 1999) on validation images: the score is the negative
+log-likelihood per dimension, constant terms dropped, so it rises both for unusual combinations
+of what varies among lesions and for anything off that subspace. The threshold is a quantile of
+validation lesions that the density was not fitted on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import PCA
+
+from kdcore.base import CheckpointError, write_atomically
+from kdcore.models import Checkpoint
+
+FILE = "ood.npz"
+COMPONENTS = 32
+FALSE_ALARMS = 0.02
+
+
+@dataclass(frozen=True)
+class OodModel:
+    """`mean` (D,), `components` (K, D) orthonormal, `variances` (K,), `noise` > 0, `threshold`."""
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+    variances: NDArray[np.float32]
+    noise: float
+    threshold: float
+
+    def score(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Return the score (N,) of pooled features (N, D); above `threshold` raises the alarm."""
+        centred = np.asarray(features, dtype=np.float64) - self.mean
+        inside = centred @ self.components.T  # (N, K)
+        outside = np.maximum((centred**2).sum(1) - (inside**2).sum(1), 0)
+        return ((inside**2 / self.variances).sum(1) + outside / self.noise) / centred.shape[1]
+
+    def save(self, folder: Path) -> None:
+        """Write `ood.npz` into a checkpoint's folder."""
+
+        def write(path: Path) -> None:
+            with open(path, "wb") as file:
+                np.savez_compressed(
+                    file,
+                    mean=self.mean.astype(np.float32),
+                    components=self.components.astype(np.float32),
+                    variances=self.variances.astype(np.float32),
+                    noise=self.noise,
+                    threshold=self.threshold,
+                )
+
+        write_atomically(Path(folder) / FILE, write)
+
+    @staticmethod
+    def load(folder: Path) -> OodModel:
+        """Read what `save` wrote; raises CheckpointError if it is missing or broken."""
+        try:
+            with np.load(Path(folder) / FILE, allow_pickle=False) as a:
+                return OodModel(
+                    a["mean"], a["components"], a["variances"], float(a["noise"]),
+                    float(a["threshold"]),
+                )
+        except (OSError, KeyError, ValueError) as error:
+            raise CheckpointError(
+                f"{FILE} of checkpoint {Path(folder).name!r} can't be read.",
+                "Restore it, or train the checkpoint again.",
+            ) from error
+
+
+@dataclass(frozen=True)
+class OodResult:
+    """`score` against `threshold`; `outside` where it is above; `false_alarm_rate` as measured."""
+
+    score: float
+    threshold: float
+    outside: bool
+    false_alarm_rate: float
+
+
+def fit_ood(
+    features: ArrayLike, group_ids: ArrayLike, false_alarms: float = FALSE_ALARMS
+) -> OodModel:
+    """Fit the density on one half of the lesions and its threshold on the other.
+
+    Parameters
+    ----------
+    features : (N, D) pooled last-stage features of validation images
+    group_ids : (N,) lesion ids; the halves share no lesion
+    false_alarms : share of the second half that lies above the threshold, in (0, 1)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than four lesions.
+    """
+    array = np.asarray(features, dtype=np.float64)
+    _, index = np.unique(np.asarray(group_ids, dtype=np.str_), return_inverse=True)
+    fit = index.reshape(-1) % 2 == 0
+    if index.size == 0 or index.max() < 3:
+        raise ValueError("group_ids: expected at least four lesions")
+    count = min(COMPONENTS, int(fit.sum()) - 1, array.shape[1] - 1)
+    pca = PCA(count, svd_solver="full").fit(array[fit])
+    model = OodModel(
+        pca.mean_, pca.components_, pca.explained_variance_, float(pca.noise_variance_), 0.0
+    )
+    threshold = float(np.quantile(model.score(array[~fit]), 1 - false_alarms))
+    return OodModel(model.mean, model.components, model.variances, model.noise, threshold)
+
+
+def score(checkpoint: Checkpoint, features: torch.Tensor) -> OodResult:
+    """Score the pooled last-stage features (1, D) of one picture.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint has no such density.
+    """
+    model = _cached(checkpoint.path, checkpoint.hash)
+    value = float(model.score(features.numpy())[0])
+    rate = float(checkpoint.card.ood.get("false_alarm_rate", FALSE_ALARMS))
+    return OodResult(value, model.threshold, value > model.threshold, rate)
+
+
+@lru_cache(maxsize=16)
+def _cached(folder: Path, weights_hash: str) -> OodModel:
+    return OodModel.load(folder)

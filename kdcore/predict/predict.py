@@ -1,0 +1,119 @@
+"""A checkpoint on one picture, or streamed over many: memory does not grow with their number."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from kdcore.base import Cancelled
+from kdcore.data import Ham10000, Preprocess, Sample, read_image
+from kdcore.models import Checkpoint
+from kdcore.predict.predictions import Predictions
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ImagePrediction:
+    """One picture through one checkpoint: `logits` (C,), its `tensor` (1, 3, S, S), `stages`."""
+
+    logits: NDArray[np.float32]
+    stages: tuple[Tensor, ...]
+    tensor: Tensor
+
+
+def preprocess_of(checkpoint: Checkpoint) -> Preprocess:
+    """Return the preprocessing that the checkpoint's card describes."""
+    card = checkpoint.card
+    return Preprocess(card.input_size, card.mean, card.std)
+
+
+def predict_image(checkpoint: Checkpoint, image: Image.Image) -> ImagePrediction:
+    """Run one RGB picture of any size through a checkpoint."""
+    tensor = preprocess_of(checkpoint)(image).unsqueeze(0)  # (1, 3, S, S)
+    with torch.inference_mode():
+        output = checkpoint.model(tensor)
+    # Clones leave inference mode behind: explanations may ask for gradients of what follows.
+    stages = tuple(stage.clone() for stage in output.stages)
+    return ImagePrediction(output.logits[0].numpy().astype(np.float32), stages, tensor)
+
+
+def stream_outputs(
+    checkpoint: Checkpoint,
+    data: Ham10000,
+    samples: Sequence[Sample],
+    batch_size: int = 32,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield logits (B, C) and pooled last-stage features (B, D), batch by batch.
+
+    Raises
+    ------
+    ImageError
+        If a picture can't be decoded.
+    Cancelled
+        If `cancelled` returns True.
+    """
+    prepare = preprocess_of(checkpoint)
+
+    def load(sample: Sample) -> Tensor:
+        return prepare(read_image(data.read(sample.image_id)).rgb)
+
+    done = 0
+    with ThreadPoolExecutor(2) as pool:
+        batches = _batched(samples, batch_size)
+        # One batch is decoded while the one before it is in the network; no more wait in memory.
+        waiting = [pool.submit(load, s) for s in next(batches, ())]
+        while waiting:
+            following = [pool.submit(load, s) for s in next(batches, ())]
+            if cancelled and cancelled():
+                for future in following:
+                    future.cancel()
+                raise Cancelled("The prediction")
+            inputs = torch.stack([future.result() for future in waiting])
+            with torch.inference_mode():
+                output = checkpoint.model(inputs)
+            done += len(inputs)
+            if progress:
+                progress(done, len(samples))
+            yield output.logits.float(), output.stages[-1].mean((2, 3)).float()
+            waiting = following
+
+
+def predict_dataset(
+    checkpoint: Checkpoint,
+    data: Ham10000,
+    samples: Sequence[Sample],
+    split: str,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Predictions:
+    """Return the predictions of a checkpoint on `samples`; parameters as `stream_outputs`."""
+    logits = [
+        batch.numpy() for batch, _ in stream_outputs(checkpoint, data, samples, 32, progress, cancelled)
+    ]
+    return Predictions(
+        logits=np.concatenate(logits).astype(np.float32),
+        labels=np.array([s.label for s in samples], dtype=np.int64),
+        sample_ids=np.array([s.image_id for s in samples]),
+        group_ids=np.array([s.lesion_id for s in samples]),
+        classes=checkpoint.card.classes,
+        split=split,
+        checkpoint_hash=checkpoint.hash,
+        checkpoint=checkpoint.card.name,
+    )
+
+
+def _batched(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+    iterator = iter(samples)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch

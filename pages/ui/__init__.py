@@ -1,0 +1,1 @@
+"""What pages share: frame, state, cache, images, controls, jobs and rendering."""

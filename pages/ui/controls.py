@@ -1,0 +1,129 @@
+"""Controls that pages share: teacher and student, target class, stage, temperature, opacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, state
+from pages.ui.frame import guard, show_error
+
+LINK = ("teacher", "student")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The chosen teacher and student, loaded, with their folders."""
+
+    teacher: Any
+    student: Any
+
+    def items(self) -> tuple[tuple[str, Any], tuple[str, Any]]:
+        """Return ("Teacher", checkpoint), ("Student", checkpoint)."""
+        return ("Teacher", self.teacher), ("Student", self.student)
+
+
+def choose_pair() -> Pair:
+    """Draw the two model pickers and return the loaded pair; ends the page where none is."""
+    cards = _cards()
+    teachers = {n: c for n, (_, c) in cards.items() if c.role == "teacher"}
+    students = {n: c for n, (_, c) in cards.items() if c.role != "teacher"}
+    if not teachers or not students:
+        st.info(
+            "A teacher and a student are needed, and the checkpoint folder lacks one of them. "
+            "Train them with `python -m kdcore train RECIPE`, or name a folder that has both in "
+            f"the variable `{cache.CHECKPOINTS_VARIABLE}`.",
+            icon=":material/model_training:",
+        )
+        st.stop()
+    left, right = st.columns(2)
+    with left:
+        teacher = _pick("teacher", "Teacher", teachers)
+    with right:
+        student = _pick("student", "Student", students)
+    with guard(stop=True):
+        return Pair(cache.load(*cards[teacher]), cache.load(*cards[student]))
+    raise AssertionError("guard ends the page")  # for the type checker
+
+
+def choose_target(classes: tuple[str, ...], first: str, names: dict[str, str]) -> str:
+    """Draw the target class picker; "" in the link means the teacher's first choice."""
+    options = ["", *classes]
+    target = state.choice(
+        st.selectbox,
+        "target",
+        "Explain the class",
+        options,
+        format_func=lambda c: f"{c} · {names[c]}" if c else f"Teacher's first choice ({first})",
+        help="Teacher and student are explained for the same class, so that maps compare.",
+    )
+    return target or first
+
+
+def choose_stage(pair: Pair) -> int:
+    """Draw the stage picker; stages are counted back from the last, as networks differ."""
+    depth = min(len(pair.teacher.model.stage_names), len(pair.student.model.stage_names))
+    options = [str(-back) for back in range(1, depth + 1)]
+    return int(
+        state.choice(
+            st.selectbox,
+            "stage",
+            "Stage",
+            options,
+            format_func=lambda s: stage_label(pair, int(s)),
+            help="Late stages see what a thing is, early ones where edges and colours are.",
+        )
+    )
+
+
+def stage_label(pair: Pair, stage: int) -> str:
+    """Return how people read a stage: its place from the end and both networks' names for it."""
+    place = {-1: "Last"}.get(stage, f"{-stage}. from last")
+    teacher, student = pair.teacher.model.stage_names, pair.student.model.stage_names
+    return f"{place} ({teacher[stage]} / {student[stage]})"
+
+
+def choose_temperature(default: float = 4.0) -> float:
+    """Draw the temperature slider, 1 to 20."""
+    return state.slide(
+        "T",
+        "Temperature T",
+        1.0,
+        20.0,
+        default,
+        0.5,
+        help="Logits are divided by T before the softmax; distillation trains on the softened.",
+    )
+
+
+def describe(checkpoint: Any) -> str:
+    """Return one line on a checkpoint: what it is, its input, its size."""
+    card = checkpoint.card
+    what = " + ".join(card.members) if card.members else card.architecture
+    kind = {"teacher": "teacher", "student": "distilled", "baseline": "trained without a teacher"}
+    size = cache.parameters(checkpoint)
+    return f"{what} · {kind.get(card.role, card.role)} · {card.input_size}² px · {size}"
+
+
+def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
+    return state.choice(
+        st.selectbox, name, label, list(cards), format_func=lambda n: cards[n].title or n
+    )
+
+
+def _cards() -> dict[str, tuple[Path, Any]]:
+    """Return folder and card of each readable checkpoint by folder name; say which are not."""
+    from kdcore.base import KdError
+    from kdcore.models import read_card
+
+    order = {"teacher": 0, "student": 1, "baseline": 2}
+    found = {}
+    for path in sorted(cache.checkpoint_root().glob("*/card.json")):
+        try:
+            found[path.parent.name] = (path.parent, read_card(path.parent))
+        except KdError as error:
+            show_error(error)
+    return dict(sorted(found.items(), key=lambda item: order.get(item[1][1].role, 3)))

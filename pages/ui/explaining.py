@@ -1,0 +1,102 @@
+"""The Explain page's second half: what to explain, the job that does it, and its views."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, controls, jobs, state
+from pages.ui.controls import Pair
+from pages.ui.firstlook import Look
+from pages.ui.images import Chosen
+
+LINK = ("target", "stage", "method", "opacity", "q")
+_METHODS = {"score-cam": "Score-CAM", "grad-cam": "Grad-CAM", "attention": "Attention"}
+_KEPT = 4  # results a session keeps, newest first; some 10 MB each
+_SHARE = {"score-cam": 0.9, "rest": 0.1}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to explain; `key` names it by content, so that sliders never compute anew."""
+
+    target: str
+    index: int
+    stage: int
+    q: float
+    key: str
+
+
+def choose(pair: Pair, chosen: Chosen, look: Look) -> Request:
+    """Draw target, stage and q, and return the request."""
+    left, middle, right = st.columns(3)
+    with left:
+        target = controls.choose_target(look.classes, look.first["Teacher"], look.names)
+    with middle:
+        stage = controls.choose_stage(pair)
+    with right:
+        q = controls.choose_q()
+    index = look.classes.index(target)
+    named = f"{pair.teacher.hash}:{pair.student.hash}:{chosen.sha256}:{index}:{stage}:{q}"
+    return Request(target, index, stage, q, hashlib.sha256(named.encode()).hexdigest())
+
+
+def obtain(pair: Pair, chosen: Chosen, look: Look, request: Request) -> Any | None:
+    """Return the request's result, or draw the way to it: button, progress, what went wrong."""
+    results = st.session_state.setdefault("results", {})
+    job = jobs.current(request.key)
+    if job is not None and job.state == "done":
+        results[request.key] = job.result
+        for old in list(results)[:-_KEPT]:
+            del results[old]
+    if request.key in results:
+        return results[request.key]
+    if job is not None and not job.over:
+        jobs.show_progress(job)
+        return None
+    if job is not None:
+        jobs.show_end(job)
+    _offer(pair, chosen, look, request)
+    return None
+
+
+def _offer(pair: Pair, chosen: Chosen, look: Look, request: Request) -> None:
+    seconds = cache.estimate(pair, look.predictions, request.stage, chosen.sha256)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Explain", type="primary", icon=":material/play_arrow:", key="w:explain"):
+            jobs.start(request.key, _work(pair, chosen, request))
+            st.rerun()
+        st.caption(
+            f"Score-CAM for both, Grad-CAM, attention and the causal mask: about "
+            f"{_duration(seconds)} on this machine. Charts above stay usable meanwhile."
+        )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 10:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+
+
+def _work(pair: Pair, chosen: Chosen, request: Request) -> Callable[..., Any]:
+    """Return the computation for a job's thread; nothing in it touches Streamlit."""
+
+    def run(report: jobs.Progress) -> Any:
+        from kdcore.explain.everything import explain_everything
+
+        return explain_everything(
+            pair.teacher,
+            pair.student,
+            chosen.rgb,
+            stage=request.stage,
+            target=request.index,
+            q=request.q,
+            image_sha256=chosen.sha256,
+            progress=report,
+        )
+
+    return run

@@ -1,0 +1,122 @@
+"""What can be said of a picture at once: inputs, probabilities, agreement, confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, controls
+from pages.ui.controls import Pair
+from pages.ui.images import Chosen
+
+_FIRST_T = 1.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """Both models' predictions of one picture and their first choices."""
+
+    predictions: dict[str, Any]
+    first: dict[str, str]
+    classes: tuple[str, ...]
+    names: dict[str, str]
+
+
+def show(pair: Pair, chosen: Chosen) -> Look:
+    """Run both networks on the picture and draw what follows without explaining anything yet."""
+    look = _look(pair, chosen)
+    for role, checkpoint in pair.items():
+        ood_warning(role, checkpoint, look.predictions[role])
+    _verdict(pair, look)
+    temperature = controls.choose_temperature()
+    left, right = st.columns(2)
+    _bars(left, look, chosen, _FIRST_T)
+    _bars(right, look, chosen, temperature)
+    return look
+
+
+def show_inputs(pair: Pair, chosen: Chosen) -> None:
+    """Draw what each network is really given: the centre square, resized."""
+    from kdcore.predict.predict import preprocess_of
+
+    for column, (role, checkpoint) in zip(st.columns(2), pair.items()):
+        size = checkpoint.card.input_size
+        column.image(
+            preprocess_of(checkpoint).crop(chosen.rgb),
+            caption=f"{role}'s input: centre square at {size} × {size}",
+            output_format="PNG",
+            width="stretch",
+            alt=f"The picture as the {role.lower()} gets it",
+        )
+
+
+def ood_warning(role: str, checkpoint: Any, prediction: Any) -> None:
+    """Warn when the picture does not look like dermoscopy; a card without a score says nothing."""
+    if not checkpoint.card.ood:
+        return
+    from kdcore.predict import ood
+
+    result = ood.score(checkpoint, prediction.stages[-1].mean((2, 3)))
+    if result.outside:
+        st.warning(
+            f"**This may not be a dermoscopic picture, as far as the {role.lower()} can tell.** "
+            "Its output means little on other pictures. The same warning comes up for "
+            f"{result.false_alarm_rate:.0%} of real dermoscopic pictures.",
+            icon=":material/warning:",
+        )
+
+
+def _look(pair: Pair, chosen: Chosen) -> Look:
+    from kdcore.data import HAM10000
+
+    predictions = {
+        role: cache.predict(checkpoint, chosen.rgb, chosen.sha256)
+        for role, checkpoint in pair.items()
+    }
+    classes = HAM10000.classes
+    first = {role: classes[int(p.logits.argmax())] for role, p in predictions.items()}
+    return Look(predictions, first, classes, dict(zip(classes, HAM10000.long_names)))
+
+
+def _verdict(pair: Pair, look: Look) -> None:
+    from kdcore.charts.probability import percent
+    from kdcore.predict.probabilities import softmax
+
+    teacher, student = look.first["Teacher"], look.first["Student"]
+    if teacher == student:
+        st.success(f"**Both say {teacher}:** {look.names[teacher]}.", icon=":material/check:")
+    else:
+        st.warning(
+            f"**They disagree.** The teacher says {teacher} ({look.names[teacher]}), the student "
+            f"{student} ({look.names[student]}).",
+            icon=":material/call_split:",
+        )
+    for column, (role, checkpoint) in zip(st.columns(2), pair.items()):
+        logits = look.predictions[role].logits[None]
+        probs = softmax(logits, checkpoint.card.temperature)[0]
+        column.metric(
+            f"{role}'s calibrated confidence",
+            f"{look.first[role]} {percent(float(probs.max()))}",
+            help=(
+                "Softmax at the temperature that fits the validation images best "
+                f"(T = {checkpoint.card.temperature:.2f}), so that among pictures given 80 %, "
+                "about 80 % are right."
+            ),
+            border=True,
+        )
+
+
+def _bars(column: Any, look: Look, chosen: Chosen, temperature: float) -> None:
+    from kdcore.charts import probability_chart
+    from kdcore.predict.probabilities import softmax
+
+    probs = {
+        role: softmax(prediction.logits[None], temperature)[0]
+        for role, prediction in look.predictions.items()
+    }
+    chart = probability_chart(
+        probs, look.classes, tuple(look.names.values()), f"T = {temperature:g}", chosen.dx
+    )
+    column.altair_chart(chart, width="stretch", alt=f"Probabilities at T = {temperature:g}")

@@ -1,0 +1,35 @@
+"""The frame of a page: title, what it is for, the one line of caution, and errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+
+def open_page(title: str, question: str) -> None:
+    """Draw the head of a page at once, before anything slow is imported."""
+    st.title(title)
+    st.markdown(question)
+    st.caption(":material/info: A research and teaching tool. Not for diagnosis.")
+
+
+def show_error(error: Any) -> None:
+    """Show a `KdError`: the problem in bold, then what to do."""
+    hint = f"\n\n{error.hint}" if error.hint else ""
+    st.error(f"**{error.problem}**{hint}", icon=":material/error:")
+
+
+@contextmanager
+def guard(stop: bool = False) -> Iterator[None]:
+    """Turn a `KdError` in the block into a message; with `stop`, end the page there."""
+    from kdcore.base import KdError
+
+    try:
+        yield
+    except KdError as error:
+        show_error(error)
+        if stop:
+            st.stop()

@@ -1,0 +1,147 @@
+"""Choosing the picture to explain: an upload, a drawn sample, or an image of the data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, state
+from pages.ui.frame import guard
+
+SOURCES = {"upload": "Upload", "drawn": "Drawn sample", "data": "Data set"}
+LINK = ("source", "drawn", "image")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A picture to explain: RGB pixels, their hash, a caption, and the true class if known."""
+
+    rgb: Any
+    sha256: str
+    title: str
+    dx: str = ""
+    notes: tuple[str, ...] = ()
+    kind: str = "upload"
+
+
+def choose() -> Chosen | None:
+    """Draw the picker and return the picture, or None where there is none yet."""
+    source = state.choice(
+        st.segmented_control,
+        "source",
+        "Picture from",
+        list(SOURCES),
+        default="drawn",
+        format_func=SOURCES.get,
+        help="An upload stays in this browser session's memory and is never written to disk.",
+    )
+    with guard():
+        return {"upload": _upload, "drawn": _drawn, "data": _data}[source]()
+    return None
+
+
+def show(chosen: Chosen) -> None:
+    """Draw the chosen picture with its caption and what was changed when it was read."""
+    st.image(
+        chosen.rgb, caption=chosen.title, output_format="PNG", width="stretch", alt=chosen.title
+    )
+    for note in chosen.notes:
+        st.caption(f":material/info: {note}")
+
+
+def _upload() -> Chosen | None:
+    file = st.file_uploader(
+        "A photo of a lesion",
+        type=["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"],
+        key="w:upload",
+        help="JPEG, PNG, WebP, TIFF, BMP or GIF up to 40 MB, best taken through a dermatoscope.",
+    )
+    if file is not None:
+        from kdcore.data import read_image
+
+        # Dropped first, so that a bad file does not leave the picture before it on the page.
+        state.put("upload-read", None)
+        read = read_image(file.getvalue())
+        state.put("upload-read", Chosen(read.rgb, read.sha256, "Your picture", "", read.notes))
+    kept = state.get("upload-read")
+    if kept is None:
+        st.info("Choose a photo to begin, or pick a drawn sample.", icon=":material/upload:")
+    elif file is None:
+        st.caption("Showing the picture that you uploaded before.")
+    return kept
+
+
+def _drawn() -> Chosen:
+    samples = _drawn_samples()
+    name = state.choice(
+        st.selectbox,
+        "drawn",
+        "Drawn sample",
+        list(samples),
+        format_func=lambda n: samples[n].title,
+        help="Pictures drawn by a program, not photographs: for a demonstration without data.",
+    )
+    return _draw(name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _drawn_samples() -> dict[str, Any]:
+    from kdcore.data import drawn_samples
+
+    return {sample.name: sample for sample in drawn_samples()}
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing…")
+def _draw(name: str) -> Chosen:
+    from kdcore.base import sha256_bytes
+    from kdcore.data import draw_lesion
+
+    sample = _drawn_samples()[name]
+    rgb = draw_lesion(sample.dx, sample.seed)
+    title = f"{sample.title} (drawn, not a photograph)"
+    return Chosen(rgb, sha256_bytes(rgb.tobytes()), title, sample.dx, kind="drawn")
+
+
+def _data() -> Chosen | None:
+    data = cache.data_set()
+    if data is None:
+        st.info("No data set is configured. Name its folder on the Data page.")
+        st.page_link("pages/build/data.py", label="Data", icon=":material/database:")
+        return None
+    parts = cache.parts_of(data)
+    wanted = state.get("image")
+    home = next((p for p in ("val", "test") if any(s.image_id == wanted for s in parts[p])), "test")
+    left, right = st.columns(2)
+    with left:
+        part = state.choice(
+            st.selectbox,
+            "part",
+            "Part of the split",
+            ["test", "val"],
+            default=home,
+            format_func={"test": "Test", "val": "Validation"}.get,
+            help="Training images are left out: a network has seen their answers.",
+        )
+    classes = ["all", *dict.fromkeys(sorted(s.dx for s in parts[part]))]
+    with right:
+        dx = state.choice(st.selectbox, "dx", "True class", classes)
+    samples = {s.image_id: s for s in parts[part] if dx in ("all", s.dx)}
+    image_id = state.choice(
+        st.selectbox,
+        "image",
+        "Image",
+        list(samples),
+        format_func=lambda i: f"{i} · {samples[i].dx}",
+        help="Type to search by id.",
+    )
+    return _data_image(data, samples[image_id])
+
+
+def _data_image(data: Any, sample: Any) -> Chosen:
+    from kdcore.data import read_image
+
+    read = read_image(data.read(sample.image_id))
+    title = f"{sample.image_id}, true class {sample.dx}"
+    return Chosen(read.rgb, read.sha256, title, sample.dx, read.notes, "data")

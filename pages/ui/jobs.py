@@ -1,0 +1,104 @@
+"""Heavy work in a thread of its own: one at a time in the process, cancellable, polled.
+
+The thread makes no `st.*` call; it writes into a `Job` that the session holds and polls. A job
+that nobody has looked at for a while (a closed browser) cancels itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+_HEAVY = threading.BoundedSemaphore(1)  # two at once on two cores would both take twice as long
+_ABANDONED_S = 300.0
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Job:
+    """One computation: `state` goes waiting, running, then done, failed or cancelled."""
+
+    key: str
+    state: str = "waiting"
+    fraction: float = 0.0
+    doing: str = "Waiting for another computation to end"
+    result: Any = None
+    error: BaseException | None = None
+    started: float = field(default_factory=time.monotonic)
+    seen: float = field(default_factory=time.monotonic)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has reached a terminal state."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the work should end: asked to, or abandoned."""
+        return self.stop.is_set() or time.monotonic() - self.seen > _ABANDONED_S
+
+    def report(self, fraction: float, doing: str) -> None:
+        """Take progress in [0, 1] from the work; raises Cancelled when it should end."""
+        from kdcore.base import Cancelled
+
+        if self.stopped:
+            raise Cancelled()
+        self.fraction, self.doing = min(max(fraction, 0.0), 1.0), doing
+
+
+def start(key: str, work: Callable[[Progress], Any]) -> Job:
+    """Start `work(progress)` in a thread and return its job; the session's old one is stopped."""
+    old = st.session_state.get("job")
+    if isinstance(old, Job):
+        old.stop.set()
+    job = Job(key)
+    st.session_state["job"] = job
+    threading.Thread(target=_run, args=(job, work), name=f"job-{key[:8]}", daemon=True).start()
+    return job
+
+
+def current(key: str) -> Job | None:
+    """Return the session's job if it is the one for `key`."""
+    job = st.session_state.get("job")
+    return job if isinstance(job, Job) and job.key == key else None
+
+
+def _run(job: Job, work: Callable[[Progress], Any]) -> None:
+    from kdcore.base import Cancelled
+
+    try:
+        while not _HEAVY.acquire(timeout=0.2):
+            if job.stopped:
+                raise Cancelled()
+        try:
+            job.state = "running"
+            job.result = work(job.report)
+            job.state = "done"
+        finally:
+            _HEAVY.release()
+    except Cancelled:
+        job.state = "cancelled"
+    except Exception as error:  # shown by the page; a thread has nobody to raise to
+        job.error, job.state = error, "failed"
+
+
+def show_progress(job: Job) -> None:
+    """Draw the job's progress with a cancel button until it is over, then rerun the page."""
+
+    @st.fragment(run_every=0.4)
+    def poll() -> None:
+        job.seen = time.monotonic()
+        if job.over:
+            st.rerun()
+        st.progress(job.fraction, text=f"{job.doing} · {job.seen - job.started:.0f} s")
+        if st.button("Cancel", key="w:cancel", icon=":material/close:"):
+            job.stop.set()
+            st.caption("Stopping after the current batch…")
+
+    poll()

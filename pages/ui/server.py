@@ -1,0 +1,20 @@
+"""Things to do once a server process, before its first session."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+
+
+def prepare() -> None:
+    """Make cold deep links work and start the slow imports while the browser still loads."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    # `st.navigation` sets the same, but only once a first session has run it.
+    PagesManager.uses_pages_directory = False
+    threading.Thread(target=_warm, name="warm-imports", daemon=True).start()
+
+
+def _warm() -> None:
+    for name in ("pandas", "altair", "torch", "torchvision", "kdcore.models"):
+        importlib.import_module(name)

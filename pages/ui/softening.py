@@ -1,0 +1,187 @@
+"""The Temperature page's parts: whose logits, and the views of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, state
+from pages.ui.controls import Pair
+from pages.ui.images import Chosen, show
+
+_THREE = (1.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Logits:
+    """Logits (N, C) of both models on the same images, and the true class where known."""
+
+    teacher: Any
+    student: Any
+    truth: str
+    of: str
+
+
+def choose_scope(pair: Pair) -> str:
+    """Draw the choice between one picture and a class of the test split."""
+    options = {"image": "One picture", "class": "A whole class"}
+    return state.choice(
+        st.segmented_control,
+        "scope",
+        "Soften the output for",
+        list(options),
+        format_func=options.get,
+        help="A whole class is read from the test predictions saved with the checkpoints.",
+    )
+
+
+def logits_for(pair: Pair, scope: str, chosen: Chosen | None) -> Logits | None:
+    """Return the logits to soften, or None (said on the page) where there are none."""
+    if scope == "class":
+        return _class_logits(pair)
+    if chosen is None:
+        return None
+    left, right = st.columns([1, 2])
+    with left:
+        show(chosen)
+    with right:
+        st.caption("Both networks look at the picture once; the rest is arithmetic on their logits.")
+        teacher, student = (
+            cache.predict(model, chosen.rgb, chosen.sha256).logits for _, model in pair.items()
+        )
+        _say_choices(pair, teacher, student)
+    return Logits(teacher[None], student[None], chosen.dx, "this picture")
+
+
+def sweep(logits: Logits) -> dict[str, Any]:
+    """Return each model's `Softening` over T = 1 to 20 in steps of a half."""
+    from kdcore.losses.temperature import softening
+
+    return {
+        "Teacher": softening(logits.teacher, _grid()),
+        "Student": softening(logits.student, _grid()),
+    }
+
+
+def show_three(softenings: dict[str, Any], logits: Logits) -> None:
+    """Draw the softened outputs at T = 1, 5 and 10 side by side."""
+    from kdcore.charts import softened_chart
+    from kdcore.data import HAM10000
+
+    st.subheader(f"T = 1, 5 and 10 for {logits.of}")
+    for column, temperature in zip(st.columns(3), _THREE):
+        chart = softened_chart(
+            softenings,
+            _grid().index(temperature),
+            HAM10000.classes,
+            HAM10000.long_names,
+            logits.truth,
+        )
+        column.altair_chart(
+            chart, width="stretch", alt=f"Probabilities of both models at T = {temperature:g}"
+        )
+    if not logits.truth:
+        st.caption("The true class of an upload is not known, so none is marked.")
+
+
+def show_curves(softenings: dict[str, Any], logits: Logits, temperature: float) -> None:
+    """Draw entropy and gradient size over T, with the chosen T marked."""
+    from kdcore.charts import entropy_chart, gradient_chart
+    from kdcore.losses.temperature import gradient_curve
+
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Entropy")
+        st.markdown("How much the output says beyond its first choice; at most ln 7 = 1.95 nats.")
+        st.altair_chart(
+            entropy_chart(softenings, temperature),
+            width="stretch",
+            alt="Entropy of both models over temperature",
+        )
+    with right:
+        st.subheader("Why the loss has a T²")
+        st.markdown(
+            "The gradient of KL shrinks as T grows; T² holds its size, so that T can be changed "
+            "without weighing the hard label anew."
+        )
+        curve = gradient_curve(logits.student, logits.teacher, _grid())
+        st.altair_chart(
+            gradient_chart(curve, temperature),
+            width="stretch",
+            alt="Gradient size over temperature with and without the factor T squared",
+        )
+
+
+def show_similarity(pair: Pair, temperature: float) -> None:
+    """Draw the teacher's class-similarity matrix at the chosen T, and at 1."""
+    from kdcore.charts import similarity_chart
+    from kdcore.losses.temperature import class_similarity
+
+    st.subheader("Dark knowledge: which classes the teacher finds alike")
+    saved = cache.saved_predictions(pair.teacher.path)
+    if saved is None:
+        st.info(
+            "The teacher has no saved test predictions, so this matrix can't be drawn. "
+            "`python -m kdcore evaluate` makes them.",
+            icon=":material/grid_off:",
+        )
+        return
+    st.markdown("Mean softened output for the test images of each class, in percent.")
+    for column, t in zip(st.columns(2), (1.0, temperature)):
+        matrix = class_similarity(saved.logits, saved.labels, t)
+        column.altair_chart(
+            similarity_chart(matrix, saved.classes, f"T = {t:g}"),
+            width="stretch",
+            alt=f"Class similarity matrix of the teacher at T = {t:g}",
+        )
+
+
+def _class_logits(pair: Pair) -> Logits | None:
+    teacher, student = (cache.saved_predictions(model.path) for _, model in pair.items())
+    if teacher is None or student is None:
+        st.info(
+            "A whole class needs the test predictions saved with both checkpoints, and they are "
+            "not all there. Choose one picture, or make them with `python -m kdcore evaluate`.",
+            icon=":material/folder_off:",
+        )
+        return None
+    if teacher.sample_ids.tolist() != student.sample_ids.tolist():
+        st.warning("These two checkpoints were tested on different images; choose another pair.")
+        return None
+    names = _names(teacher.classes)
+    dx = state.choice(
+        st.selectbox,
+        "class",
+        "True class",
+        list(teacher.classes),
+        default="mel",
+        format_func=lambda c: f"{c} · {names[c]}",
+    )
+    rows = teacher.labels == teacher.classes.index(dx)
+    if not rows.any():
+        st.info(f"There is no test image of {dx}.")
+        return None
+    of = f"{rows.sum():,} test images of {dx}"
+    return Logits(teacher.logits[rows], student.logits[rows], dx, of)
+
+
+def _say_choices(pair: Pair, teacher: Any, student: Any) -> None:
+    classes = pair.teacher.card.classes
+    names = _names(classes)
+    for role, logits in (("Teacher", teacher), ("Student", student)):
+        first = classes[int(logits.argmax())]
+        st.markdown(f"**{role}'s first choice:** {first}, {names[first]}")
+
+
+def _names(classes: tuple[str, ...]) -> dict[str, str]:
+    from kdcore.data import HAM10000
+
+    return dict(zip(HAM10000.classes, HAM10000.long_names)) | {
+        c: c for c in classes if c not in HAM10000.classes
+    }
+
+
+def _grid() -> list[float]:
+    return [1 + step / 2 for step in range(39)]  # 1.0 to 20.0

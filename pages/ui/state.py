@@ -1,0 +1,80 @@
+"""State that outlives a page switch and travels in the link.
+
+Streamlit forgets a widget's key when its page is left, so each widget `w:NAME` has a copy under
+`kd:NAME`. The link is read once a session (a changed address opens a new one) and written at the
+end of a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+_READ = "kd:link-read"
+
+
+def adopt_link() -> None:
+    """Take the link's parameters into the session, the first time it is called in it."""
+    if st.session_state.get(_READ):
+        return
+    st.session_state[_READ] = True
+    for name, value in st.query_params.items():
+        if name.isidentifier() and len(value) < 200:
+            st.session_state.setdefault(f"kd:{name}", value)
+
+
+def get(name: str, default: Any = None) -> Any:
+    """Return the kept value of `name`."""
+    return st.session_state.get(f"kd:{name}", default)
+
+
+def put(name: str, value: Any) -> None:
+    """Keep `value` under `name`."""
+    st.session_state[f"kd:{name}"] = value
+
+
+def choice(
+    widget: Callable[..., Any],
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    default: Any = None,
+    **more: Any,
+) -> Any:
+    """Draw a widget that picks one of `options` and keep its value; a stale value is dropped."""
+    fallback = default if default in options else (options[0] if options else None)
+    kept = get(name)
+    key = f"w:{name}"
+    if st.session_state.get(key, kept) not in options:
+        kept = fallback
+        st.session_state.pop(key, None)
+    st.session_state.setdefault(key, kept)
+    value = widget(label, options, key=key, **more)
+    if value is None:  # segmented controls can be emptied by a second click
+        value = fallback
+    put(name, value)
+    return value
+
+
+def slide(
+    name: str, label: str, low: float, high: float, default: float, step: float, **more: Any
+) -> float:
+    """Draw a slider and keep its value; a value out of range or unreadable is dropped."""
+    key = f"w:{name}"
+    try:
+        kept = type(default)(get(name, default))
+    except (TypeError, ValueError):
+        kept = default
+    st.session_state.setdefault(key, min(max(kept, low), high))
+    value = st.slider(label, low, high, step=step, key=key, **more)
+    put(name, value)
+    return value
+
+
+def write_link(names: Iterable[str]) -> None:
+    """Write the kept values of `names` into the address; what is unset or empty is left out."""
+    wanted = {n: str(get(n)) for n in names if get(n) not in (None, "")}
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)

@@ -1,0 +1,99 @@
+"""Saved predictions come back as they were, and nothing else passes for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kdcore.base import DataError
+from kdcore.predict.predictions import Predictions
+
+
+def make(**changes) -> Predictions:
+    fields = {
+        "logits": np.array([[1.5, -2.0, 0.25], [0.0, 3.0, 1e-3]], np.float32),
+        "labels": np.array([0, 2]),
+        "sample_ids": np.array(["a", "ü"]),
+        "group_ids": np.array(["L1", "L1"]),
+        "classes": ("mel", "nv", "vasc"),
+        "split": "test",
+        "checkpoint_hash": "0" * 64,
+        "checkpoint": "student",
+        "corruption": "blur 3",
+        "meta": {"device": "cpu"},
+    }
+    return Predictions(**fields | changes)
+
+
+def test_round_trip(tmp_path: Path):
+    before = make()
+    before.save(tmp_path / "sub" / "p.npz")
+    after = Predictions.load(tmp_path / "sub" / "p.npz")
+    assert after.logits.dtype == np.float32
+    assert after.labels.dtype == np.int64
+    for name in ("logits", "labels", "sample_ids", "group_ids"):
+        assert np.array_equal(getattr(before, name), getattr(after, name)), name
+    for name in ("classes", "split", "checkpoint_hash", "checkpoint", "corruption", "meta"):
+        assert getattr(before, name) == getattr(after, name), name
+    assert len(after) == 2
+
+
+def test_no_images_round_trip(tmp_path: Path):
+    none = np.array([], dtype=np.str_)
+    logits, labels = np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
+    make(logits=logits, labels=labels, sample_ids=none, group_ids=none).save(tmp_path / "p.npz")
+    assert len(Predictions.load(tmp_path / "p.npz")) == 0
+
+
+def _write_bad(path: Path, kind: str) -> None:
+    if kind == "truncated":
+        make().save(path)
+        path.write_bytes(path.read_bytes()[:300])
+    elif kind == "damaged":
+        make().save(path)
+        data = bytearray(path.read_bytes())
+        data[60:90] = bytes(30)
+        path.write_bytes(data)
+    elif kind == "other arrays":
+        np.savez(path, a=np.zeros(3))
+    elif kind == "one array":
+        with open(path, "wb") as file:
+            np.save(file, np.zeros(3))
+    elif kind == "pickle":
+        with open(path, "wb") as file:
+            np.save(file, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    elif kind == "text":
+        path.write_text("not predictions")
+    elif kind == "empty":
+        path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["missing", "empty", "text", "truncated", "damaged", "other arrays", "one array", "pickle"],
+)
+def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
+    path = tmp_path / "p.npz"
+    _write_bad(path, kind)
+    with pytest.raises(DataError, match=r"p\.npz") as caught:
+        Predictions.load(path)
+    assert "predict" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"logits": np.zeros((2, 3, 1))}, "logits"),
+        ({"logits": np.array([[0, 0, np.nan], [0, 0, 0]])}, "logits"),
+        ({"labels": np.array([0, 3])}, "labels"),
+        ({"labels": np.array([0])}, "labels"),
+        ({"classes": ("mel", "nv")}, "classes"),
+        ({"group_ids": np.array(["L1"])}, "group_ids"),
+        ({"sample_ids": np.array(["a", "a"])}, "sample_ids"),
+    ],
+)
+def test_what_does_not_fit_raises_by_name(changes, name):
+    with pytest.raises(ValueError, match=name):
+        make(**changes)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kdcore.data import Ham10000, Sample, split_samples
 from kdcore.distill import Prepared, RunFolder
@@ -22,6 +23,9 @@ def release(
     prepared: Prepared, data: Ham10000, target: Path, run: RunFolder, progress: Progress
 ) -> Card:
     """Write the checkpoint of a finished run to `target` and return its card.
+
+    `prepared` is the trained run, whose history is in the folder `run`; `data` is what it was
+    trained on, and `progress` is called with images done and images in all.
 
     The half-precision weights that are shipped are the ones that are measured. Temperature and
     density are fitted on validation; the test split is read here, once.
@@ -56,8 +60,9 @@ def release(
 
 def _outputs(
     checkpoint: Checkpoint, data: Ham10000, samples: list[Sample], part: str, progress: Progress
-) -> tuple[Predictions, np.ndarray]:
-    logits, features = zip(*stream_outputs(checkpoint, data, samples, progress=progress), strict=True)
+) -> tuple[Predictions, NDArray[np.float32]]:
+    outputs = stream_outputs(checkpoint, data, samples, progress=progress)
+    logits, features = zip(*outputs, strict=True)
     predictions = Predictions(
         logits=np.concatenate([x.numpy() for x in logits]),
         labels=np.array([s.label for s in samples], dtype=np.int64),
@@ -73,4 +78,5 @@ def _outputs(
 
 def _summary(predictions: Predictions, temperature: float) -> dict[str, object]:
     result = evaluate_predictions(predictions, temperature).as_dict()
-    return {k: v for k, v in result.items() if k not in ("checkpoint", "checkpoint_hash", "classes")}
+    said_elsewhere = ("checkpoint", "checkpoint_hash", "classes")
+    return {k: v for k, v in result.items() if k not in said_elsewhere}

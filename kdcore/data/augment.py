@@ -73,10 +73,10 @@ def sample_views(n: int, how: Augmentation, generator: torch.Generator) -> View:
 
 
 def render(sources: Tensor, view: View, size: int, shrink: float = 1.0) -> Tensor:
-    """Render views of uint8 sources (B, 3, H, W) as float (B, 3, size, size) on [0, 1].
+    """Render each `view` of uint8 `sources` (B, 3, H, W) as float (B, 3, size, size) on [0, 1].
 
-    Sources are sampled bilinearly with reflected borders; `shrink` > 1 samples a source that is
-    finer than the output through an average pool first, so that nothing aliases.
+    Sources are sampled bilinearly with reflected borders; `shrink` ≥ 2 averages squares of that
+    many pixels of a source that is finer than the output first, so that nothing aliases.
     """
     images = sources.float().div_(255)
     if (factor := int(shrink)) > 1:

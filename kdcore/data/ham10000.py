@@ -209,7 +209,7 @@ def _index_files(root: Path) -> tuple[dict[str, _Entry], dict[str, _Entry]]:
             add(path.name, _Entry(path))
     for path in sorted(root.rglob("*.zip")):
         try:
-            archive = zipfile.ZipFile(path)  # noqa: SIM115 - the entries keep it open
+            archive = zipfile.ZipFile(path)
             for member in archive.namelist():
                 add(member, _Entry(Path(member), archive))
         except zipfile.BadZipFile as error:

@@ -71,8 +71,8 @@ def image_level_split(
 ) -> NDArray[np.str_]:
     """Split image by image, as much published work does; lesions leak between the parts.
 
-    Only to compare with published numbers. Parameters as for `lesion_grouped_split`, with `ids`
-    the N image ids.
+    Only to compare with published numbers. `labels` (N,), `seed` and `fractions` are those of
+    `lesion_grouped_split`; `ids` are the N image ids, and `groups` (N,) are not looked at.
     """
     names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
     return lesion_grouped_split(labels, names, None, seed, fractions)

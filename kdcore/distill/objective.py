@@ -23,6 +23,7 @@ def objective(
 
     Parameters
     ----------
+    recipe : gives α, T, β and the label smoothing
     student : logits (B, C) and stages, with gradients
     teachers : outputs of each teacher on the same views, without gradients
     targets : (B, C) soft labels

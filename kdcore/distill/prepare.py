@@ -29,6 +29,14 @@ def prepare(
 ) -> Prepared:
     """Load teachers and data, build the student with its initial weights.
 
+    Parameters
+    ----------
+    recipe : what to train
+    data : an opened data set
+    checkpoints : the folder that the recipe's teachers are in
+    folder : the run folder
+    device : "cpu" or "cuda"
+
     Raises
     ------
     CheckpointError

@@ -52,12 +52,12 @@ class Trainer:
     ) -> None:
         self.recipe, self.train_data, self.val_data = recipe, train, val
         self.preprocess, self.folder, self.device = preprocess, folder, torch.device(device)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.model = _placed(model, self.device)
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
         )
         self.teachers = [
-            (t.model.to(self.device, memory_format=torch.channels_last), _preprocess_of(t))
+            (_placed(t.model, self.device), Preprocess(t.card.input_size, t.card.mean, t.card.std))
             for t in teachers
         ]
         decay, plain = _parameter_groups(self.model)
@@ -211,12 +211,11 @@ def _save_tensors(path: Path, state: dict[str, object]) -> None:
     write_atomically(path, lambda p: torch.save(state, p))
 
 
-def _preprocess_of(checkpoint: Checkpoint) -> Preprocess:
-    card = checkpoint.card
-    return Preprocess(card.input_size, card.mean, card.std)
+def _placed(model: Classifier, device: torch.device) -> Classifier:
+    return model.to(device).to(memory_format=torch.channels_last)
 
 
-def _parameter_groups(model: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+def _parameter_groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Weight decay on matrices and kernels only, not on biases and norms."""
     decay = [p for p in model.parameters() if p.ndim > 1]
     return decay, [p for p in model.parameters() if p.ndim <= 1]

@@ -105,7 +105,7 @@ def _download(name: str) -> dict[str, Tensor]:
             return timm.create_model(name, pretrained=True).state_dict()
         import torchvision
 
-        weights = torchvision.models.get_model_weights(name).DEFAULT  # type: ignore[attr-defined]
+        weights = torchvision.models.get_model_weights(name).DEFAULT
         return weights.get_state_dict(progress=True, map_location=torch.device("cpu"))
     except Exception as error:  # each library and hub raises its own kinds
         raise CheckpointError(

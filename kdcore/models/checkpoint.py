@@ -69,7 +69,7 @@ def read_card(folder: Path) -> Card:
         )
     try:
         raw = json.loads(path.read_text())
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
         return Card(**{k: v for k, v in fields.items() if k in Card.__dataclass_fields__})
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise CheckpointError(

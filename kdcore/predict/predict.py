@@ -56,6 +56,14 @@ def stream_outputs(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits (B, C) and pooled last-stage features (B, D), batch by batch.
 
+    Parameters
+    ----------
+    checkpoint : the network and how its input is prepared
+    data, samples : where the pictures are, and which of them
+    batch_size : B; two batches are in memory at any time
+    progress : called with images done and images in all
+    cancelled : asked once a batch
+
     Raises
     ------
     ImageError
@@ -97,10 +105,12 @@ def predict_dataset(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Predictions:
-    """Return the predictions of a checkpoint on `samples`; parameters as `stream_outputs`."""
-    logits = [
-        batch.numpy() for batch, _ in stream_outputs(checkpoint, data, samples, 32, progress, cancelled)
-    ]
+    """Return the predictions of `checkpoint` on `samples` of `data`, recorded as part `split`.
+
+    `progress` and `cancelled`, and the errors, are those of `stream_outputs`.
+    """
+    outputs = stream_outputs(checkpoint, data, samples, 32, progress, cancelled)
+    logits = [batch.numpy() for batch, _ in outputs]
     return Predictions(
         logits=np.concatenate(logits).astype(np.float32),
         labels=np.array([s.label for s in samples], dtype=np.int64),

@@ -1,4 +1,4 @@
-"""Where is the data set, and what is in it?"""
+"""The data set: where it is and what is in it."""
 
 import streamlit as st
 

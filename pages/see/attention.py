@@ -1,7 +1,17 @@
-"""Where do teacher and student look, stage by stage, and what would the losses penalise?"""
+"""Where teacher and student look, stage by stage, and what the losses would penalise."""
 
-import streamlit as st
+from pages.ui import attention, controls, firstlook, frame, images, state
 
-from pages.ui import frame
-
-frame.open_page("Attention and causal masks", "")
+state.adopt_link()
+frame.open_page(
+    "Attention and causal masks",
+    "Attention transfer asks a student to be active where its teacher is. A causal mask keeps "
+    "only the part of that which speaks for the class.",
+)
+pair = controls.choose_pair()
+chosen = images.choose()
+if chosen is not None:
+    look = firstlook.predict_pair(pair, chosen)
+    attention.show_stages(pair, chosen, look)
+    attention.show_penalty(pair, chosen, look)
+state.write_link((*controls.LINK, *images.LINK, "target", "stage", "q", "opacity"))

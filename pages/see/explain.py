@@ -1,8 +1,8 @@
-"""What do teacher and student see in one lesion?"""
+"""What teacher and student see in one lesion."""
 
 import streamlit as st
 
-from pages.ui import controls, firstlook, frame, images, state
+from pages.ui import controls, explaining, firstlook, frame, images, maps, state
 
 state.adopt_link()
 frame.open_page(
@@ -10,10 +10,19 @@ frame.open_page(
     "What does a large network see in a picture, and what did the small one taught by it keep?",
 )
 pair = controls.choose_pair()
+controls.describe_pair(pair)
 picker, views = st.columns([1, 2], gap="large")
 with picker:
     chosen = images.choose()
+    if chosen is not None:
+        images.show(chosen)
 if chosen is not None:
     with views:
         look = firstlook.show(pair, chosen)
-state.write_link((*controls.LINK, *images.LINK, "T"))
+    firstlook.show_inputs(picker, pair, chosen)
+    st.subheader("Where they look")
+    request = explaining.choose(pair, chosen, look)
+    result = explaining.obtain(pair, chosen, look, request)
+    if result is not None:
+        maps.show_result(pair, result, request)
+state.write_link((*controls.LINK, *images.LINK, "T", *explaining.LINK))

@@ -1,6 +1,4 @@
-"""What does softening with a temperature reveal of what a network knows?"""
-
-import streamlit as st
+"""What softening with a temperature reveals of what a network knows."""
 
 from pages.ui import controls, frame, images, softening, state
 

@@ -98,3 +98,30 @@ def _parameters(_model: Any, weights_sha256: str) -> str:
 def parameters(checkpoint: Any) -> str:
     """Return the size of a checkpoint's network in words."""
     return _parameters(checkpoint.model, checkpoint.hash)
+
+
+def estimate(pair: Any, image: Any, stage: int) -> float:
+    """Return about how many seconds the explanations of a picture take on this machine."""
+    teacher, student = pair.teacher, pair.student
+    return _estimate(pair, image, teacher.hash, student.hash, stage)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _estimate(_pair: Any, _image: Any, teacher: str, student: str, stage: int) -> float:
+    from kdcore.explain.everything import estimate_everything
+
+    return estimate_everything(_pair.teacher, _pair.student, _image, stage)
+
+
+def gradient_grid(checkpoint: Any, prediction: Any, target: int, stage: int, sha256: str) -> Any:
+    """Return a stage's gradient-weighted activation on its own grid, from which masks are cut."""
+    return _gradient_grid(checkpoint, prediction, checkpoint.hash, sha256, target, stage)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _gradient_grid(
+    _checkpoint: Any, _prediction: Any, weights: str, sha256: str, target: int, stage: int
+) -> Any:
+    from kdcore.explain import grad_cam_grid
+
+    return grad_cam_grid(_checkpoint.model, _prediction.tensor, target, stage)

@@ -99,6 +99,26 @@ def choose_temperature(default: float = 4.0) -> float:
     )
 
 
+def choose_opacity() -> float:
+    """Draw the opacity slider of the maps, 0 to 1."""
+    return state.slide(
+        "opacity", "Opacity of the map", 0.0, 1.0, 0.5, 0.05, help="0 shows the picture alone."
+    )
+
+
+def choose_q() -> float:
+    """Draw the slider of the causal mask's fraction."""
+    return state.slide(
+        "q",
+        "Share q of the picture in the causal mask",
+        0.05,
+        0.6,
+        0.2,
+        0.05,
+        help="The mask holds the cells whose activation speaks most for the target class.",
+    )
+
+
 def describe(checkpoint: Any) -> str:
     """Return one line on a checkpoint: what it is, its input, its size."""
     card = checkpoint.card
@@ -106,6 +126,12 @@ def describe(checkpoint: Any) -> str:
     kind = {"teacher": "teacher", "student": "distilled", "baseline": "trained without a teacher"}
     size = cache.parameters(checkpoint)
     return f"{what} · {kind.get(card.role, card.role)} · {card.input_size}² px · {size}"
+
+
+def describe_pair(pair: Pair) -> None:
+    """Draw one line on each network under its picker."""
+    for column, (_, checkpoint) in zip(st.columns(2), pair.items()):
+        column.caption(describe(checkpoint))
 
 
 def _pick(name: str, label: str, cards: dict[str, Any]) -> str:

@@ -9,15 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, controls, jobs, state
+from pages.ui import cache, controls, jobs
 from pages.ui.controls import Pair
 from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
 
-LINK = ("target", "stage", "method", "opacity", "q")
-_METHODS = {"score-cam": "Score-CAM", "grad-cam": "Grad-CAM", "attention": "Attention"}
-_KEPT = 4  # results a session keeps, newest first; some 10 MB each
-_SHARE = {"score-cam": 0.9, "rest": 0.1}
+LINK = ("target", "stage", "method", "opacity")
+_KEPT = 4  # results that a session keeps, the last ones; a few MB each
 
 
 @dataclass(frozen=True)
@@ -27,22 +25,19 @@ class Request:
     target: str
     index: int
     stage: int
-    q: float
     key: str
 
 
 def choose(pair: Pair, chosen: Chosen, look: Look) -> Request:
-    """Draw target, stage and q, and return the request."""
-    left, middle, right = st.columns(3)
+    """Draw the target and stage pickers and return the request."""
+    left, right = st.columns(2)
     with left:
         target = controls.choose_target(look.classes, look.first["Teacher"], look.names)
-    with middle:
-        stage = controls.choose_stage(pair)
     with right:
-        q = controls.choose_q()
+        stage = controls.choose_stage(pair)
     index = look.classes.index(target)
-    named = f"{pair.teacher.hash}:{pair.student.hash}:{chosen.sha256}:{index}:{stage}:{q}"
-    return Request(target, index, stage, q, hashlib.sha256(named.encode()).hexdigest())
+    named = f"{pair.teacher.hash}:{pair.student.hash}:{chosen.sha256}:{index}:{stage}"
+    return Request(target, index, stage, hashlib.sha256(named.encode()).hexdigest())
 
 
 def obtain(pair: Pair, chosen: Chosen, look: Look, request: Request) -> Any | None:
@@ -65,7 +60,7 @@ def obtain(pair: Pair, chosen: Chosen, look: Look, request: Request) -> Any | No
 
 
 def _offer(pair: Pair, chosen: Chosen, look: Look, request: Request) -> None:
-    seconds = cache.estimate(pair, look.predictions, request.stage, chosen.sha256)
+    seconds = cache.estimate(pair, chosen.rgb, request.stage)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Explain", type="primary", icon=":material/play_arrow:", key="w:explain"):
             jobs.start(request.key, _work(pair, chosen, request))
@@ -94,7 +89,6 @@ def _work(pair: Pair, chosen: Chosen, request: Request) -> Callable[..., Any]:
             chosen.rgb,
             stage=request.stage,
             target=request.index,
-            q=request.q,
             image_sha256=chosen.sha256,
             progress=report,
         )

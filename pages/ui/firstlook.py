@@ -26,7 +26,7 @@ class Look:
 
 def show(pair: Pair, chosen: Chosen) -> Look:
     """Run both networks on the picture and draw what follows without explaining anything yet."""
-    look = _look(pair, chosen)
+    look = predict_pair(pair, chosen)
     for role, checkpoint in pair.items():
         ood_warning(role, checkpoint, look.predictions[role])
     _verdict(pair, look)
@@ -37,15 +37,15 @@ def show(pair: Pair, chosen: Chosen) -> Look:
     return look
 
 
-def show_inputs(pair: Pair, chosen: Chosen) -> None:
+def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:
     """Draw what each network is really given: the centre square, resized."""
     from kdcore.predict.predict import preprocess_of
 
-    for column, (role, checkpoint) in zip(st.columns(2), pair.items()):
+    for column, (role, checkpoint) in zip(place.columns(2), pair.items()):
         size = checkpoint.card.input_size
         column.image(
             preprocess_of(checkpoint).crop(chosen.rgb),
-            caption=f"{role}'s input: centre square at {size} × {size}",
+            caption=f"{role}'s input, {size} × {size} px",
             output_format="PNG",
             width="stretch",
             alt=f"The picture as the {role.lower()} gets it",
@@ -68,7 +68,8 @@ def ood_warning(role: str, checkpoint: Any, prediction: Any) -> None:
         )
 
 
-def _look(pair: Pair, chosen: Chosen) -> Look:
+def predict_pair(pair: Pair, chosen: Chosen) -> Look:
+    """Return both networks' predictions of the picture, cached by content."""
     from kdcore.data import HAM10000
 
     predictions = {

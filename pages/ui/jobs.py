@@ -14,6 +14,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.frame import show_error
+
 _HEAVY = threading.BoundedSemaphore(1)  # two at once on two cores would both take twice as long
 _ABANDONED_S = 300.0
 Progress = Callable[[float, str], None]
@@ -102,3 +104,15 @@ def show_progress(job: Job) -> None:
             st.caption("Stopping after the current batch…")
 
     poll()
+
+
+def show_end(job: Job) -> None:
+    """Say how a job that did not succeed ended."""
+    from kdcore.base import KdError
+
+    if job.state == "cancelled":
+        st.info("Cancelled. Nothing was kept.", icon=":material/cancel:")
+    elif isinstance(job.error, KdError):
+        show_error(job.error)
+    else:
+        st.error(f"**The computation failed ({type(job.error).__name__}).** {job.error}")

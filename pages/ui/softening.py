@@ -47,7 +47,7 @@ def logits_for(pair: Pair, scope: str, chosen: Chosen | None) -> Logits | None:
     with left:
         show(chosen)
     with right:
-        st.caption("Both networks look at the picture once; the rest is arithmetic on their logits.")
+        st.caption("Both networks look once; the rest is arithmetic on their logits.")
         teacher, student = (
             cache.predict(model, chosen.rgb, chosen.sha256).logits for _, model in pair.items()
         )

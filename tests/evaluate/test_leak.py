@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from kdcore.base import DataError
-from kdcore.evaluate import group_hash, refuse_training_images, trained_on
+from kdcore.base import DataError, group_hash
+from kdcore.evaluate import refuse_training_images, trained_on
 from tests.evaluate.makers import make_predictions
 
 

@@ -1,0 +1,83 @@
+"""`python -m kdcore explain IMAGE`: what the app's Explain page makes, as files."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from kdcore.base import SettingError, write_atomically
+from kdcore.cli.common import say_progress, write_json
+from kdcore.data import read_image
+from kdcore.explain import METHODS, explain_pair, export_files
+from kdcore.models import load_checkpoint
+from kdcore.predict import softmax
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("image", metavar="IMAGE", type=Path)
+    parser.add_argument("--teacher", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--student", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--method", choices=METHODS.names(), default="score-cam")
+    parser.add_argument("--stage", type=int, default=-1, help="from 0, or negative from the end")
+    parser.add_argument("--target", metavar="CLASS", help="default: the teacher's first choice")
+    parser.add_argument("--opacity", type=float, default=0.5, help="of the panel's maps, 0 to 1")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Explain one picture by both networks and write panel, maps and manifest."""
+    if not 0 <= options.opacity <= 1:
+        raise SettingError(f"--opacity is {options.opacity}.", "Give a number from 0 to 1.")
+    teacher = load_checkpoint(options.teacher)
+    student = load_checkpoint(options.student, teacher.card.classes)
+    loaded = read_image(options.image)
+    for note in loaded.notes:
+        print(note)
+    pair = explain_pair(
+        teacher,
+        student,
+        loaded.rgb,
+        method=options.method,
+        stage=_stage(options.stage, len(teacher.model.stage_names), len(student.model.stage_names)),
+        target=_target(options.target, teacher.card.classes),
+        progress=say_progress,
+        image_sha256=loaded.sha256,
+    )
+    files = export_files(pair, options.opacity)
+    for name, content in files.items():
+        write_atomically(options.out / name, partial(_write, content=content))
+    probabilities = {}
+    for role, checkpoint in (("teacher", teacher), ("student", student)):
+        logits = getattr(pair, role).logits
+        values = softmax(logits, checkpoint.card.temperature).tolist()
+        probabilities[role] = dict(zip(checkpoint.card.classes, values, strict=True))
+        best = max(values)
+        name = checkpoint.card.classes[values.index(best)]
+        print(f"{role}: {name}, {best:.0%} (calibrated, T = {checkpoint.card.temperature:.2f})")
+    print(f"{len(files)} files in {options.out}")
+    result = {"manifest": pair.manifest, "probabilities": probabilities, "files": sorted(files)}
+    write_json(options, result | {"correlation": pair.correlation})
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _stage(stage: int, *counts: int) -> int:
+    for count in counts:
+        if not -count <= stage < count:
+            raise SettingError(
+                f"--stage {stage} is not one of the {count} stages.",
+                f"Give 0 to {min(counts) - 1}, or -1 for the last.",
+            )
+    return stage
+
+
+def _target(name: str | None, classes: tuple[str, ...]) -> int | None:
+    if name is None:
+        return None
+    if name not in classes:
+        raise SettingError(f"There is no class {name!r}.", f"Choose one of {', '.join(classes)}.")
+    return classes.index(name)

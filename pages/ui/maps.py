@@ -1,0 +1,170 @@
+"""Views of explanations: maps on one colour scale, attention, masks with their test, downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import controls, state
+from pages.ui.controls import Pair
+from pages.ui.explaining import Request
+
+_METHODS = {"score-cam": "Score-CAM", "grad-cam": "Grad-CAM"}
+
+
+def show_result(pair: Pair, result: Any, request: Request) -> None:
+    """Draw everything that was computed; only blending happens when a slider moves."""
+    left, right = st.columns(2)
+    with left:
+        method = state.choice(
+            st.segmented_control,
+            "method",
+            "Method",
+            list(_METHODS),
+            default="score-cam",
+            format_func=_METHODS.get,
+            help="Score-CAM asks what the class is worth behind each channel's mask; Grad-CAM "
+            "weighs channels by the gradient.",
+        )
+    with right:
+        opacity = controls.choose_opacity()
+    both = {"score-cam": result.score_cam, "grad-cam": result.grad_cam}
+    _maps(both[method], opacity, _METHODS[method], request.target)
+    _compare(result)
+    _download(both[method], opacity, result)
+    with st.expander("Attention, stage by stage", icon=":material/layers:"):
+        _attention(pair, result, opacity)
+    with st.expander("Causal mask and its intervention test", icon=":material/science:"):
+        _masks(result, request)
+
+
+def _maps(explained: Any, opacity: float, title: str, target: str) -> None:
+    from kdcore.charts.overlay import blend, enlarge
+    from kdcore.explain import color_bar, difference_image, overlay
+
+    picture = enlarge(explained.teacher.crop)
+    difference = difference_image(explained.difference, (picture.height, picture.width))
+    shown = (
+        ("Teacher", overlay(picture, explained.teacher_map, opacity)),
+        ("Student", overlay(picture, explained.student_map, opacity)),
+        ("Teacher minus student", blend(picture, difference, opacity)),
+    )
+    for column, (name, image) in zip(st.columns(3), shown):
+        column.image(
+            image,
+            caption=f"{name}: {title} for {target}",
+            output_format="PNG",
+            width="stretch",
+            alt=f"{title} map for {target}: {name.lower()}",
+        )
+    scales = st.columns([2, 1])
+    scales[0].image(
+        color_bar(640, 10),
+        caption="0 (least) to 1 (most), one scale for both models",
+        output_format="PNG",
+        width="stretch",
+        alt="Colour scale of the maps from 0 to 1",
+    )
+    scales[1].image(
+        color_bar(320, 10, "blue-white-red"),
+        caption="Left: the student looks more. Right: the teacher",
+        output_format="PNG",
+        width="stretch",
+        alt="Colour scale of the difference from -1 to 1",
+    )
+
+
+def _compare(result: Any) -> None:
+    score, grad = result.score_cam.correlation, result.grad_cam.correlation
+    st.caption(
+        f"Correlation of the teacher's and the student's map: Score-CAM {score:.2f}, Grad-CAM "
+        f"{grad:.2f} (1 is the same place, 0 is unrelated)."
+    )
+
+
+def _attention(pair: Pair, result: Any, opacity: float) -> None:
+    from kdcore.charts.overlay import enlarge
+    from kdcore.explain import overlay
+
+    st.markdown("Sum of squared activations of each stage, whatever the class, early to late.")
+    crops = {"Teacher": result.score_cam.teacher.crop, "Student": result.score_cam.student.crop}
+    views = {"Teacher": result.teacher, "Student": result.student}
+    for role, checkpoint in pair.items():
+        names = checkpoint.model.stage_names
+        for column, name, grid in zip(st.columns(len(names)), names, views[role].attention):
+            column.image(
+                overlay(enlarge(crops[role], 224), grid, opacity),
+                caption=f"{role} {name}",
+                output_format="PNG",
+                width="stretch",
+                alt=f"Attention of the {role.lower()} at {name}",
+            )
+
+
+def _masks(result: Any, request: Request) -> None:
+    from kdcore.charts import deletion_chart
+    from kdcore.charts.overlay import enlarge, mask_overlay
+
+    st.markdown(
+        f"The {result.q:.0%} of the picture that speaks most for **{request.target}**. It earns "
+        "the name *causal* only if blurring it away costs the class more than blurring random "
+        "regions of the same area."
+    )
+    parts = (
+        ("Teacher", result.score_cam.teacher.crop, result.teacher),
+        ("Student", result.score_cam.student.crop, result.student),
+    )
+    for column, (role, crop, view) in zip(st.columns(2), parts):
+        test = view.test
+        column.image(
+            mask_overlay(enlarge(crop), view.mask, 0.75),
+            caption=f"{role}'s causal mask for {request.target}",
+            output_format="PNG",
+            width="stretch",
+            alt=f"The {role.lower()}'s causal mask",
+        )
+        verdict = "stands" if test.p_value <= 0.05 else "does not stand"
+        column.markdown(
+            f"Without it the {role.lower()}'s {request.target} goes from {test.probability:.0%} "
+            f"by {test.drop:+.1%} points; random regions: {test.random_drops.mean():+.1%}. The "
+            f"mask **{verdict}** (p = {test.p_value:.2f})."
+        )
+    drops = {
+        role: (v.test.drop, float(v.test.random_drops.mean()), float(v.test.random_drops.std()))
+        for role, _, v in parts
+    }
+    st.altair_chart(
+        deletion_chart(drops),
+        width="stretch",
+        alt="Drop of the target probability for the causal mask and for random regions",
+    )
+
+
+def _download(explained: Any, opacity: float, result: Any) -> None:
+    from kdcore.explain import export_zip, file_stem, panel_png, panel_svg
+
+    stem = file_stem(explained)
+    tests = {"teacher": result.teacher.test.as_dict(), "student": result.student.test.as_dict()}
+    with st.container(horizontal=True):
+        for label, suffix, mime, make in (
+            ("Panel (PNG)", "png", "image/png", lambda: panel_png(explained, opacity)),
+            ("Panel (SVG)", "svg", "image/svg+xml", lambda: panel_svg(explained, opacity)),
+            (
+                "Maps and manifest",
+                "zip",
+                "application/zip",
+                lambda: export_zip(
+                    explained, opacity, extra={"interventions": tests, "q": result.q}
+                ),
+            ),
+        ):
+            st.download_button(
+                label,
+                make,
+                file_name=f"{stem}.{suffix}",
+                mime=mime,
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"w:download-{suffix}",
+            )

@@ -1,0 +1,43 @@
+"""The app's pages as a browser meets them, and what is wrong on a page if anything is."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from benchmarks.driver import ERROR, settle
+
+PAGES = {
+    "": "Explain a lesion",
+    "temperature": "Temperature",
+    "attention": "Attention and causal masks",
+    "data": "Data",
+}
+NOT_FOUND = "Page not found"
+
+
+def visit(page: Page, url: str) -> None:
+    """Open an address and wait until its page is complete."""
+    page.goto(url)
+    page.get_by_role("heading", level=1).first.wait_for(timeout=120_000)
+    settle(page, 120)
+
+
+def troubles(page: Page) -> list[str]:
+    """Return the texts of exceptions and of Streamlit's not-found message on the page."""
+    found = page.locator(ERROR).all_inner_texts()
+    return found + page.get_by_text(NOT_FOUND).all_inner_texts()
+
+
+def overflow(page: Page) -> list[str]:
+    """Return what reaches past the right edge of the window, empty where nothing does."""
+    return page.evaluate(
+        """() => {
+          const wide = window.innerWidth + 1;
+          const main = document.querySelector('[data-testid="stMain"]');
+          if (document.documentElement.scrollWidth <= wide && main.scrollWidth <= main.clientWidth + 1)
+            return [];
+          return [...main.querySelectorAll('*')]
+            .filter(e => e.getBoundingClientRect().right > wide)
+            .map(e => `${e.tagName} ${e.dataset.testid || e.className}`).slice(0, 8);
+        }"""
+    )

@@ -1,0 +1,53 @@
+"""Every page by a cold deep link, at two widths, and the navigation between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.driver import App, serve, settle
+from tests.browser.site import PAGES, overflow, troubles, visit
+
+NewPage = Callable[..., Page]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_cold_deep_link_shows_its_page(
+    chrome: Browser, checkpoints: Path, new_page: NewPage, path: str
+) -> None:
+    # A server of its own: only the very first link after a start can go wrong this way.
+    with serve(checkpoints) as app:
+        page = new_page()
+        visit(page, f"{app.url}/{path}")
+        page.wait_for_timeout(500)  # the message comes a moment after the page
+        assert troubles(page) == []
+        expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
+
+
+def test_navigation_names_every_page(app: App, new_page: NewPage) -> None:
+    page = new_page()
+    visit(page, app.url)
+    links = page.locator('[data-testid="stSidebarNavLink"]')
+    assert sorted(text.strip().split("\n")[-1] for text in links.all_inner_texts()) == sorted(
+        PAGES.values()
+    )
+    for title in PAGES.values():
+        links.filter(has_text=title).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        settle(page)
+        assert troubles(page) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [400, 1280])
+def test_nothing_reaches_past_the_edge(
+    app: App, new_page: NewPage, path: str, width: int
+) -> None:
+    page = new_page(width)
+    visit(page, f"{app.url}/{path}")
+    page.wait_for_timeout(1000)  # charts take their width after the script has ended
+    assert troubles(page) == []
+    assert overflow(page) == []

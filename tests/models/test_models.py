@@ -1,0 +1,152 @@
+"""Stages are explicit and correct, sizes are the published ones, foreign files are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+
+from kdcore.base import CheckpointError, RecipeError
+from kdcore.models import (
+    ARCHITECTURES,
+    Ensemble,
+    build_model,
+    list_checkpoints,
+    load_checkpoint,
+    read_state_dict,
+    save_checkpoint,
+)
+
+PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tables
+    "resnet18": 11.69,
+    "resnet34": 21.80,
+    "resnet50": 25.56,
+    "mobilenet_v2": 3.50,
+    "efficientnet_b0": 5.29,
+    "densenet201": 20.01,
+    "visformer_small": 40.22,
+    "swin_s3_tiny_224": 28.33,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_published_sizes(name):
+    count = sum(p.numel() for p in build_model(name, 1000).parameters())
+    assert count / 1e6 == pytest.approx(PARAMETERS[name], abs=0.01)
+
+
+@pytest.mark.parametrize("name", [n for n in ARCHITECTURES.names() if n != "swin_s3_tiny_224"])
+def test_stages_lead_to_the_logits(name):
+    model = build_model(name, 7).eval()
+    images = torch.randn(2, 3, 224 if name == "visformer_small" else 64, 224
+                         if name == "visformer_small" else 64)
+    with torch.inference_mode():
+        output = model(images)
+        again = model.head(output.stages[-1])
+    assert output.logits.shape == (2, 7)
+    assert len(output.stages) >= len(model.stage_names) - 1 >= 1
+    assert all(stage.ndim == 4 for stage in output.stages)
+    assert torch.allclose(again, output.logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "efficientnet_b0"])
+def test_equals_torchvision(name):
+    ours = build_model(name, 5).eval()
+    theirs = getattr(torchvision.models, name)(num_classes=5).eval()
+    theirs.load_state_dict(ours.net.state_dict())
+    images = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.allclose(ours(images).logits, theirs(images), atol=1e-5)
+
+
+def test_ensemble_averages_logits_and_sums_attention():
+    members = [build_model("resnet18", 3).eval(), build_model("resnet18", 3).eval()]
+    both = Ensemble(members).eval()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        one, two, joint = members[0](images), members[1](images), both(images)
+    assert torch.allclose(joint.logits, (one.logits + two.logits) / 2, atol=1e-6)
+    maps = [o.stages[2].square().sum(1) for o in (one, two, joint)]
+    assert torch.allclose(maps[0] + maps[1], maps[2], rtol=1e-4)
+
+
+def test_an_unknown_name_lists_near_ones():
+    with pytest.raises(RecipeError, match="resnet50"):
+        build_model("resnet5", 7)
+
+
+def test_weights_without_head_and_from_elsewhere(tmp_path):
+    source = torchvision.models.resnet18(num_classes=1000).state_dict()
+    save_file(source, tmp_path / "w.safetensors")
+    model = build_model("resnet18", 7, str(tmp_path / "w.safetensors"))
+    assert torch.equal(model.net.conv1.weight, source["conv1.weight"])
+    with pytest.raises(CheckpointError, match="does not fit mobilenet_v2"):
+        build_model("mobilenet_v2", 7, str(tmp_path / "w.safetensors"))
+
+
+def test_download_that_fails_says_so(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise OSError("no route")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", refuse)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refuse)
+    with pytest.raises(CheckpointError, match="could not be downloaded"):
+        build_model("resnet18", 7, "imagenet")
+
+
+class _Payload:
+    def __reduce__(self):
+        return (print, ("this must not run",))
+
+
+def test_a_pickle_payload_is_not_run(tmp_path, capsys):
+    path = tmp_path / "evil.pt"
+    torch.save({"weight": _Payload()}, path)
+    with pytest.raises(CheckpointError, match="may carry code"):
+        read_state_dict(path)
+    (tmp_path / "raw.pt").write_bytes(pickle.dumps(_Payload()))
+    with pytest.raises(CheckpointError):
+        read_state_dict(tmp_path / "raw.pt")
+    assert "must not run" not in capsys.readouterr().out
+
+
+def test_half_precision_round_trip(tiny_checkpoints, tmp_path):
+    first = load_checkpoint(tiny_checkpoints / "student-mobilenetv2")
+    save_checkpoint(tmp_path / "again", first.model, first.card)
+    again = load_checkpoint(tmp_path / "again")
+    assert again.hash == first.hash
+    assert not again.model.training
+    assert not any(p.requires_grad for p in again.model.parameters())
+
+
+def test_teachers_come_first(tiny_checkpoints):
+    assert [c.role for c in list_checkpoints(tiny_checkpoints)] == ["teacher", "student"]
+
+
+def test_wrong_checkpoints(tiny_checkpoints, tmp_path):
+    first = load_checkpoint(tiny_checkpoints / "teacher-resnet18")
+    with pytest.raises(CheckpointError, match="was trained on the classes"):
+        load_checkpoint(first.path, ("cat", "dog"))
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        load_checkpoint(tmp_path)
+    save_checkpoint(tmp_path / "a", first.model, first.card)
+    card = json.loads((tmp_path / "a/card.json").read_text())
+    (tmp_path / "a/card.json").write_text(json.dumps(card | {"architecture": "resnet34"}))
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_checkpoint(tmp_path / "a")
+    other = dataclasses.replace(first.card, classes=("a", "b"))
+    (tmp_path / "a/card.json").write_text(json.dumps(dataclasses.asdict(other)))
+    with pytest.raises(CheckpointError, match="SHA-256 differs|do not fit"):
+        load_checkpoint(tmp_path / "a")
+    (tmp_path / "a/model.safetensors").write_bytes(b"half written")
+    with pytest.raises(CheckpointError):
+        load_checkpoint(tmp_path / "a")
+    (tmp_path / "a/card.json").write_text("{")
+    with pytest.raises(CheckpointError, match="can't be read"):
+        load_checkpoint(tmp_path / "a")

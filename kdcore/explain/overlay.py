@@ -7,6 +7,8 @@ interpolated linearly.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -14,6 +16,7 @@ from PIL import Image
 from kdcore.base import Registry, SettingError
 from kdcore.explain.maps import Heatmap, upsample
 
+Values = NDArray[np.floating[Any]]
 Anchors = tuple[tuple[int, int, int], ...]
 COLORMAPS: Registry[Anchors] = Registry("colour map", SettingError)
 
@@ -31,7 +34,7 @@ COLORMAPS.register("blue-white-red")((
 ))  # fmt: skip
 
 
-def colorize(values: Heatmap, colormap: str = "inferno") -> NDArray[np.uint8]:
+def colorize(values: Values, colormap: str = "inferno") -> NDArray[np.uint8]:
     """Return colours (..., 3) of values in [0, 1].
 
     Raises
@@ -72,5 +75,5 @@ def difference_image(difference: Heatmap, size: tuple[int, int] | None = None) -
 
 def color_bar(width: int, height: int, colormap: str = "inferno") -> Image.Image:
     """Return a horizontal bar of the whole colour map, low values at the left."""
-    row = colorize(np.linspace(0, 1, width).astype(np.float32), colormap)
+    row = colorize(np.linspace(0, 1, width), colormap)
     return Image.fromarray(np.repeat(row[None], height, 0))

@@ -1,0 +1,132 @@
+"""The command line end to end on a small folder: results, JSON, exit codes, bad input."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from kdcore.cli import train as train_command
+from kdcore.cli.main import COMMANDS, main
+from kdcore.data import draw_lesion
+from kdcore.models import list_checkpoints
+from kdcore.predict import Predictions
+
+RECIPE = """
+name = "tiny"
+architecture = "cnn2"
+role = "baseline"
+input_size = 32
+epochs = 1
+batch_size = 16
+"""
+HEAD = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "nll", "ece")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help(name, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    assert stopped.value.code == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_data(ham_dataverse, tmp_path, capsys):
+    assert main(["data", "--data", str(ham_dataverse), "--json", str(tmp_path / "d.json")]) == 0
+    result = json.loads((tmp_path / "d.json").read_text())
+    assert result["images"] == result["masks"] == 84
+    assert sum(sum(c.values()) for c in result["counts"].values()) == 84
+    assert "mel" in capsys.readouterr().out
+
+
+def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham):
+    recipe, out = tmp_path / "tiny.toml", tmp_path / "checkpoints"
+    recipe.write_text(RECIPE)
+    monkeypatch.setattr(train_command, "CHECKPOINTS", out)
+    command = ["train", str(recipe), "--data", str(ham_folder)]
+    assert main(command) == 0
+    assert main(command) == 1  # the run folder is taken
+    assert main([*command, "--resume"]) == 0
+    card = list_checkpoints(out)[0]
+    assert card.ood["threshold"] > 0
+    assert card.metrics["test"]["n"] == len(Predictions.load(out / "tiny/predictions-test.npz"))
+    assert (out / "tiny/history.csv").exists()
+
+    common = ["--checkpoint", str(out / "tiny"), "--data", str(ham_folder)]
+    saved = tmp_path / "p.npz"
+    assert main(["predict", *common, "--out", str(saved)]) == 0
+    shipped = Predictions.load(out / "tiny/predictions-test.npz")
+    assert np.allclose(Predictions.load(saved).logits, shipped.logits, atol=1e-5)
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    assert main(["evaluate", *common, "--json", str(one)]) == 0
+    arguments = ["--checkpoint", str(out / "tiny"), "--predictions", str(saved)]
+    assert main(["evaluate", *arguments, "--json", str(two)]) == 0
+    result = json.loads(one.read_text())
+    assert {k: result[k] for k in HEAD} == {k: json.loads(two.read_text())[k] for k in HEAD}
+    assert {k: card.metrics["test"][k]["value"] for k in HEAD} == pytest.approx(
+        {k: result[k]["value"] for k in HEAD}, abs=1e-5
+    )
+    assert main(["evaluate", *common, "--split", "all"]) == 1  # lesions that were trained on
+    assert main(["evaluate", *common, "--split", "all", "--allow-training-images"]) == 0
+
+
+def test_evaluate_a_folder_never_seen(ham_dataverse, tiny_checkpoints, tmp_path):
+    target = tmp_path / "e.json"
+    checkpoint = str(tiny_checkpoints / "student-mobilenetv2")
+    arguments = ["--checkpoint", checkpoint, "--data", str(ham_dataverse), "--split", "all"]
+    assert main(["evaluate", *arguments, "--json", str(target)]) == 0
+    result = json.loads(target.read_text())
+    assert result["n"] == 84
+    assert len(result["per_class"]) == 7
+    for name in HEAD:
+        assert result[name]["low"] <= result[name]["value"] <= result[name]["high"]
+
+
+@pytest.fixture
+def explain_arguments(tiny_checkpoints, tmp_path):
+    image = tmp_path / "lesion.png"
+    draw_lesion("mel", 1).save(image)
+    teacher, student = (str(tiny_checkpoints / c.name) for c in list_checkpoints(tiny_checkpoints))
+    pair = ["--teacher", teacher, "--student", student, "--out", str(tmp_path / "out")]
+    return ["explain", str(image), *pair]
+
+
+def test_explain_writes_maps_panel_and_manifest(explain_arguments, tmp_path):
+    target = tmp_path / "x.json"
+    assert main([*explain_arguments, "--method", "grad-cam", "--json", str(target)]) == 0
+    result = json.loads(target.read_text())
+    names = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert names == result["files"]
+    maps = np.load(next((tmp_path / "out").glob("*.npz")))
+    assert maps["teacher"].min() >= 0
+    assert maps["teacher"].max() <= 1
+    assert sum(result["probabilities"]["teacher"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (["--target", "wart"], "no class 'wart'"),
+        (["--stage", "9"], "--stage 9"),
+        (["--opacity", "2"], "--opacity"),
+        (["--student", "/nowhere"], "is not a checkpoint"),
+    ],
+)
+def test_explain_bad_options(explain_arguments, capsys, extra, expected):
+    assert main([*explain_arguments, *extra]) == 1
+    assert expected in capsys.readouterr().err
+
+
+def test_explain_what_is_no_image(explain_arguments, tmp_path, capsys):
+    (tmp_path / "lesion.png").write_text("hello")
+    assert main(explain_arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ")
+    assert "Traceback" not in error
+
+
+def test_no_data_folder(monkeypatch, capsys):
+    monkeypatch.delenv("DISTILSCOPE_DATA", raising=False)
+    assert main(["data"]) == 1
+    assert "DISTILSCOPE_DATA" in capsys.readouterr().err

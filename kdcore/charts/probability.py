@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from kdcore.charts.style import ROLES, role_colour
 
 
 def probability_chart(
-    probs: Mapping[str, ArrayLike],
+    probs: Mapping[str, NDArray[np.float64]],
     classes: Sequence[str],
     long_names: Sequence[str] = (),
     title: str = "",
@@ -52,7 +53,10 @@ def probability_chart(
 
 
 def _table(
-    probs: Mapping[str, ArrayLike], classes: Sequence[str], names: Sequence[str], marked: str
+    probs: Mapping[str, NDArray[np.float64]],
+    classes: Sequence[str],
+    names: Sequence[str],
+    marked: str,
 ) -> pd.DataFrame:
     rows = [
         {
@@ -63,7 +67,7 @@ def _table(
             "label": percent(float(value)),
         }
         for model, row in probs.items()
-        for short, name, value in zip(classes, names, list(row), strict=True)  # type: ignore[arg-type]
+        for short, name, value in zip(classes, names, row.tolist(), strict=True)
     ]
     return pd.DataFrame(rows)
 

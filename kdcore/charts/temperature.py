@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from kdcore.charts.probability import probability_chart
 from kdcore.charts.style import NEUTRAL, role_colour
@@ -72,12 +73,14 @@ def gradient_chart(curve: GradientCurve, temperature: float) -> alt.LayerChart:
     return (lines + _rule(temperature)).properties(height=240)
 
 
-def similarity_chart(matrix: ArrayLike, classes: Sequence[str], title: str = "") -> alt.LayerChart:
+def similarity_chart(
+    matrix: NDArray[np.float64], classes: Sequence[str], title: str = ""
+) -> alt.LayerChart:
     """Return the class-similarity matrix (C, C) as a heatmap with its numbers, in percent."""
     rows = [
         {"true": true, "given": given, "share": None if value != value else float(value)}
-        for true, row in zip(classes, list(matrix), strict=True)  # type: ignore[arg-type]
-        for given, value in zip(classes, list(row), strict=True)
+        for true, row in zip(classes, matrix.tolist(), strict=True)
+        for given, value in zip(classes, row, strict=True)
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X("given:N", sort=None, title="Probability given to", axis=alt.Axis(labelAngle=-40)),

@@ -7,12 +7,13 @@ exponentially with their density, so that the skin's texture shows through.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Field = NDArray[np.float32]  # (H, W), one number per pixel
+Field = NDArray[np.floating[Any]]  # (H, W), one number per pixel
 Colour = tuple[float, float, float]  # RGB, 0 to 255, or a step per channel
 Line = list[tuple[float, float]]  # points in the canvas's units
 

@@ -11,7 +11,6 @@ from kdcore.base import DataError, group_hash
 from kdcore.predict.predictions import Predictions
 
 
-
 def trained_on(group_ids: ArrayLike, train_groups: Iterable[str]) -> NDArray[np.int64]:
     """Return the indices (M,), rising, of the images whose lesion is among `train_groups`.
 

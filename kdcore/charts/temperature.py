@@ -21,7 +21,11 @@ def softened_chart(
     long_names: Sequence[str] = (),
     marked: str = "",
 ) -> alt.LayerChart:
-    """Return the softened outputs at temperature number `index` as bars."""
+    """Return the softened outputs at temperature number `index` as bars.
+
+    `softenings` are by model; `classes`, `long_names` and `marked`, the true class, are those of
+    `probability_chart`.
+    """
     temperature = next(iter(softenings.values())).temperatures[index]
     probs = {model: softening.probs[index] for model, softening in softenings.items()}
     return probability_chart(probs, classes, long_names, f"T = {temperature:g}", marked)

@@ -13,7 +13,7 @@ from kdcore.distill.recipe import Recipe
 from kdcore.distill.run import RunFolder
 from kdcore.distill.sources import hash_groups, load_inputs, load_sources
 from kdcore.distill.trainer import Trainer
-from kdcore.models import Card, build_model, load_checkpoint
+from kdcore.models import Card, Checkpoint, build_model, load_checkpoint
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,7 @@ def prepare(
     val = [s for s, p in zip(data.samples, parts, strict=True) if p == "val"]
     own = hash_groups([s.lesion_id for s in train])
     held = set(hash_groups([s.lesion_id for s in data.samples])) - set(own)
-    teachers = [load_checkpoint(checkpoints / name, HAM10000.classes) for name in recipe.teachers]
-    for teacher in teachers:
-        if held & set(teacher.card.train_groups):
-            raise CheckpointError(
-                f"The teacher {teacher.card.name} was trained on lesions that this run holds out.",
-                "Use a teacher of the same split.",
-            )
+    teachers = _teachers(recipe, checkpoints, held)
     mean = recipe.init_mean or HAM10000.mean
     std = recipe.init_std or HAM10000.std
     preprocess = Preprocess(recipe.input_size, mean, std)  # type: ignore[arg-type]
@@ -62,16 +56,9 @@ def prepare(
     init = os.path.expanduser(os.path.expandvars(recipe.init))
     model = build_model(recipe.architecture, len(HAM10000.classes), init or None)
     finest = max([recipe.input_size, *(t.card.input_size for t in teachers)])
-    trainer = Trainer(
-        recipe,
-        model,
-        teachers,
-        load_sources(data, train, math.ceil(finest * 1.25)),
-        load_inputs(data, val, recipe.input_size),
-        preprocess,
-        folder,
-        device,
-    )
+    sources = load_sources(data, train, math.ceil(finest * 1.25))
+    inputs = load_inputs(data, val, recipe.input_size)
+    trainer = Trainer(recipe, model, teachers, sources, inputs, preprocess, folder, device)
     card = Card(
         name=recipe.name,
         title=recipe.title or recipe.name,
@@ -88,3 +75,14 @@ def prepare(
         licence=f"{HAM10000.licence}, as the data: not for commercial use",
     )
     return Prepared(trainer, card)
+
+
+def _teachers(recipe: Recipe, checkpoints: Path, held: set[str]) -> list[Checkpoint]:
+    teachers = [load_checkpoint(checkpoints / name, HAM10000.classes) for name in recipe.teachers]
+    for teacher in teachers:
+        if held & set(teacher.card.train_groups):
+            raise CheckpointError(
+                f"The teacher {teacher.card.name} was trained on lesions that this run holds out.",
+                "Use a teacher of the same split.",
+            )
+    return teachers

@@ -154,9 +154,9 @@ def explain_pair(
 ) -> PairExplanation:
     """Explain one image by teacher and student for the same class.
 
-    Arguments and errors as for `explain_one`; `target` None is the teacher's first choice. Give
-    `stage` from the end where the two have different numbers of stages. Progress counts to 2000,
-    half for each network.
+    Arguments and errors as `explain_one` has them; `target` None is the teacher's first choice.
+    Give `stage` from the end where the two have different numbers of stages. Progress counts to
+    2000, half for each network.
 
     Raises
     ------

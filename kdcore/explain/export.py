@@ -52,7 +52,10 @@ def export_files(
     colormap: str = "inferno",
     extra: dict[str, Any] | None = None,
 ) -> dict[str, bytes]:
-    """Return file name to content: panel as PNG and SVG, raw maps, manifest."""
+    """Return file name to content: panel as PNG and SVG, raw maps, manifest of `pair`.
+
+    `opacity` in [0, 1] and `colormap` are those of the panel; `extra` goes into the manifest.
+    """
     stem = file_stem(pair)
     shown = {"panel": {"opacity": opacity, "colormap": colormap}} | (extra or {})
     return {
@@ -69,7 +72,7 @@ def export_zip(
     colormap: str = "inferno",
     extra: dict[str, Any] | None = None,
 ) -> bytes:
-    """Return one zip of `export_files`."""
+    """Return one zip of the same files as `export_files`, which explains the parameters."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in export_files(pair, opacity, colormap, extra).items():

@@ -35,7 +35,7 @@ def grad_cam(model: Classifier, tensor: Tensor, target: int, stage: int = -1) ->
 def grad_cam_grid(model: Classifier, tensor: Tensor, target: int, stage: int = -1) -> Heatmap:
     """Return the gradient-weighted activation on the stage's own grid (h, w), signed, unscaled.
 
-    Arguments and errors as for `grad_cam`.
+    Arguments and errors are the same as `grad_cam`'s.
     """
     activations, gradient = stage_gradient(model, tensor, target, stage)
     weights = gradient.mean((1, 2), keepdim=True)  # (K, 1, 1)

@@ -56,7 +56,10 @@ def colorize(values: Values, colormap: str = "inferno") -> NDArray[np.uint8]:
 def overlay(
     image: Image.Image, heatmap: Heatmap, opacity: float = 0.5, colormap: str = "inferno"
 ) -> Image.Image:
-    """Return `heatmap` in [0, 1], resized to the image, over it as RGB; 0 shows the image only."""
+    """Return `heatmap` in [0, 1], resized to `image`, over it as RGB.
+
+    `opacity` in [0, 1], where 0 shows the image only; `colormap` is a name in `COLORMAPS`.
+    """
     if not 0 <= opacity <= 1:
         raise ValueError(f"opacity: expected 0 to 1, got {opacity}")
     grown = upsample(heatmap, (image.height, image.width)).clip(0, 1)

@@ -88,6 +88,7 @@ def estimate_seconds(
 ) -> float:
     """Return about how many seconds `score_cam` will take here, from one short timed batch.
 
+    `model`, `tensor` and `stage` are those of `score_cam`; at most `batch_size` images are timed.
     Constant channels, which are skipped, are not paid for.
     """
     index, image = check_stage(model, stage), check_image(tensor)

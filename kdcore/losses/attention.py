@@ -27,7 +27,9 @@ def attention_vector(stage: Tensor, grid: tuple[int, int] | None = None) -> Tens
 
 
 def attention_transfer(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """Return the sum over paired stages of the mean squared difference of attention vectors.
+    """Return the attention loss of paired stages (B, C, h, w), a scalar ≥ 0.
+
+    It is the sum over pairs of the mean squared difference of their attention vectors.
 
     Stages are paired from the last backwards, on the student's grid; the mean is over positions
     and batch, the convention under which β is quoted as 1000.

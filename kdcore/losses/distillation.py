@@ -38,10 +38,17 @@ def hard_loss(
     class_weights: Tensor | None = None,
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Return the class-weighted cross-entropy with soft targets (B, C), weighted batch mean.
+    """Return the class-weighted cross-entropy with soft targets, a weighted batch mean in nats.
 
     Soft targets carry mixup; a sample's weight is the mean of its classes' weights under its
-    target before smoothing, as `torch.nn.functional.cross_entropy` weighs hard labels.
+    target before smoothing. With one-hot targets this is torch's own `cross_entropy`,
+    except that torch weighs the smoothed part by class, too.
+
+    Parameters
+    ----------
+    logits, targets : (B, C), targets in [0, 1] with rows that sum to 1
+    class_weights : (C,) or None for equal weights
+    label_smoothing : share of the target spread over all classes, in [0, 1)
     """
     classes = logits.shape[1]
     smoothed = targets * (1 - label_smoothing) + label_smoothing / classes

@@ -124,7 +124,10 @@ def load_checkpoint(folder: Path, classes: tuple[str, ...] | None = None) -> Che
 
 
 def save_checkpoint(folder: Path, model: torch.nn.Module, card: Card, half: bool = True) -> Card:
-    """Write weights (fp16 if `half`) and card; returns the card with the weights' hash."""
+    """Write the weights of `model` (fp16 if `half`) and `card` into `folder`.
+
+    Returns the card with the hash of the weights file.
+    """
     folder = Path(folder)
     state = {
         k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous().clone()

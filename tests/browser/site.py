@@ -34,7 +34,8 @@ def overflow(page: Page) -> list[str]:
         """() => {
           const wide = window.innerWidth + 1;
           const main = document.querySelector('[data-testid="stMain"]');
-          if (document.documentElement.scrollWidth <= wide && main.scrollWidth <= main.clientWidth + 1)
+          const fits = document.documentElement.scrollWidth <= wide;
+          if (fits && main.scrollWidth <= main.clientWidth + 1)
             return [];
           return [...main.querySelectorAll('*')]
             .filter(e => e.getBoundingClientRect().right > wide)

@@ -7,6 +7,7 @@ end of a page.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -66,6 +67,8 @@ def slide(
     try:
         kept = type(default)(get(name, default))
     except (TypeError, ValueError):
+        kept = default
+    if not math.isfinite(kept):  # "nan" and "inf" are floats to Python
         kept = default
     st.session_state.setdefault(key, min(max(kept, low), high))
     value = st.slider(label, low, high, step=step, key=key, **more)

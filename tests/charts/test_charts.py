@@ -1,0 +1,66 @@
+"""Charts: valid Vega-Lite, the right rows, the agreed colours."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kdcore import charts
+from kdcore.charts.overlay import blend, enlarge, mask_overlay
+from kdcore.charts.probability import percent
+from kdcore.losses.temperature import gradient_curve, softening
+
+CLASSES = ("a", "b", "c")
+
+
+def rows(chart: object) -> list[dict[str, object]]:
+    spec = chart.to_dict()  # type: ignore[attr-defined]  # validates against the schema
+    return max(spec["datasets"].values(), key=len)
+
+
+def test_probability_chart_names_models_in_their_colours() -> None:
+    probs = {"Teacher": np.array([0.7, 0.2, 0.1]), "Student": np.array([0.3, 0.3, 0.4])}
+    chart = charts.probability_chart(probs, CLASSES, ("A", "B", "C"), "T = 1", "b")
+    table = rows(chart)
+    assert [r["class"] for r in table[:3]] == ["a", "b ◂ true", "c"]
+    assert table[0]["label"] == "70 %"
+    text = json.dumps(chart.to_dict())
+    assert charts.TEACHER in text
+    assert charts.STUDENT in text
+
+
+@pytest.mark.parametrize(("value", "words"), [(0, "<1 %"), (0.42, "42 %"), (1, ">99 %")])
+def test_percent(value: float, words: str) -> None:
+    assert percent(value) == words
+
+
+def test_temperature_charts() -> None:
+    logits = np.array([[3.0, 1, 0], [0, 2, 1]])
+    soft = {"Teacher": softening(logits, [1, 5]), "Student": softening(-logits, [1, 5])}
+    assert len(rows(charts.softened_chart(soft, 1, CLASSES))) == 6
+    assert len(rows(charts.entropy_chart(soft, 4))) == 4
+    assert len(rows(charts.gradient_chart(gradient_curve(logits, -logits, [1, 5]), 4))) == 4
+    matrix = np.array([[0.9, 0.1, 0], [np.nan] * 3, [0, 0.5, 0.5]])
+    table = rows(charts.similarity_chart(matrix, CLASSES))
+    assert [r["share"] for r in table[3:6]] == [None] * 3
+
+
+def test_counts_and_drops() -> None:
+    counts = {"train": {"a": 5}, "test": {"b": 2}}
+    assert sum(r["images"] for r in rows(charts.class_count_chart(counts, CLASSES))) == 7
+    drops = {"Teacher": (0.4, 0.1, 0.05), "Student": (0.2, 0.2, 0.1)}
+    assert len(rows(charts.deletion_chart(drops))) == 4
+
+
+def test_pictures() -> None:
+    white = Image.new("RGB", (40, 40), "white")
+    assert enlarge(white, 100).size == (100, 100)
+    assert enlarge(white, 20) is white
+    half = blend(white, Image.new("RGB", (40, 40)), 0.5)
+    assert half.getpixel((5, 5)) in {(127, 127, 127), (128, 128, 128)}
+    shown = mask_overlay(white, np.array([[1, 0], [0, 0]]), 1.0)
+    assert shown.getpixel((5, 5)) == (255, 255, 255)
+    assert shown.getpixel((35, 35)) == (0, 0, 0)

@@ -1,0 +1,170 @@
+"""Pages as a session meets them: first frame, links, jobs, empty and error states."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import REPO
+from tests.pages.conftest import words
+
+Open = Callable[..., AppTest]
+PAGES = ("see/explain", "see/temperature", "see/attention", "build/data")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_without_an_exception(open_page: Open, page: str) -> None:
+    app = open_page(page)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert "Not for diagnosis" in words(app)
+
+
+def test_the_entry_opens_the_explain_page(open_page: Open, page_checkpoints: Path) -> None:
+    app = AppTest.from_file(str(REPO / "streamlit_app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert app.title[0].value == "Explain a lesion"
+
+
+def test_importing_the_entry_prepares_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.runtime.pages_manager import PagesManager
+
+    from pages.ui import server
+
+    monkeypatch.setattr(server, "_warm", lambda: None)
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
+    server.prepare()
+    assert PagesManager.uses_pages_directory is False
+
+
+@pytest.mark.parametrize("page", PAGES[:3])
+def test_without_checkpoints_the_page_says_what_to_do(
+    open_page: Open, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path / "nothing"))
+    app = AppTest.from_file(str(REPO / "pages" / f"{page}.py"), default_timeout=120).run()
+    assert not app.exception
+    assert "python -m kdcore train" in app.info[0].value
+
+
+def test_a_broken_checkpoint_is_named_and_the_others_work(
+    open_page: Open, broken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(broken))
+    app = AppTest.from_file(str(REPO / "pages/see/explain.py"), default_timeout=120).run()
+    assert not app.exception
+    assert "bad" in app.error[0].value
+    assert len(app.metric) == 2
+
+
+def test_the_state_is_in_the_link_and_comes_from_it(open_page: Open) -> None:
+    app = open_page("see/explain", T="6.5", target="mel", source="drawn", stage="-2")
+    assert app.slider(key="w:T").value == 6.5
+    assert app.selectbox(key="w:target").value == "mel"
+    assert app.selectbox(key="w:stage").value == "-2"
+    app.slider(key="w:T").set_value(8.0).run()
+    assert app.query_params["T"] in ("8.0", ["8.0"])
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"T": "hot", "stage": "99", "teacher": "nobody"},
+        {"T": "1e9", "target": "<script>", "method": "magic", "source": "space"},
+        {"T": "nan", "drawn": "missing", "q": "-4", "opacity": "inf"},
+    ],
+)
+@pytest.mark.parametrize("page", PAGES[:3])
+def test_a_link_with_nonsense_falls_back(open_page: Open, page: str, link: dict[str, str]) -> None:
+    app = open_page(page, **link)
+    assert not app.exception
+    assert not app.error
+
+
+def test_no_data_set_is_said_where_one_is_asked_for(open_page: Open) -> None:
+    app = open_page("see/explain", source="data")
+    assert "No data set is configured" in app.info[0].value
+
+
+def test_a_data_set_image_is_explained(
+    open_page: Open, ham_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISTILSCOPE_DATA", str(ham_folder))
+    app = AppTest.from_file(str(REPO / "pages/see/explain.py"), default_timeout=120)
+    app.query_params["source"] = "data"
+    app.run()
+    assert not app.exception
+    assert len(app.metric) == 2
+    assert re.match("ISIC_", app.selectbox(key="w:image").value)
+
+
+def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) -> None:
+    app = open_page("see/explain", target="mel")
+    app.button(key="w:explain").click().run()
+    assert not app.exception
+    job = app.session_state["job"]
+    for _ in range(300):
+        if job.over:
+            break
+        time.sleep(0.1)
+    assert job.state == "done", job.error
+    app.run()
+    assert not app.exception
+    assert "Correlation of the teacher" in words(app)
+    app.slider(key="w:opacity").set_value(0.8).run()
+    assert not app.exception
+    assert app.session_state["job"] is job
+    app.selectbox(key="w:target").set_value("nv").run()
+    assert app.button(key="w:explain"), "another class is another computation"
+
+
+def test_uploads_good_and_bad(open_page: Open) -> None:
+    app = open_page("see/explain", source="upload")
+    assert "Choose a photo" in app.info[0].value
+    photo = (REPO / "streamlit_app.py").read_bytes()
+    app.file_uploader[0].set_value(("photo.jpg", photo, "image/jpeg")).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "**" in app.error[0].value
+
+
+def test_temperature_of_a_class_and_of_an_empty_one(open_page: Open) -> None:
+    app = open_page("see/temperature", scope="class", **{"class": "mel"})
+    assert not app.exception
+    assert "5 test images of mel" in words(app)
+    app.selectbox(key="w:class").set_value("vasc").run()
+    assert not app.exception
+    assert "There is no test image of vasc" in words(app)
+
+
+def test_the_data_page_sets_and_forgets_a_folder(open_page: Open, ham_dataverse: Path) -> None:
+    app = open_page("build/data")
+    assert "No data set is configured" in words(app)
+    app.text_input[0].set_value(str(ham_dataverse))
+    app.button[0].click().run()
+    assert not app.exception
+    assert not app.error
+    values = {m.label: m.value for m in app.metric}
+    assert values["Images"] == "84"
+    assert values["Lesions"] == "56"
+    assert values["Lesion masks"] == "84"
+    app.button[1].click().run()
+    assert "No data set is configured" in words(app)
+
+
+def test_the_data_page_refuses_a_folder_without_data(open_page: Open, tmp_path: Path) -> None:
+    app = open_page("build/data")
+    app.text_input[0].set_value(str(tmp_path))
+    app.button[0].click().run()
+    assert not app.exception
+    assert "HAM10000_metadata" in app.error[0].value
+    app = open_page("build/data")
+    app.button[0].click().run()
+    assert "No folder was named" in app.error[0].value

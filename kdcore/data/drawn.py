@@ -346,10 +346,10 @@ def _photograph(c: Canvas) -> Image.Image:
 # Chosen among the first seeds because a classifier names them: they demonstrate the app and say
 # nothing about accuracy. To re-choose: draw other seeds and keep those the released teacher names.
 _SAMPLES = (
-    ("akiec", 13),
-    ("akiec", 3),
+    ("akiec", 9),
+    ("akiec", 2),
     ("bcc", 8),
-    ("bkl", 8),
+    ("bkl", 1),
     ("df", 12),
     ("mel", 15),
     ("mel", 7),

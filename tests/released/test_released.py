@@ -1,0 +1,50 @@
+"""What the repository ships keeps its promises: cards, demo samples, out-of-distribution alarm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kdcore.data import HAM10000, draw_lesion, drawn_samples
+from kdcore.evaluate import evaluate_predictions, refuse_training_images
+from kdcore.models import list_checkpoints, load_checkpoint
+from kdcore.predict import Predictions, ood, predict_image
+
+ROOT = Path(__file__).parents[2] / "checkpoints"
+CARDS = list_checkpoints(ROOT)
+KEYS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "nll", "ece")
+
+
+def test_there_is_a_teacher_and_a_student():
+    assert {"teacher", "student"} <= {card.role for card in CARDS}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_card_follows_from_its_predictions(card, part):
+    predictions = Predictions.load(ROOT / card.name / f"predictions-{part}.npz")
+    assert predictions.checkpoint_hash == card.weights_sha256
+    assert len(refuse_training_images(predictions, card.train_groups)) == 0
+    result = evaluate_predictions(predictions, card.temperature).as_dict()
+    for key in KEYS:
+        assert card.metrics[part][key] == pytest.approx(result[key], abs=1e-9)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+def test_cards_say_where_they_come_from(card):
+    assert "CC BY-NC" in card.licence
+    assert HAM10000.source in card.provenance
+    assert card.classes == HAM10000.classes
+
+
+def test_the_teacher_names_the_drawn_lesions_and_raises_no_alarm():
+    teacher = load_checkpoint(ROOT / CARDS[0].name)
+    named = set()
+    for sample in drawn_samples():
+        result = predict_image(teacher, draw_lesion(sample.dx, sample.seed))
+        if teacher.card.classes[int(result.logits.argmax())] == sample.dx:
+            named.add(sample.dx)
+        density = ood.score(teacher, result.stages[-1].mean((2, 3)))
+        assert not density.outside, sample.name
+    assert len(named) >= 5

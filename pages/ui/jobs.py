@@ -93,7 +93,7 @@ def _run(job: Job, work: Callable[[Progress], Any]) -> None:
 def show_progress(job: Job) -> None:
     """Draw the job's progress with a cancel button until it is over, then rerun the page."""
 
-    @st.fragment(run_every=0.4)
+    @st.fragment(run_every=1.0)  # more often takes half a core from the work
     def poll() -> None:
         job.seen = time.monotonic()
         if job.over:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")  # before torch is imported
+# Before torch is imported: two cores, and threads that sleep while they wait. Spinning ones, the
+# default, make torch twenty times slower as soon as a browser or a second server runs beside it.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import zipfile
 from collections.abc import Callable

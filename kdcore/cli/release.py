@@ -48,7 +48,7 @@ def release(
         temperature=temperature,
         metrics={k: _summary(v, temperature) for k, v in predictions.items()},
         ood={
-            "method": "probabilistic PCA of pooled last-stage features, validation images",
+            "method": "probabilistic PCA of early-stage channel statistics, validation images",
             "threshold": density.threshold,
             "false_alarm_rate": float((density.score(features["test"]) > density.threshold).mean()),
             "false_alarm_split": "test",

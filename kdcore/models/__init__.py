@@ -4,6 +4,7 @@ from kdcore.models.build import ARCHITECTURES, build_model, load_backbone
 from kdcore.models.checkpoint import (
     Card,
     Checkpoint,
+    card_order,
     list_checkpoints,
     load_checkpoint,
     make_model,
@@ -23,6 +24,7 @@ __all__ = [
     "Ensemble",
     "Output",
     "build_model",
+    "card_order",
     "list_checkpoints",
     "load_backbone",
     "load_checkpoint",

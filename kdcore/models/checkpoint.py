@@ -145,8 +145,13 @@ def write_card(folder: Path, card: Card) -> None:
     write_atomically(Path(folder) / CARD, lambda p: p.write_text(text, encoding="utf-8"))
 
 
-def list_checkpoints(root: Path) -> list[Card]:
-    """Return the cards of the checkpoints directly under `root`, teachers first."""
+def card_order(card: Card) -> tuple[int, float, str]:
+    """Return a sort key: teachers, students, baselines; the strongest on validation first."""
     order = {"teacher": 0, "student": 1, "baseline": 2}
-    cards = [read_card(p.parent) for p in sorted(Path(root).glob(f"*/{CARD}"))]
-    return sorted(cards, key=lambda c: (order.get(c.role, 3), c.name))
+    macro_f1 = card.metrics.get("val", {}).get("macro_f1", {}).get("value", -1.0)
+    return order.get(card.role, 3), -macro_f1, card.name
+
+
+def list_checkpoints(root: Path) -> list[Card]:
+    """Return the cards of the checkpoints directly under `root`, by `card_order`."""
+    return sorted((read_card(p.parent) for p in Path(root).glob(f"*/{CARD}")), key=card_order)

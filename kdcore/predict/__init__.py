@@ -1,6 +1,6 @@
 """Checkpoints applied to pictures: predictions, probabilities, out-of-distribution score."""
 
-from kdcore.predict.ood import OodModel, OodResult, fit_ood
+from kdcore.predict.ood import OodModel, OodResult, early_statistics, fit_ood
 from kdcore.predict.predict import (
     ImagePrediction,
     predict_dataset,
@@ -16,6 +16,7 @@ __all__ = [
     "OodModel",
     "OodResult",
     "Predictions",
+    "early_statistics",
     "entropy",
     "fit_ood",
     "log_softmax",

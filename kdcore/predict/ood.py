@@ -1,14 +1,17 @@
-"""Does a picture look like dermoscopy? A density of the last stage's pooled features.
+"""Does a picture look like dermoscopy? A density of colour and texture in the early stages.
 
-Probabilistic PCA (Tipping & Bishop 1999) on validation images: the score is the negative
-log-likelihood per dimension, constant terms dropped, so it rises both for unusual combinations
-of what varies among lesions and for anything off that subspace. The threshold is a quantile of
-validation lesions that the density was not fitted on.
+Early stages keep what a picture is made of; late ones, trained to tell lesions apart, map a cat
+and a lesion to the same place (of 300 CIFAR-10 pictures the last stage's density noticed 6 %, the
+early stages' all). Probabilistic PCA (Tipping & Bishop 1999) on validation images: the score is
+the negative log-likelihood per dimension, constant terms dropped, so it rises both for unusual
+combinations of what varies among lesions and for anything off that subspace. The threshold is a
+quantile of validation lesions that the density was not fitted on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,17 +30,18 @@ FALSE_ALARMS = 0.02
 
 @dataclass(frozen=True)
 class OodModel:
-    """`mean` (D,), `components` (K, D) orthonormal, `variances` (K,), `noise` > 0, `threshold`."""
+    """`mean` and `scale` (D,), `components` (K, D) orthonormal, `variances` (K,), `noise` > 0."""
 
     mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
     components: NDArray[np.float32]
     variances: NDArray[np.float32]
     noise: float
     threshold: float
 
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Return the score (N,) of pooled features (N, D); above `threshold` raises the alarm."""
-        centred = np.asarray(features, dtype=np.float64) - self.mean
+        """Return the score (N,) of features (N, D); above `threshold` raises the alarm."""
+        centred = (np.asarray(features, dtype=np.float64) - self.mean) / self.scale
         inside = centred @ self.components.T  # (N, K)
         outside = np.maximum((centred**2).sum(1) - (inside**2).sum(1), 0)
         return ((inside**2 / self.variances).sum(1) + outside / self.noise) / centred.shape[1]
@@ -50,6 +54,7 @@ class OodModel:
                 np.savez_compressed(
                     file,
                     mean=self.mean.astype(np.float32),
+                    scale=self.scale.astype(np.float32),
                     components=self.components.astype(np.float32),
                     variances=self.variances.astype(np.float32),
                     noise=self.noise,
@@ -64,8 +69,8 @@ class OodModel:
         try:
             with np.load(Path(folder) / FILE, allow_pickle=False) as a:
                 return OodModel(
-                    a["mean"], a["components"], a["variances"], float(a["noise"]),
-                    float(a["threshold"]),
+                    a["mean"], a["scale"], a["components"], a["variances"],
+                    float(a["noise"]), float(a["threshold"]),
                 )
         except (OSError, KeyError, ValueError) as error:
             raise CheckpointError(
@@ -84,6 +89,18 @@ class OodResult:
     false_alarm_rate: float
 
 
+def early_statistics(stages: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return mean and deviation of each channel in the first half of the stages, (B, D).
+
+    Parameters
+    ----------
+    stages : (B, C, H, W) feature maps, first to last; of one, that one is taken
+    """
+    early = stages[: max(1, len(stages) // 2)]
+    flat = [stage.float().flatten(2) for stage in early]
+    return torch.cat([part for x in flat for part in (x.mean(2), x.std(2, correction=0))], 1)
+
+
 def fit_ood(
     features: ArrayLike, group_ids: ArrayLike, false_alarms: float = FALSE_ALARMS
 ) -> OodModel:
@@ -91,7 +108,7 @@ def fit_ood(
 
     Parameters
     ----------
-    features : (N, D) pooled last-stage features of validation images
+    features : (N, D) `early_statistics` of validation images
     group_ids : (N,) lesion ids; the halves share no lesion
     false_alarms : share of the second half that lies above the threshold, in (0, 1)
 
@@ -105,17 +122,18 @@ def fit_ood(
     fit = index.reshape(-1) % 2 == 0
     if index.size == 0 or index.max() < 3:
         raise ValueError("group_ids: expected at least four lesions")
+    mean, scale = array[fit].mean(0), array[fit].std(0)
+    scale = np.maximum(scale, 0.01 * np.median(scale) + 1e-12)  # a dead channel has no deviation
     count = min(COMPONENTS, int(fit.sum()) - 1, array.shape[1] - 1)
-    pca = PCA(count, svd_solver="full").fit(array[fit])
-    model = OodModel(
-        pca.mean_, pca.components_, pca.explained_variance_, float(pca.noise_variance_), 0.0
-    )
+    pca = PCA(count, svd_solver="full").fit((array[fit] - mean) / scale)
+    noise = max(float(pca.noise_variance_), 1e-12)
+    model = OodModel(mean, scale, pca.components_, pca.explained_variance_, noise, 0.0)
     threshold = float(np.quantile(model.score(array[~fit]), 1 - false_alarms))
-    return OodModel(model.mean, model.components, model.variances, model.noise, threshold)
+    return replace(model, threshold=threshold)
 
 
-def score(checkpoint: Checkpoint, features: torch.Tensor) -> OodResult:
-    """Score the pooled last-stage features (1, D) of one picture.
+def score(checkpoint: Checkpoint, stages: Sequence[torch.Tensor]) -> OodResult:
+    """Score one picture by its stages, each (1, C, H, W).
 
     Raises
     ------
@@ -123,7 +141,7 @@ def score(checkpoint: Checkpoint, features: torch.Tensor) -> OodResult:
         If the checkpoint has no such density.
     """
     model = _cached(checkpoint.path, checkpoint.hash)
-    value = float(model.score(features.numpy())[0])
+    value = float(model.score(early_statistics(stages).numpy())[0])
     rate = float(checkpoint.card.ood.get("false_alarm_rate", FALSE_ALARMS))
     return OodResult(value, model.threshold, value > model.threshold, rate)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from kdcore.base import Cancelled
 from kdcore.data import Ham10000, Preprocess, Sample, read_image
 from kdcore.models import Checkpoint
+from kdcore.predict.ood import early_statistics
 from kdcore.predict.predictions import Predictions
 
 Progress = Callable[[int, int], None]
@@ -54,7 +55,7 @@ def stream_outputs(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield logits (B, C) and pooled last-stage features (B, D), batch by batch.
+    """Yield logits (B, C) and `early_statistics` (B, D), batch by batch.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def stream_outputs(
             done += len(inputs)
             if progress:
                 progress(done, len(samples))
-            yield output.logits.float(), output.stages[-1].mean((2, 3)).float()
+            yield output.logits.float(), early_statistics(output.stages)
             waiting = following
 
 

@@ -120,36 +120,51 @@ def choose_q() -> float:
 
 
 def describe(checkpoint: Any) -> str:
-    """Return one line on a checkpoint: what it is, its input, its size."""
+    """Return one line on a checkpoint: what it is, who taught it, its size, how good it is."""
     card = checkpoint.card
     what = " + ".join(card.members) if card.members else card.architecture
-    kind = {"teacher": "teacher", "student": "distilled", "baseline": "trained without a teacher"}
-    size = cache.parameters(checkpoint)
-    return f"{what} · {kind.get(card.role, card.role)} · {card.input_size}² px · {size}"
+    teachers = ", ".join(card.recipe.get("teachers", ()))
+    taught = f"taught by {teachers}" if teachers else "trained without a teacher"
+    parts = [what, taught, f"{card.input_size}² px", cache.parameters(checkpoint)]
+    score = card.metrics.get("test", {}).get("macro_f1")
+    if score:
+        low, high = score["low"], score["high"]
+        parts.append(f"macro-F1 {score['value']:.2f} [{low:.2f}, {high:.2f}] on test images")
+    return " · ".join(parts)
 
 
 def describe_pair(pair: Pair) -> None:
-    """Draw one line on each network under its picker."""
+    """Draw one line on each network under its picker, and say when the teacher is the weaker."""
+    from kdcore.models import card_order
+
     for column, (_, checkpoint) in zip(st.columns(2), pair.items()):
         column.caption(describe(checkpoint))
+    teacher, student = (card_order(checkpoint.card)[1] for _, checkpoint in pair.items())
+    if teacher > student:  # the key falls as macro-F1 rises
+        st.caption(
+            ":material/info: On validation images this teacher is weaker than this student: take "
+            "it for how another architecture looks at a lesion, not for the better answer."
+        )
 
 
 def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
-    return state.choice(
-        st.selectbox, name, label, list(cards), format_func=lambda n: cards[n].title or n
-    )
+    strongest = next(iter(cards)) if len(cards) > 1 and name == "teacher" else None
+
+    def title(n: str) -> str:
+        return (cards[n].title or n) + (" · strongest" if n == strongest else "")
+
+    return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 
 
 def _cards() -> dict[str, tuple[Path, Any]]:
     """Return folder and card of each readable checkpoint by folder name; say which are not."""
     from kdcore.base import KdError
-    from kdcore.models import read_card
+    from kdcore.models import card_order, read_card
 
-    order = {"teacher": 0, "student": 1, "baseline": 2}
     found = {}
     for path in sorted(cache.checkpoint_root().glob("*/card.json")):
         try:
             found[path.parent.name] = (path.parent, read_card(path.parent))
         except KdError as error:
             show_error(error)
-    return dict(sorted(found.items(), key=lambda item: order.get(item[1][1].role, 3)))
+    return dict(sorted(found.items(), key=lambda item: card_order(item[1][1])))

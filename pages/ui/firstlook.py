@@ -58,7 +58,7 @@ def ood_warning(role: str, checkpoint: Any, prediction: Any) -> None:
         return
     from kdcore.predict import ood
 
-    result = ood.score(checkpoint, prediction.stages[-1].mean((2, 3)))
+    result = ood.score(checkpoint, prediction.stages)
     if result.outside:
         st.warning(
             f"**This may not be a dermoscopic picture, as far as the {role.lower()} can tell.** "

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from sklearn.decomposition import PCA
 
 from kdcore.base import CheckpointError
-from kdcore.predict import OodModel, fit_ood
+from kdcore.predict import OodModel, early_statistics, fit_ood
 
 
 @pytest.fixture
@@ -30,8 +31,23 @@ def test_score_orders_as_scikit_learns_likelihood(features):
     ids = [str(i) for i in range(4000)]
     model = fit_ood(features, ids)
     half = np.unique(ids, return_inverse=True)[1] % 2 == 0
-    likelihood = PCA(32, svd_solver="full").fit(features[half]).score_samples(features)
+    scaled = (features - features[half].mean(0)) / features[half].std(0)
+    likelihood = PCA(32, svd_solver="full").fit(scaled[half]).score_samples(scaled)
     assert np.corrcoef(model.score(features), -likelihood)[0, 1] > 0.999999
+
+
+def test_a_dead_channel_does_not_count(features):
+    dead = np.concatenate([features, np.zeros((4000, 3))], 1)
+    score = fit_ood(dead, [str(i) for i in range(4000)]).score(dead)
+    assert np.isfinite(score).all()
+
+
+def test_early_statistics_are_means_and_deviations(rng):
+    stages = [torch.tensor(rng.normal(size=(2, c, 4, 4))) for c in (3, 5, 7, 9)]
+    found = early_statistics(stages).numpy()
+    parts = [f(s.numpy(), axis=(2, 3)) for s in stages[:2] for f in (np.mean, np.std)]
+    np.testing.assert_allclose(found, np.concatenate(parts, 1), atol=1e-6)
+    assert early_statistics(stages[:1]).shape == (2, 6)
 
 
 def test_round_trip_and_broken_file(features, tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from kdcore.data import HAM10000, draw_lesion, drawn_samples
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
@@ -45,6 +47,25 @@ def test_the_teacher_names_the_drawn_lesions_and_raises_no_alarm():
         result = predict_image(teacher, draw_lesion(sample.dx, sample.seed))
         if teacher.card.classes[int(result.logits.argmax())] == sample.dx:
             named.add(sample.dx)
-        density = ood.score(teacher, result.stages[-1].mean((2, 3)))
+        density = ood.score(teacher, result.stages)
         assert not density.outside, sample.name
     assert len(named) >= 5
+
+
+def not_dermoscopy() -> dict[str, Image.Image]:
+    rng = np.random.default_rng(0)
+    page = Image.new("RGB", (600, 450), "white")
+    for line in range(10, 440, 14):
+        ImageDraw.Draw(page).text((10, line), "It is a truth universally acknowledged " * 3, "black")
+    noise = Image.fromarray(rng.integers(0, 256, (450, 600, 3), dtype=np.uint8))
+    colours = ("white", "black", "grey", "green", "pink", (224, 172, 140))
+    plain = {str(c): Image.new("RGB", (600, 450), c) for c in colours}
+    return {"page": page, "noise": noise} | plain
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+def test_what_is_no_dermoscopy_raises_the_alarm(card):
+    checkpoint = load_checkpoint(ROOT / card.name)
+    for name, image in not_dermoscopy().items():
+        assert ood.score(checkpoint, predict_image(checkpoint, image).stages).outside, name
+    assert card.ood["false_alarm_rate"] < 0.05

@@ -96,8 +96,6 @@ def serve(checkpoints: Path | None = None, data: Path | None = None) -> Iterator
 
 def _environment(folder: Path, checkpoints: Path | None, data: Path | None) -> dict[str, str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DISTILSCOPE_")}
-    # Waiting threads sleep: spinning ones starve the browser on the same cores, and it them.
-    environment |= {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
     environment["DISTILSCOPE_STATE"] = str(folder / "state")
     if checkpoints:
         environment["DISTILSCOPE_CHECKPOINTS"] = str(checkpoints)

@@ -10,9 +10,7 @@ import pandas as pd
 _PARTS = {"train": "#56799A", "val": "#E0A030", "test": "#4DA587"}
 
 
-def class_count_chart(
-    counts: Mapping[str, Mapping[str, int]], classes: Sequence[str]
-) -> alt.Chart:
+def class_count_chart(counts: Mapping[str, Mapping[str, int]], classes: Sequence[str]) -> alt.Chart:
     """Return images per class as stacked bars, by part of the split.
 
     Parameters

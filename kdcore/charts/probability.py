@@ -36,7 +36,7 @@ def probability_chart(
         x=alt.X(
             "probability:Q",
             scale=alt.Scale(domain=[0, 1.12]),  # room for the label of a bar at 1
-            axis=alt.Axis(format="%", values=[0, 0.5, 1], title=None),
+            axis=alt.Axis(format="%", values=[0, 0.5, 1], title="Probability"),
         ),
         tooltip=[
             alt.Tooltip("model:N", title="Model"),

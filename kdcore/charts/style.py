@@ -1,14 +1,14 @@
 """Colours and sizes that every chart shares.
 
-The two colours are blue and vermilion of Okabe & Ito's palette: they stay apart for colour-blind
-readers, in grey print, and on the light and the dark page.
+Blue and vermilion after Okabe & Ito's palette stay apart for colour-blind readers; the blue is
+lightened so that both can be read as text on the light and on the dark page.
 """
 
 from __future__ import annotations
 
 import altair as alt
 
-TEACHER = "#0072B2"
+TEACHER = "#1A80C4"
 STUDENT = "#D55E00"
 NEUTRAL = "#8A8A8A"
 ROLES = ("Teacher", "Student")

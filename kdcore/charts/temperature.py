@@ -96,9 +96,11 @@ def similarity_chart(
     )
     # Dark ink on light cells and light ink on dark ones, whatever the page's theme.
     ink = alt.condition("datum.share > 0.55", alt.value("#ffffff"), alt.value("#12212e"))
-    numbers = base.transform_calculate(whole="round(datum.share * 100)").mark_text(
-        fontSize=11
-    ).encode(text="whole:Q", color=ink)
+    numbers = (
+        base.transform_calculate(whole="round(datum.share * 100)")
+        .mark_text(fontSize=11)
+        .encode(text="whole:Q", color=ink)
+    )
     return (cells + numbers).properties(title=title, height=300)
 
 

@@ -20,9 +20,7 @@ def run(options: argparse.Namespace) -> None:
     """Print counts by class and part."""
     data = open_data(options)
     parts = split_samples(data.samples, options.split_by, options.split_seed)
-    counts = Counter(
-        (s.dx, str(p)) for s, p in zip(data.samples, parts, strict=True)
-    )
+    counts = Counter((s.dx, str(p)) for s, p in zip(data.samples, parts, strict=True))
     lesions = len({s.lesion_id for s in data.samples})
     print(f"{len(data.samples):,} images of {lesions:,} lesions, {data.masks:,} with a mask")
     print(f"split: {options.split_by}, seed {options.split_seed}\n")

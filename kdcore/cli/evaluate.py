@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kdcore.base import SettingError
 from kdcore.cli.common import add_data_arguments, choose, open_data, say_progress, write_json
+from kdcore.data import HAM10000
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
 from kdcore.models import load_checkpoint
 from kdcore.predict import Predictions, predict_dataset
@@ -32,7 +33,9 @@ def run(options: argparse.Namespace) -> None:
     """Predict or load, measure, print, write."""
     if not (options.checkpoint or options.predictions):
         raise SettingError("Nothing to evaluate was named.", "Add --checkpoint or --predictions.")
-    checkpoint = load_checkpoint(options.checkpoint) if options.checkpoint else None
+    checkpoint = (
+        load_checkpoint(options.checkpoint, HAM10000.classes) if options.checkpoint else None
+    )
     if options.predictions:
         predictions = Predictions.load(options.predictions)
     else:

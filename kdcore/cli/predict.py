@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from kdcore.cli.common import add_data_arguments, choose, open_data, say_progress, write_json
+from kdcore.data import HAM10000
 from kdcore.models import load_checkpoint
 from kdcore.predict import predict_dataset
 
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Predict and save."""
-    checkpoint = load_checkpoint(options.checkpoint)
+    checkpoint = load_checkpoint(options.checkpoint, HAM10000.classes)
     data = open_data(options)
     samples = choose(data, options)
     predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)

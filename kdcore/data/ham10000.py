@@ -55,13 +55,15 @@ class _Entry:
 class Ham10000:
     """The samples of a folder and where their files are.
 
-    Use `Ham10000.open`. `masks` counts the samples that have a lesion mask.
+    Use `Ham10000.open`. `masks` counts the samples that have a lesion mask, `missing` the
+    rows that were left out because they have no image file.
     """
 
     root: Path
     samples: tuple[Sample, ...]
     _images: dict[str, _Entry]
     _masks: dict[str, _Entry]
+    missing: int = 0
 
     @staticmethod
     def open(root: Path | str, skip_missing: bool = False) -> Ham10000:
@@ -93,7 +95,7 @@ class Ham10000:
                 + ("." if skip_missing else ", or leave them out with --skip-missing."),
             )
         present = tuple(s for s in samples if s.image_id in images)
-        return Ham10000(metadata.parent, present, images, masks)
+        return Ham10000(metadata.parent, present, images, masks, len(missing))
 
     @property
     def masks(self) -> int:

@@ -28,9 +28,7 @@ ARCHITECTURES.register("efficientnet_b0")(
     lambda n: backbones.TorchvisionSequential("efficientnet_b0", n, (2, 3, 5, 8))
 )
 ARCHITECTURES.register("cnn2")(backbones.TwoConvNet)
-ARCHITECTURES.register("resnet56_cifar")(
-    lambda n: backbones.CifarResNet("resnet56_cifar", 56, n)
-)
+ARCHITECTURES.register("resnet56_cifar")(lambda n: backbones.CifarResNet("resnet56_cifar", 56, n))
 for _name, _timm in (
     ("densenet201", "densenet201"),
     ("visformer_small", "visformer_small"),

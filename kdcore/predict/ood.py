@@ -69,8 +69,12 @@ class OodModel:
         try:
             with np.load(Path(folder) / FILE, allow_pickle=False) as a:
                 return OodModel(
-                    a["mean"], a["scale"], a["components"], a["variances"],
-                    float(a["noise"]), float(a["threshold"]),
+                    a["mean"],
+                    a["scale"],
+                    a["components"],
+                    a["variances"],
+                    float(a["noise"]),
+                    float(a["threshold"]),
                 )
         except (OSError, KeyError, ValueError) as error:
             raise CheckpointError(

@@ -59,9 +59,7 @@ class Predictions:
         logits = check_logits(self.logits)
         check_labels(self.labels, len(logits), logits.shape[1])
         if len(self.classes) != logits.shape[1]:
-            raise ValueError(
-                f"classes: expected {logits.shape[1]} names, got {len(self.classes)}"
-            )
+            raise ValueError(f"classes: expected {logits.shape[1]} names, got {len(self.classes)}")
         if len(self.sample_ids) != len(logits) or len(self.group_ids) != len(logits):
             raise ValueError("sample_ids, group_ids: expected one for each row of logits")
         if len(set(self.sample_ids.tolist())) != len(logits):

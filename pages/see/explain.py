@@ -9,9 +9,8 @@ frame.open_page(
     "Explain a lesion",
     "What does a large network see in a picture, and what did the small one taught by it keep?",
 )
-pair = controls.choose_pair()
-controls.describe_pair(pair)
-picker, views = st.columns([1, 2], gap="large")
+pair = controls.choose_pair(described=True)
+picker, views = st.columns([2, 3], gap="large")
 with picker:
     chosen = images.choose()
     if chosen is not None:

@@ -11,7 +11,7 @@ from pages.ui.controls import Pair
 from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
 
-_STRIP = 224  # pixels of a small picture
+_STRIP = 148  # pixels of a small picture: two of them side by side on a telephone
 
 
 def show_stages(pair: Pair, chosen: Chosen, look: Look) -> None:
@@ -26,17 +26,17 @@ def show_stages(pair: Pair, chosen: Chosen, look: Look) -> None:
     for role, checkpoint in pair.items():
         crop = enlarge(preprocess_of(checkpoint).crop(chosen.rgb), _STRIP)
         stages = look.predictions[role].stages
-        columns = st.columns(len(stages) + 1)
-        columns[0].image(
-            crop, caption=f"{role}'s input", output_format="PNG", width="stretch", alt=chosen.title
+        row = st.container(horizontal=True)
+        row.image(
+            crop, caption=f"{role}'s input", output_format="PNG", width=_STRIP, alt=chosen.title
         )
-        for column, name, stage in zip(columns[1:], checkpoint.model.stage_names, stages):
+        for name, stage in zip(checkpoint.model.stage_names, stages):
             rows, cells = stage.shape[-2:]
-            column.image(
+            row.image(
                 overlay(crop, shown_attention(stage), opacity),
                 caption=f"{name}, {rows} × {cells}",
                 output_format="PNG",
-                width="stretch",
+                width=_STRIP,
                 alt=f"Attention of the {role.lower()} at {name}",
             )
 

@@ -26,8 +26,12 @@ class Pair:
         return ("Teacher", self.teacher), ("Student", self.student)
 
 
-def choose_pair() -> Pair:
-    """Draw the two model pickers and return the loaded pair; ends the page where none is."""
+def choose_pair(described: bool = False) -> Pair:
+    """Draw the two model pickers and return the loaded pair; ends the page where none is.
+
+    With `described`, a line under each picker says what it is, and one under both if the teacher
+    is the weaker of the two.
+    """
     cards = _cards()
     teachers = {n: c for n, (_, c) in cards.items() if c.role == "teacher"}
     students = {n: c for n, (_, c) in cards.items() if c.role != "teacher"}
@@ -45,8 +49,12 @@ def choose_pair() -> Pair:
     with right:
         student = _pick("student", "Student", students)
     with guard(stop=True):
-        return Pair(cache.load(*cards[teacher]), cache.load(*cards[student]))
-    raise AssertionError("guard ends the page")  # for the type checker
+        pair = Pair(cache.load(*cards[teacher]), cache.load(*cards[student]))
+    if described:
+        left.caption(describe(pair.teacher))
+        right.caption(describe(pair.student))
+        _warn_of_weak_teacher(pair)
+    return pair
 
 
 def choose_target(classes: tuple[str, ...], first: str, names: dict[str, str]) -> str:
@@ -124,8 +132,9 @@ def describe(checkpoint: Any) -> str:
     card = checkpoint.card
     what = " + ".join(card.members) if card.members else card.architecture
     teachers = ", ".join(card.recipe.get("teachers", ()))
-    taught = f"taught by {teachers}" if teachers else "trained without a teacher"
-    parts = [what, taught, f"{card.input_size}² px", cache.parameters(checkpoint)]
+    parts = [what, f"{card.input_size}² px", cache.parameters(checkpoint)]
+    if teachers or card.role != "teacher":
+        parts.append(f"taught by {teachers}" if teachers else "trained without a teacher")
     score = card.metrics.get("test", {}).get("macro_f1")
     if score:
         low, high = score["low"], score["high"]
@@ -133,12 +142,9 @@ def describe(checkpoint: Any) -> str:
     return " · ".join(parts)
 
 
-def describe_pair(pair: Pair) -> None:
-    """Draw one line on each network under its picker, and say when the teacher is the weaker."""
+def _warn_of_weak_teacher(pair: Pair) -> None:
     from kdcore.models import card_order
 
-    for column, (_, checkpoint) in zip(st.columns(2), pair.items()):
-        column.caption(describe(checkpoint))
     teacher, student = (card_order(checkpoint.card)[1] for _, checkpoint in pair.items())
     if teacher > student:  # the key falls as macro-F1 rises
         st.caption(

@@ -49,35 +49,32 @@ def show_found(data: Any) -> None:
             ("Lesions", len({s.lesion_id for s in data.samples})),
             ("Lesion masks", data.masks),
         ):
-            st.metric(label, f"{value:,}", border=True, width=180)
+            st.metric(label, f"{value:,}", border=True, width=160)
     st.caption(f"Read from `{data.root}`.")
+    if data.missing:
+        st.warning(
+            f"{data.missing:,} images named in the metadata have no file and are left out. Add "
+            "HAM10000_images_part_1 and part_2 (folders or zips) beside it.",
+            icon=":material/warning:",
+        )
     st.subheader("Classes by part")
     st.markdown(
         "The split is grouped by lesion: pictures of one lesion are never in two parts. It is "
         "the same on every machine."
     )
-    left, right = st.columns([3, 2])
-    with left:
-        st.altair_chart(
-            class_count_chart(counts, HAM10000.classes),
-            width="stretch",
-            alt="Images per class, stacked by train, validation and test part",
-        )
-    with right:
-        st.dataframe(
-            [
-                {
-                    "class": dx,
-                    "name": name,
-                    "train": counts["train"][dx],
-                    "val": counts["val"][dx],
-                    "test": counts["test"][dx],
-                }
-                for dx, name in zip(HAM10000.classes, HAM10000.long_names)
-            ],
-            hide_index=True,
-            width="stretch",
-        )
+    st.altair_chart(
+        class_count_chart(counts, HAM10000.classes),
+        width="stretch",
+        alt="Images per class, stacked by train, validation and test part",
+    )
+    st.dataframe(
+        [
+            {"class": dx, "name": name} | {part: counts[part][dx] for part in counts}
+            for dx, name in zip(HAM10000.classes, HAM10000.long_names)
+        ],
+        hide_index=True,
+        width="content",
+    )
     st.caption(f"{HAM10000.name}: {HAM10000.source}. Licence {HAM10000.licence}.")
 
 

@@ -38,16 +38,17 @@ def show(pair: Pair, chosen: Chosen) -> Look:
 
 
 def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:
-    """Draw what each network is really given: the centre square, resized."""
+    """Draw what each network is really given, at its own size: the centre square, resized."""
     from kdcore.predict.predict import preprocess_of
 
-    for column, (role, checkpoint) in zip(place.columns(2), pair.items()):
+    row = place.container(horizontal=True)
+    for role, checkpoint in pair.items():
         size = checkpoint.card.input_size
-        column.image(
+        row.image(
             preprocess_of(checkpoint).crop(chosen.rgb),
-            caption=f"{role}'s input, {size} × {size} px",
+            caption=f"{role} is given {size} × {size} px",
             output_format="PNG",
-            width="stretch",
+            width=min(size, 160),
             alt=f"The picture as the {role.lower()} gets it",
         )
 
@@ -98,7 +99,7 @@ def _verdict(pair: Pair, look: Look) -> None:
         logits = look.predictions[role].logits[None]
         probs = softmax(logits, checkpoint.card.temperature)[0]
         column.metric(
-            f"{role}'s calibrated confidence",
+            f"{role}, calibrated",
             f"{look.first[role]} {percent(float(probs.max()))}",
             help=(
                 "Softmax at the temperature that fits the validation images best "

@@ -92,12 +92,13 @@ def _attention(pair: Pair, result: Any, opacity: float) -> None:
     views = {"Teacher": result.teacher, "Student": result.student}
     for role, checkpoint in pair.items():
         names = checkpoint.model.stage_names
-        for column, name, grid in zip(st.columns(len(names)), names, views[role].attention):
-            column.image(
-                overlay(enlarge(crops[role], 224), grid, opacity),
+        row = st.container(horizontal=True)
+        for name, grid in zip(names, views[role].attention):
+            row.image(
+                overlay(enlarge(crops[role], 148), grid, opacity),
                 caption=f"{role} {name}",
                 output_format="PNG",
-                width="stretch",
+                width=148,
                 alt=f"Attention of the {role.lower()} at {name}",
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 
 
@@ -12,6 +13,9 @@ def prepare() -> None:
 
     # `st.navigation` sets the same, but only once a first session has run it.
     PagesManager.uses_pages_directory = False
+    # Read when torch is imported: threads that wait should sleep. Spinning ones, the default,
+    # starve a browser on the same cores, and it them, to a twentieth of the speed.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     threading.Thread(target=_warm, name="warm-imports", daemon=True).start()
 
 

@@ -41,9 +41,7 @@ def explain(page: Page) -> None:
 
 
 def await_maps(page: Page) -> None:
-    expect(page.get_by_role("button", name="Maps and manifest")).to_be_visible(
-        timeout=SCORE_CAM_MS
-    )
+    expect(page.get_by_role("button", name="Maps and manifest")).to_be_visible(timeout=SCORE_CAM_MS)
     settle(page, 120)
 
 

@@ -43,9 +43,7 @@ def test_navigation_names_every_page(app: App, new_page: NewPage) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("width", [400, 1280])
-def test_nothing_reaches_past_the_edge(
-    app: App, new_page: NewPage, path: str, width: int
-) -> None:
+def test_nothing_reaches_past_the_edge(app: App, new_page: NewPage, path: str, width: int) -> None:
     page = new_page(width)
     visit(page, f"{app.url}/{path}")
     page.wait_for_timeout(1000)  # charts take their width after the script has ended

@@ -44,8 +44,9 @@ def test_published_sizes(name):
 @pytest.mark.parametrize("name", [n for n in ARCHITECTURES.names() if n != "swin_s3_tiny_224"])
 def test_stages_lead_to_the_logits(name):
     model = build_model(name, 7).eval()
-    images = torch.randn(2, 3, 224 if name == "visformer_small" else 64, 224
-                         if name == "visformer_small" else 64)
+    images = torch.randn(
+        2, 3, 224 if name == "visformer_small" else 64, 224 if name == "visformer_small" else 64
+    )
     with torch.inference_mode():
         output = model(images)
         again = model.head(output.stages[-1])

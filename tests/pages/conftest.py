@@ -56,9 +56,7 @@ def _predictions(seed: int, card: Card) -> Predictions:
 
 
 @pytest.fixture
-def open_page(
-    page_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., AppTest]:
+def open_page(page_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """`open_page("see/explain", T="6.0")`: a session on a page, by a link with parameters."""
     monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(page_checkpoints))
     monkeypatch.delenv("DISTILSCOPE_DATA", raising=False)
@@ -88,5 +86,3 @@ def words(app: AppTest) -> str:
     """Everything that the page says, in one string."""
     kinds = ("title", "markdown", "caption", "info", "warning", "error", "success", "subheader")
     return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
-
-

@@ -1,0 +1,91 @@
+"""On the command line each bad input gives one sentence and status 1, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kdcore.cli.main import main
+from tests.bad_input import makers
+from tests.pages.conftest import page_checkpoints
+
+__all__ = ["page_checkpoints"]  # a fixture, found by name
+Error = Callable[[list[str]], str]
+
+
+@pytest.fixture
+def error_of(capsys: pytest.CaptureFixture[str]) -> Error:
+    """`error_of(arguments)`: what a failing command says."""
+
+    def run(arguments: list[str]) -> str:
+        assert main(arguments) == 1
+        said = capsys.readouterr().err
+        assert said.splitlines()[-1].startswith("Error: ") or "Error: " in said
+        assert "Traceback" not in said
+        return said
+
+    return run
+
+
+@pytest.fixture
+def explain(page_checkpoints: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """`explain(data, teacher)`: the arguments of a quick explanation."""
+
+    def make(data: bytes, teacher: Path | None = None) -> list[str]:
+        (tmp_path / "lesion.jpg").write_bytes(data)
+        pair = [str(teacher or page_checkpoints / "tiny-teacher"), "--student"]
+        pair.append(str(page_checkpoints / "tiny-student"))
+        out = ["--out", str(tmp_path / "out"), "--method", "grad-cam"]
+        return ["explain", str(tmp_path / "lesion.jpg"), "--teacher", *pair, *out]
+
+    return make
+
+
+@pytest.mark.parametrize("kind", makers.REFUSED)
+def test_refused_pictures(explain: Callable[..., list[str]], error_of: Error, kind: str) -> None:
+    assert "lesion.jpg" in error_of(explain(makers.REFUSED[kind])) or kind == "empty"
+
+
+@pytest.mark.parametrize("kind", makers.UNUSUAL)
+def test_unusual_pictures(explain: Callable[..., list[str]], kind: str) -> None:
+    assert main(explain(makers.UNUSUAL[kind][0])) == 0
+
+
+@pytest.mark.parametrize("how", makers.CHECKPOINTS)
+def test_spoilt_checkpoints(
+    explain: Callable[..., list[str]],
+    error_of: Error,
+    page_checkpoints: Path,
+    ham_folder: Path,
+    tmp_path: Path,
+    how: str,
+) -> None:
+    spoilt = makers.spoilt_checkpoint(page_checkpoints / "tiny-teacher", tmp_path / "x", how)
+    expected = makers.CHECKPOINTS[how][1]
+    assert expected in error_of(explain(makers.encode(makers.LESION, "JPEG"), spoilt))
+    evaluate = ["evaluate", "--checkpoint", str(spoilt), "--data", str(ham_folder)]
+    assert expected in error_of(evaluate)
+
+
+@pytest.mark.parametrize("command", ["data", "evaluate"])
+@pytest.mark.parametrize("how", makers.TABLES)
+def test_spoilt_tables(
+    error_of: Error,
+    make_ham: Callable[..., Path],
+    page_checkpoints: Path,
+    tmp_path: Path,
+    command: str,
+    how: str,
+) -> None:
+    change, expected = makers.TABLES[how]
+    makers.spoil_table(make_ham(tmp_path), change)
+    checkpoint = ["--checkpoint", str(page_checkpoints / "tiny-teacher")]
+    extra = checkpoint if command == "evaluate" else []
+    assert expected in error_of([command, *extra, "--data", str(tmp_path)])
+
+
+def test_missing_files(error_of: Error, make_ham: Callable[..., Path], tmp_path: Path) -> None:
+    makers.spoil_table(make_ham(tmp_path), lambda rows: [*rows, makers.MISSING_FILE])
+    assert "have no file" in error_of(["data", "--data", str(tmp_path)])

@@ -112,6 +112,7 @@ def test_a_computation_can_be_cancelled_and_started_again(app: App, new_page: Ne
     assert troubles(page) == []
 
 
+@pytest.mark.slow
 def test_two_sessions_get_what_each_gets_alone(app: App, new_page: NewPage) -> None:
     photos = {"a.jpg": photo("bcc", 11), "b.jpg": photo("vasc", 12)}
 

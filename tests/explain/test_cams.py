@@ -40,7 +40,7 @@ def small():
     return _model("cnn2")  # 16 and 32 channels: Score-CAM in a moment
 
 
-def _reference(method, model, layer, image, target):
+def reference(method, model, layer, image, target):
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     wrapped = _Logits(model).requires_grad_(True)
@@ -64,7 +64,7 @@ LAYERS = [
 @pytest.mark.parametrize(("method", "ours"), [("ScoreCAM", score_cam), ("GradCAM", grad_cam)])
 def test_equals_the_package(name, stage, layer, method, ours, image):
     model = _model(name)
-    theirs = _reference(method, model, layer(model), image, 3)
+    theirs = reference(method, model, layer(model), image, 3)
     mine = ours(model, image, 3, stage)
     assert mine.shape == (64, 64)
     assert mine.dtype == np.float32
@@ -77,7 +77,7 @@ def test_constant_channels_count_as_in_the_package(image):
     with torch.no_grad():  # dead channels: the last block leaves zeros in every second one
         model.net.layer1[-1].bn2.weight[::2] = 0
         model.net.layer1[-1].bn2.bias[::2] = -1e4
-    theirs = _reference("ScoreCAM", model, model.net.layer1[-1], image, 2)
+    theirs = reference("ScoreCAM", model, model.net.layer1[-1], image, 2)
     seen = []
     mine = score_cam(model, image, 2, 0, progress=lambda done, total: seen.append(done))
     assert np.abs(mine - theirs).max() <= 1e-3

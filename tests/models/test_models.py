@@ -34,7 +34,6 @@ PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tabl
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_published_sizes(name):
     count = sum(p.numel() for p in build_model(name, 1000).parameters())

@@ -6,10 +6,14 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kdcore.cli.main import main
+from kdcore.data import draw_lesion
 from tests.conftest import REPO
 from tests.pages.conftest import words
 
@@ -105,8 +109,8 @@ def test_a_data_set_image_is_explained(
     assert re.match("ISIC_", app.selectbox(key="w:image").value)
 
 
-def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) -> None:
-    app = open_page("see/explain", target="mel")
+def finished_job(app: AppTest) -> Any:
+    """Press Explain and wait for the computation."""
     app.button(key="w:explain").click().run()
     assert not app.exception
     job = app.session_state["job"]
@@ -115,6 +119,28 @@ def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) 
             break
         time.sleep(0.1)
     assert job.state == "done", job.error
+    return job
+
+
+def test_the_command_line_writes_the_maps_of_the_app(
+    open_page: Open, page_checkpoints: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.jpg"
+    draw_lesion("bcc", 3, (120, 90)).save(photo)
+    app = open_page("see/explain", source="upload")
+    app.file_uploader[0].set_value(("photo.jpg", photo.read_bytes(), "image/jpeg")).run()
+    shown = finished_job(app).result.score_cam
+    pair = [str(page_checkpoints / f"tiny-{role}") for role in ("teacher", "student")]
+    command = ["explain", str(photo), "--teacher", pair[0], "--student", pair[1]]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    with np.load(next((tmp_path / "out").glob("*.npz"))) as written:
+        np.testing.assert_allclose(written["teacher"], shown.teacher_map, atol=1e-6)
+        np.testing.assert_allclose(written["student"], shown.student_map, atol=1e-6)
+
+
+def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) -> None:
+    app = open_page("see/explain", target="mel")
+    job = finished_job(app)
     app.run()
     assert not app.exception
     assert "Correlation of the teacher" in words(app)

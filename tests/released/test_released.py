@@ -10,8 +10,10 @@ from PIL import Image, ImageDraw
 
 from kdcore.data import HAM10000, draw_lesion, drawn_samples
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
+from kdcore.explain import score_cam
 from kdcore.models import list_checkpoints, load_checkpoint
 from kdcore.predict import Predictions, ood, predict_image
+from tests.explain.test_cams import reference
 
 ROOT = Path(__file__).parents[2] / "checkpoints"
 CARDS = list_checkpoints(ROOT)
@@ -69,3 +71,17 @@ def test_what_is_no_dermoscopy_raises_the_alarm(card):
     for name, image in not_dermoscopy().items():
         assert ood.score(checkpoint, predict_image(checkpoint, image).stages).outside, name
     assert card.ood["false_alarm_rate"] < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+def test_score_cam_is_the_packages(card):
+    checkpoint = load_checkpoint(ROOT / card.name)
+    network = checkpoint.model.net
+    layer = network.features[18] if card.architecture == "mobilenet_v2" else network.layer4[-1]
+    sample = drawn_samples()[0]
+    image = predict_image(checkpoint, draw_lesion(sample.dx, sample.seed)).tensor
+    target = card.classes.index(sample.dx)
+    theirs = reference("ScoreCAM", checkpoint.model, layer, image, target)
+    mine = score_cam(checkpoint.model, image, target, -1)
+    assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] >= 0.999

@@ -27,8 +27,7 @@ class Look:
 def show(pair: Pair, chosen: Chosen) -> Look:
     """Run both networks on the picture and draw what follows without explaining anything yet."""
     look = predict_pair(pair, chosen)
-    for role, checkpoint in pair.items():
-        ood_warning(role, checkpoint, look.predictions[role])
+    _dermoscopy(pair, look)
     _verdict(pair, look)
     temperature = controls.choose_temperature()
     left, right = st.columns(2)
@@ -53,19 +52,30 @@ def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:
         )
 
 
-def ood_warning(role: str, checkpoint: Any, prediction: Any) -> None:
-    """Warn when the picture does not look like dermoscopy; a card without a score says nothing."""
-    if not checkpoint.card.ood:
-        return
+def _dermoscopy(pair: Pair, look: Look) -> None:
+    """Warn when the picture does not look like dermoscopy; cards without a score say nothing."""
     from kdcore.predict import ood
 
-    result = ood.score(checkpoint, prediction.stages)
-    if result.outside:
+    results = {
+        role: ood.score(checkpoint, look.predictions[role].stages)
+        for role, checkpoint in pair.items()
+        if checkpoint.card.ood
+    }
+    if not results:
+        return
+    doubters = [role.lower() for role, result in results.items() if result.outside]
+    rate = max(result.false_alarm_rate for result in results.values())
+    if doubters:
         st.warning(
-            f"**This may not be a dermoscopic picture, as far as the {role.lower()} can tell.** "
-            "Its output means little on other pictures. The same warning comes up for "
-            f"{result.false_alarm_rate:.0%} of real dermoscopic pictures.",
+            "**This may not be a dermoscopic picture:** its colours and textures are unlike those "
+            f"that the {' and the '.join(doubters)} learnt from, and what they say of it means "
+            f"little. {rate:.0%} of real dermoscopic pictures get this warning, too.",
             icon=":material/warning:",
+        )
+    else:
+        st.caption(
+            ":material/check: Colours and textures are like dermoscopy. (The warning for others "
+            f"comes up for {rate:.0%} of real ones, too.)"
         )
 
 

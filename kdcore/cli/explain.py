@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from kdcore.base import SettingError, write_atomically
 from kdcore.cli.common import say_progress, write_json
-from kdcore.data import read_image
-from kdcore.explain import METHODS, explain_pair, export_files
-from kdcore.models import load_checkpoint
-from kdcore.predict import softmax
+from kdcore.data import LoadedImage, read_image
+from kdcore.explain import (
+    METHODS,
+    PairExplanation,
+    everything_else,
+    explain_everything,
+    explain_pair,
+    export_files,
+)
+from kdcore.models import Checkpoint, load_checkpoint
+from kdcore.predict import predict_image, softmax
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", metavar="DIR", type=Path, required=True)
     parser.add_argument("--student", metavar="DIR", type=Path, required=True)
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--method", choices=METHODS.names(), default="score-cam")
+    parser.add_argument(
+        "--method",
+        choices=["everything", *METHODS.names()],
+        default="everything",
+        help="one method alone, or all that the app shows, Score-CAM on the panel (default)",
+    )
     parser.add_argument("--stage", type=int, default=-1, help="from 0, or negative from the end")
     parser.add_argument("--target", metavar="CLASS", help="default: the teacher's first choice")
+    parser.add_argument("--q", type=float, default=0.2, help="share of the causal masks, 0 to 1")
     parser.add_argument("--opacity", type=float, default=0.5, help="of the panel's maps, 0 to 1")
 
 
@@ -30,22 +44,15 @@ def run(options: argparse.Namespace) -> None:
     """Explain one picture by both networks and write panel, maps and manifest."""
     if not 0 <= options.opacity <= 1:
         raise SettingError(f"--opacity is {options.opacity}.", "Give a number from 0 to 1.")
+    if not 0 < options.q <= 1:
+        raise SettingError(f"--q is {options.q}.", "Give a number above 0, at most 1.")
     teacher = load_checkpoint(options.teacher)
     student = load_checkpoint(options.student, teacher.card.classes)
     loaded = read_image(options.image)
     for note in loaded.notes:
         print(note)
-    pair = explain_pair(
-        teacher,
-        student,
-        loaded.rgb,
-        method=options.method,
-        stage=_stage(options.stage, len(teacher.model.stage_names), len(student.model.stage_names)),
-        target=_target(options.target, teacher.card.classes),
-        progress=say_progress,
-        image_sha256=loaded.sha256,
-    )
-    files = export_files(pair, options.opacity)
+    pair, more = _explain(options, teacher, student, loaded)
+    files = export_files(pair, options.opacity, **more)
     for name, content in files.items():
         write_atomically(options.out / name, partial(_write, content=content))
     probabilities = {}
@@ -57,8 +64,52 @@ def run(options: argparse.Namespace) -> None:
         name = checkpoint.card.classes[values.index(best)]
         print(f"{role}: {name}, {best:.0%} (calibrated, T = {checkpoint.card.temperature:.2f})")
     print(f"{len(files)} files in {options.out}")
-    result = {"manifest": pair.manifest, "probabilities": probabilities, "files": sorted(files)}
+    manifest = pair.manifest | more.get("extra", {})
+    result = {"manifest": manifest, "probabilities": probabilities, "files": sorted(files)}
     write_json(options, result | {"correlation": pair.correlation})
+
+
+def _explain(
+    options: argparse.Namespace, teacher: Checkpoint, student: Checkpoint, loaded: LoadedImage
+) -> tuple[PairExplanation, dict[str, Any]]:
+    """Return what the panel shows, and the rest as arguments of `export_files`."""
+    counts = [len(c.model.stage_names) for c in (teacher, student)]
+    stage = _stage(options.stage, *counts)
+    target = _target(options.target, teacher.card.classes)
+    if options.method != "everything":
+        pair = explain_pair(
+            teacher,
+            student,
+            loaded.rgb,
+            method=options.method,
+            stage=stage,
+            target=target,
+            progress=say_progress,
+            image_sha256=loaded.sha256,
+        )
+        return pair, {}
+    if target is None:
+        target = int(predict_image(teacher, loaded.rgb).logits.argmax())
+    result = explain_everything(
+        teacher,
+        student,
+        loaded.rgb,
+        _from_the_end(stage, counts),
+        target,
+        options.q,
+        loaded.sha256,
+        lambda fraction, doing: say_progress(round(100 * fraction), 100),
+    )
+    return result.score_cam, everything_else(result)
+
+
+def _from_the_end(stage: int, counts: list[int]) -> int:
+    if stage >= 0 and len(set(counts)) > 1:
+        raise SettingError(
+            f"--stage {stage} counts from the first, and the two networks differ in depth.",
+            "Count from the last: -1, -2 and so on.",
+        )
+    return stage - counts[0] if stage >= 0 else stage
 
 
 def _write(path: Path, content: bytes) -> None:

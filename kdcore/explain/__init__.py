@@ -9,6 +9,7 @@ from kdcore.explain.causal_mask import (
     remove_region,
     top_fraction,
 )
+from kdcore.explain.everything import Everything, estimate_everything, explain_everything
 from kdcore.explain.explain_pair import (
     Explanation,
     PairExplanation,
@@ -16,7 +17,14 @@ from kdcore.explain.explain_pair import (
     explain_pair,
     join,
 )
-from kdcore.explain.export import export_files, export_zip, file_stem, manifest_json, maps_npz
+from kdcore.explain.export import (
+    everything_else,
+    export_files,
+    export_zip,
+    file_stem,
+    manifest_json,
+    maps_npz,
+)
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
 from kdcore.explain.maps import agreement, difference_map, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
@@ -27,6 +35,7 @@ from kdcore.explain.score_cam import estimate_seconds, score_cam
 __all__ = [
     "COLORMAPS",
     "METHODS",
+    "Everything",
     "Explanation",
     "InterventionTest",
     "Method",
@@ -39,7 +48,10 @@ __all__ = [
     "colorize",
     "difference_image",
     "difference_map",
+    "estimate_everything",
     "estimate_seconds",
+    "everything_else",
+    "explain_everything",
     "explain_one",
     "explain_pair",
     "export_files",

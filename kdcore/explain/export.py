@@ -6,12 +6,17 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kdcore.explain.everything import Everything
 from kdcore.explain.explain_pair import PairExplanation
 from kdcore.explain.panel import panel_png, panel_svg
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
 def file_stem(pair: PairExplanation) -> str:
@@ -27,8 +32,8 @@ def file_stem(pair: PairExplanation) -> str:
     return "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", w).strip("-.") or "x" for w in words)
 
 
-def maps_npz(pair: PairExplanation) -> bytes:
-    """Return the raw maps and logits as `.npz`: teacher, student, difference, *_logits."""
+def maps_npz(pair: PairExplanation, arrays: Arrays | None = None) -> bytes:
+    """Return raw maps and logits as `.npz`: teacher, student, difference, *_logits, `arrays`."""
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -37,8 +42,34 @@ def maps_npz(pair: PairExplanation) -> bytes:
         difference=pair.difference,
         teacher_logits=pair.teacher.logits,
         student_logits=pair.student.logits,
+        **(arrays or {}),
     )
     return buffer.getvalue()
+
+
+def everything_else(result: Everything) -> dict[str, Any]:
+    """Return `extra` and `arrays` for `export_files`, so that its files hold all of `result`.
+
+    The arrays are both networks' Grad-CAM maps, attention (h, w) per stage and causal masks
+    (h, w); the manifest gets q and what the intervention tests found.
+    """
+    arrays: dict[str, NDArray[Any]] = {
+        "grad_cam_teacher": result.grad_cam.teacher_map,
+        "grad_cam_student": result.grad_cam.student_map,
+        "score_cam_teacher": result.score_cam.teacher_map,
+        "score_cam_student": result.score_cam.student_map,
+    }
+    tests = {}
+    for role, view in (("teacher", result.teacher), ("student", result.student)):
+        arrays[f"{role}_causal_mask"] = view.mask
+        arrays |= {f"{role}_attention_{i}": grid for i, grid in enumerate(view.attention)}
+        tests[role] = view.test.as_dict()
+    correlations = {
+        "score-cam": result.score_cam.correlation,
+        "grad-cam": result.grad_cam.correlation,
+    }
+    extra = {"interventions": tests, "q": result.q, "correlations": correlations}
+    return {"extra": extra, "arrays": arrays}
 
 
 def manifest_json(pair: PairExplanation, extra: dict[str, Any] | None = None) -> str:
@@ -51,17 +82,19 @@ def export_files(
     opacity: float = 0.5,
     colormap: str = "inferno",
     extra: dict[str, Any] | None = None,
+    arrays: Arrays | None = None,
 ) -> dict[str, bytes]:
     """Return file name to content: panel as PNG and SVG, raw maps, manifest of `pair`.
 
-    `opacity` in [0, 1] and `colormap` are those of the panel; `extra` goes into the manifest.
+    `opacity` in [0, 1] and `colormap` are those of the panel; `extra` goes into the manifest
+    and `arrays` to the raw maps: see `everything_else`.
     """
     stem = file_stem(pair)
     shown = {"panel": {"opacity": opacity, "colormap": colormap}} | (extra or {})
     return {
         f"{stem}_panel.png": panel_png(pair, opacity, colormap),
         f"{stem}_panel.svg": panel_svg(pair, opacity, colormap).encode(),
-        f"{stem}_maps.npz": maps_npz(pair),
+        f"{stem}_maps.npz": maps_npz(pair, arrays),
         f"{stem}_manifest.json": manifest_json(pair, shown).encode(),
     }
 
@@ -71,11 +104,12 @@ def export_zip(
     opacity: float = 0.5,
     colormap: str = "inferno",
     extra: dict[str, Any] | None = None,
+    arrays: Arrays | None = None,
 ) -> bytes:
     """Return one zip of the same files as `export_files`, which explains the parameters."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in export_files(pair, opacity, colormap, extra).items():
+        for name, content in export_files(pair, opacity, colormap, extra, arrays).items():
             # A fixed date: the same explanation gives the same names and entries every time.
             archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), content)
     return buffer.getvalue()

@@ -11,7 +11,8 @@ frame.open_page(
 pair = controls.choose_pair()
 chosen = images.choose()
 if chosen is not None:
-    look = firstlook.predict_pair(pair, chosen)
-    attention.show_stages(pair, chosen, look)
-    attention.show_penalty(pair, chosen, look)
+    with frame.guard(stop=True):
+        look = firstlook.predict_pair(pair, chosen)
+        attention.show_stages(pair, chosen, look)
+        attention.show_penalty(pair, chosen, look)
 state.write_link((*controls.LINK, *images.LINK, "target", "stage", "q", "opacity"))

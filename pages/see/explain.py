@@ -16,7 +16,7 @@ with picker:
     if chosen is not None:
         images.show(chosen)
 if chosen is not None:
-    with views:
+    with views, frame.guard(stop=True):
         look = firstlook.show(pair, chosen)
     firstlook.show_inputs(picker, pair, chosen)
     st.subheader("Where they look")

@@ -11,11 +11,13 @@ frame.open_page(
 pair = controls.choose_pair()
 scope = softening.choose_scope(pair)
 chosen = images.choose() if scope == "image" else None
-logits = softening.logits_for(pair, scope, chosen)
+with frame.guard(stop=True):
+    logits = softening.logits_for(pair, scope, chosen)
 if logits is not None:
     temperature = controls.choose_temperature()
     sweep = softening.sweep(logits)
     softening.show_three(sweep, logits)
     softening.show_curves(sweep, logits, temperature)
-    softening.show_similarity(pair, temperature)
+    with frame.guard():
+        softening.show_similarity(pair, temperature)
 state.write_link((*controls.LINK, "scope", "class", "T", *(images.LINK if chosen else ())))

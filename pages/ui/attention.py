@@ -19,12 +19,11 @@ def show_stages(pair: Pair, chosen: Chosen, look: Look) -> None:
     from kdcore.charts.overlay import enlarge
     from kdcore.explain import overlay
     from kdcore.explain.attention_gap import shown_attention
-    from kdcore.predict.predict import preprocess_of
 
     st.subheader("Every stage, early to late")
     opacity = controls.choose_opacity()
     for role, checkpoint in pair.items():
-        crop = enlarge(preprocess_of(checkpoint).crop(chosen.rgb), _STRIP)
+        crop = enlarge(cache.crop(checkpoint, chosen), _STRIP)
         stages = look.predictions[role].stages
         row = st.container(horizontal=True)
         row.image(
@@ -65,9 +64,8 @@ def show_penalty(pair: Pair, chosen: Chosen, look: Look) -> None:
 def _pictures(pair: Pair, chosen: Chosen, gap: Any, mask: Any, target: str) -> None:
     from kdcore.charts.overlay import enlarge, mask_overlay
     from kdcore.explain import color_bar, overlay
-    from kdcore.predict.predict import preprocess_of
 
-    crop = enlarge(preprocess_of(pair.student).crop(chosen.rgb))
+    crop = enlarge(cache.crop(pair.student, chosen))
     shown = (
         ("Teacher's causal mask for " + target, mask_overlay(crop, mask, 0.75)),
         ("Penalised by attention transfer", overlay(crop, gap.shown, 0.65)),

@@ -5,6 +5,7 @@ Arguments with an underscore are not hashed by Streamlit; the hash beside them i
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import streamlit as st
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHECKPOINTS_VARIABLE = "DISTILSCOPE_CHECKPOINTS"
+_PREVIEW = 720  # pixels
 
 
 def checkpoint_root() -> Path:
@@ -22,25 +24,57 @@ def checkpoint_root() -> Path:
 
 
 def load(folder: Path, card: Any) -> Any:
-    """Return the checkpoint in `folder`, shared by all sessions until its files change."""
-    return _load(str(folder), card.weights_sha256, card.temperature)
+    """Return the checkpoint in `folder`, shared by all sessions until its card changes."""
+    return _load(str(folder), (folder / "card.json").stat().st_mtime_ns, card.weights_sha256)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network…")
-def _load(folder: str, weights_sha256: str, temperature: float) -> Any:
+def _load(folder: str, changed: int, weights_sha256: str) -> Any:
     from kdcore.data import HAM10000
     from kdcore.models import load_checkpoint
 
     return load_checkpoint(Path(folder), HAM10000.classes)
 
 
+def preview(chosen: Any) -> bytes:
+    """Return a chosen picture as a PNG small enough to send at every rerun."""
+    return _preview(chosen.rgb, chosen.sha256)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _preview(_image: Any, image_sha256: str) -> bytes:
+    small = _image.copy()
+    small.thumbnail((_PREVIEW, _PREVIEW))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def crop(checkpoint: Any, chosen: Any) -> Any:
+    """Return what a network is given of a chosen picture: the centre square, resized."""
+    return _crop(chosen.rgb, chosen.sha256, checkpoint.card.input_size)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _crop(_image: Any, image_sha256: str, size: int) -> Any:
+    from kdcore.data import HAM10000, Preprocess
+
+    return Preprocess(size, HAM10000.mean, HAM10000.std).crop(_image)
+
+
 def predict(checkpoint: Any, image: Any, sha256: str) -> Any:
     """Return one image's logits, stages and input tensor."""
-    return _predict(checkpoint, image, checkpoint.hash, sha256)
+    return _predict(checkpoint, image, checkpoint.hash, _prepared(checkpoint.card), sha256)
+
+
+def _prepared(card: Any) -> tuple[Any, ...]:
+    return card.input_size, card.mean, card.std
 
 
 @st.cache_resource(max_entries=12, show_spinner="Asking the network…")
-def _predict(_checkpoint: Any, _image: Any, weights_sha256: str, image_sha256: str) -> Any:
+def _predict(
+    _checkpoint: Any, _image: Any, weights_sha256: str, how: tuple[Any, ...], image_sha256: str
+) -> Any:
     from kdcore.predict.predict import predict_image
 
     return predict_image(_checkpoint, _image)
@@ -64,30 +98,34 @@ def data_set() -> Any | None:
     from kdcore.base import data_folder
 
     root = data_folder()
-    return _data_set(str(root), root.stat().st_mtime_ns) if root else None
+    return _data_set(str(root), _changed(root)) if root else None
+
+
+def _changed(root: Path) -> tuple[tuple[str, int], ...]:
+    """Return the times of a folder and what lies directly in it: adding images changes them."""
+    return tuple((p.name, p.stat().st_mtime_ns) for p in (root, *sorted(root.glob("*"))))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the data folder…")
-def _data_set(root: str, changed: int) -> Any:
+def _data_set(root: str, changed: tuple[tuple[str, int], ...]) -> Any:
     from kdcore.data import Ham10000
 
     return Ham10000.open(Path(root), skip_missing=True)
 
 
+def parts_of(data: Any) -> dict[str, list[Any]]:
+    """Return the samples of each part of the lesion-grouped split of a data set."""
+    return _parts(data, str(data.root), _changed(data.root))
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
-def split_of(_data: Any, root: str, count: int) -> dict[str, list[Any]]:
-    """Return the samples of each part of the lesion-grouped split."""
+def _parts(_data: Any, root: str, changed: tuple[tuple[str, int], ...]) -> dict[str, list[Any]]:
     from kdcore.data import split_samples
 
     parts: dict[str, list[Any]] = {"train": [], "val": [], "test": []}
     for sample, part in zip(_data.samples, split_samples(_data.samples), strict=True):
         parts[part].append(sample)
     return parts
-
-
-def parts_of(data: Any) -> dict[str, list[Any]]:
-    """Return the split of a data set, cached."""
-    return split_of(data, str(data.root), len(data.samples))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

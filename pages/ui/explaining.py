@@ -43,13 +43,15 @@ def choose(pair: Pair, chosen: Chosen, look: Look) -> Request:
 def obtain(pair: Pair, chosen: Chosen, look: Look, request: Request) -> Any | None:
     """Return the request's result, or draw the way to it: button, progress, what went wrong."""
     results = st.session_state.setdefault("results", {})
-    job = jobs.current(request.key)
-    if job is not None and job.state == "done":
-        results[request.key] = job.result
+    job = jobs.latest()
+    if job is not None and job.state == "done" and job.key not in results:
+        results[job.key] = job.result  # one that another picture has been chosen since, too
         for old in list(results)[:-_KEPT]:
             del results[old]
     if request.key in results:
         return results[request.key]
+    if job is not None and job.key != request.key:
+        job = None
     if job is not None and not job.over:
         jobs.show_progress(job)
         return None

@@ -38,13 +38,11 @@ def show(pair: Pair, chosen: Chosen) -> Look:
 
 def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:
     """Draw what each network is really given, at its own size: the centre square, resized."""
-    from kdcore.predict.predict import preprocess_of
-
     row = place.container(horizontal=True)
     for role, checkpoint in pair.items():
         size = checkpoint.card.input_size
         row.image(
-            preprocess_of(checkpoint).crop(chosen.rgb),
+            cache.crop(checkpoint, chosen),
             caption=f"{role} is given {size} × {size} px",
             output_format="PNG",
             width=min(size, 160),

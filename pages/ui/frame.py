@@ -11,6 +11,9 @@ import streamlit as st
 
 def open_page(title: str, question: str) -> None:
     """Draw the head of a page at once, before anything slow is imported."""
+    from pages.ui import jobs  # here, as it shows its errors with this module
+
+    jobs.keep_alive()
     st.title(title)
     st.markdown(question)
     st.caption(":material/info: A research and teaching tool. Not for diagnosis.")

@@ -44,9 +44,7 @@ def choose() -> Chosen | None:
 
 def show(chosen: Chosen) -> None:
     """Draw the chosen picture with its caption and what was changed when it was read."""
-    st.image(
-        chosen.rgb, caption=chosen.title, output_format="PNG", width="stretch", alt=chosen.title
-    )
+    st.image(cache.preview(chosen), caption=chosen.title, width="stretch", alt=chosen.title)
     for note in chosen.notes:
         st.caption(f":material/info: {note}")
 
@@ -58,13 +56,14 @@ def _upload() -> Chosen | None:
         key="w:upload",
         help="JPEG, PNG, WebP, TIFF, BMP or GIF up to 40 MB, best taken through a dermatoscope.",
     )
-    if file is not None:
+    if file is not None and state.get("upload-id") != file.file_id:
         from kdcore.data import read_image
 
         # Dropped first, so that a bad file does not leave the picture before it on the page.
         state.put("upload-read", None)
         read = read_image(file.getvalue())
         state.put("upload-read", Chosen(read.rgb, read.sha256, "Your picture", "", read.notes))
+        state.put("upload-id", file.file_id)  # decoding a large photo takes half a second
     kept = state.get("upload-read")
     if kept is None:
         st.info("Choose a photo to begin, or pick a drawn sample.", icon=":material/upload:")

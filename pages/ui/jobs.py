@@ -56,8 +56,8 @@ class Job:
 
 def start(key: str, work: Callable[[Progress], Any]) -> Job:
     """Start `work(progress)` in a thread and return its job; the session's old one is stopped."""
-    old = st.session_state.get("job")
-    if isinstance(old, Job):
+    old = latest()
+    if old is not None:
         old.stop.set()
     job = Job(key)
     st.session_state["job"] = job
@@ -65,10 +65,17 @@ def start(key: str, work: Callable[[Progress], Any]) -> Job:
     return job
 
 
-def current(key: str) -> Job | None:
-    """Return the session's job if it is the one for `key`."""
+def keep_alive() -> None:
+    """Note that the session's person is still here, on whichever page."""
+    job = latest()
+    if job is not None:
+        job.seen = time.monotonic()
+
+
+def latest() -> Job | None:
+    """Return the session's last job, whatever has become of it."""
     job = st.session_state.get("job")
-    return job if isinstance(job, Job) and job.key == key else None
+    return job if isinstance(job, Job) else None
 
 
 def _run(job: Job, work: Callable[[Progress], Any]) -> None:

@@ -127,9 +127,10 @@ def _masks(result: Any, request: Request) -> None:
         )
         verdict = "stands" if test.p_value <= 0.05 else "does not stand"
         column.markdown(
-            f"Without it the {role.lower()}'s {request.target} goes from {test.probability:.0%} "
-            f"by {test.drop:+.1%} points; random regions: {test.random_drops.mean():+.1%}. The "
-            f"mask **{verdict}** (p = {test.p_value:.2f})."
+            f"Without it the {role.lower()}'s {request.target} changes from "
+            f"{test.probability:.0%} by {100 * -test.drop:+.1f} points; without random regions by "
+            f"{100 * -test.random_drops.mean():+.1f} on average. The mask **{verdict}** "
+            f"(p = {test.p_value:.2f})."
         )
     drops = {
         role: (v.test.drop, float(v.test.random_drops.mean()), float(v.test.random_drops.std()))
@@ -143,10 +144,9 @@ def _masks(result: Any, request: Request) -> None:
 
 
 def _download(explained: Any, opacity: float, result: Any) -> None:
-    from kdcore.explain import export_zip, file_stem, panel_png, panel_svg
+    from kdcore.explain import everything_else, export_zip, file_stem, panel_png, panel_svg
 
     stem = file_stem(explained)
-    tests = {"teacher": result.teacher.test.as_dict(), "student": result.student.test.as_dict()}
     with st.container(horizontal=True):
         for label, suffix, mime, make in (
             ("Panel (PNG)", "png", "image/png", lambda: panel_png(explained, opacity)),
@@ -155,9 +155,7 @@ def _download(explained: Any, opacity: float, result: Any) -> None:
                 "Maps and manifest",
                 "zip",
                 "application/zip",
-                lambda: export_zip(
-                    explained, opacity, extra={"interventions": tests, "q": result.q}
-                ),
+                lambda: export_zip(explained, opacity, **everything_else(result)),
             ),
         ):
             st.download_button(

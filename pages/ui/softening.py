@@ -124,7 +124,7 @@ def show_similarity(pair: Pair, temperature: float) -> None:
     if saved is None:
         st.info(
             "The teacher has no saved test predictions, so this matrix can't be drawn. "
-            "`python -m kdcore evaluate` makes them.",
+            "`python -m kdcore train` leaves them beside a checkpoint.",
             icon=":material/grid_off:",
         )
         return
@@ -143,7 +143,7 @@ def _class_logits(pair: Pair) -> Logits | None:
     if teacher is None or student is None:
         st.info(
             "A whole class needs the test predictions saved with both checkpoints, and they are "
-            "not all there. Choose one picture, or make them with `python -m kdcore evaluate`.",
+            "not all there. Choose one picture; `python -m kdcore train` leaves them with a model.",
             icon=":material/folder_off:",
         )
         return None

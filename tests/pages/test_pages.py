@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kdcore.cli.main import main
-from kdcore.data import draw_lesion
+from kdcore.data import draw_lesion, read_image
 from tests.conftest import REPO
 from tests.pages.conftest import words
 
@@ -194,3 +196,57 @@ def test_the_data_page_refuses_a_folder_without_data(open_page: Open, tmp_path: 
     app = open_page("build/data")
     app.button[0].click().run()
     assert "No folder was named" in app.error[0].value
+
+
+def test_a_telephones_photo_is_read_once(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reads = []
+    monkeypatch.setattr("kdcore.data.read_image", lambda data: reads.append(1) or read_image(data))
+    photo = tmp_path / "photo.jpg"
+    draw_lesion("nv", 8).resize((2000, 1500)).save(photo)
+    app = open_page("see/explain", source="upload")
+    app.file_uploader[0].set_value(("photo.jpg", photo.read_bytes(), "image/jpeg")).run()
+    app.slider(key="w:T").set_value(7.0).run()
+    assert not app.exception
+    assert len(app.metric) == 2
+    assert len(reads) == 1
+
+
+def test_a_result_of_another_picture_is_not_lost(open_page: Open) -> None:
+    app = open_page("see/explain", target="mel")
+    finished_job(app)
+    app.selectbox(key="w:target").set_value("nv").run()  # before the page has seen it done
+    finished_job(app)
+    app.selectbox(key="w:target").set_value("mel").run()
+    assert "Correlation of the teacher" in words(app)
+
+
+def test_a_waiting_computation_lives_while_another_page_is_read(open_page: Open) -> None:
+    app = open_page("see/explain", target="mel")
+    job = finished_job(app)
+    job.seen -= 1000
+    app.run()
+    assert time.monotonic() - job.seen < 100
+
+
+@pytest.mark.parametrize("broken", ["ood.npz", "predictions-test.npz"])
+def test_a_broken_side_file_is_told(
+    page_checkpoints: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_page: Open,
+    broken: str,
+) -> None:
+    root = tmp_path / "checkpoints"
+    shutil.copytree(page_checkpoints, root)
+    card = json.loads((root / "tiny-teacher/card.json").read_text())
+    (root / "tiny-teacher/card.json").write_text(json.dumps(card | {"ood": {"threshold": 1.0}}))
+    (root / "tiny-teacher" / broken).write_bytes(b"PK\x03\x04 broken")
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(root))
+    page = "explain" if broken == "ood.npz" else "temperature"
+    app = AppTest.from_file(str(REPO / f"pages/see/{page}.py"), default_timeout=120)
+    app.query_params["scope"] = "class"
+    app.run()
+    assert not app.exception
+    assert broken in app.error[0].value

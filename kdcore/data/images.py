@@ -44,7 +44,7 @@ class LoadedImage:
     notes: tuple[str, ...]
 
 
-def read_image(source: bytes | Path, max_pixels: int = MAX_PIXELS) -> LoadedImage:
+def read_image(source: bytes | Path, max_pixels: int = MAX_PIXELS, name: str = "") -> LoadedImage:
     """Decode a picture that nobody has vouched for.
 
     Parameters
@@ -53,6 +53,8 @@ def read_image(source: bytes | Path, max_pixels: int = MAX_PIXELS) -> LoadedImag
         The encoded picture (JPEG, PNG, WebP, TIFF, BMP or GIF), or the file that holds it.
     max_pixels : int
         The largest declared width × height that is decoded.
+    name : str
+        What errors call the picture; by default its file's name, or "The file" for bytes.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def read_image(source: bytes | Path, max_pixels: int = MAX_PIXELS) -> LoadedImag
         If it can't be read, is larger than 40 MB or `max_pixels`, smaller than 16 pixels a side,
         not a supported picture, or not complete.
     """
-    data, name = _bytes_of(source)
+    data, name = _bytes_of(source, name)
     image = _open(data, name)
     _check_size(image.size, name, max_pixels)
     notes: list[str] = []
@@ -85,12 +87,12 @@ def read_image(source: bytes | Path, max_pixels: int = MAX_PIXELS) -> LoadedImag
     return LoadedImage(clean, sha256_bytes(data), tuple(notes))
 
 
-def _bytes_of(source: bytes | Path) -> tuple[bytes, str]:
+def _bytes_of(source: bytes | Path, name: str) -> tuple[bytes, str]:
     """Return the bytes and what to call them in a message; at most `MAX_BYTES` are read."""
     if isinstance(source, (bytes, bytearray, memoryview)):
-        data, name, size = bytes(source), "The file", len(source)
+        data, name, size = bytes(source), name or "The file", len(source)
     else:
-        name = Path(source).name
+        name = name or Path(source).name
         try:
             with open(source, "rb") as file:
                 data = file.read(MAX_BYTES + 1)

@@ -34,7 +34,7 @@ def lesion_grouped_split(
 
     Parameters
     ----------
-    labels : N class indices; a lesion counts under the label of its first image by id order
+    labels : N class indices; a lesion counts under the smallest of its images' labels
     groups : N lesion ids
     ids : ignored, for the same signature as `image_level_split`
     seed : non-negative integer

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from kdcore.base import Cancelled
-from kdcore.data import Ham10000, Preprocess, Sample, read_image
+from kdcore.base import Cancelled, DataError
+from kdcore.data import Ham10000, Preprocess, Sample
 from kdcore.models import Checkpoint
 from kdcore.predict.ood import early_statistics
 from kdcore.predict.predictions import Predictions
@@ -67,15 +67,17 @@ def stream_outputs(
 
     Raises
     ------
+    DataError
+        If a picture's file can't be read; it is named.
     ImageError
-        If a picture can't be decoded.
+        If a picture can't be decoded; it is named.
     Cancelled
         If `cancelled` returns True.
     """
     prepare = preprocess_of(checkpoint)
 
     def load(sample: Sample) -> Tensor:
-        return prepare(read_image(data.read(sample.image_id)).rgb)
+        return prepare(data.picture(sample.image_id).rgb)
 
     done = 0
     with ThreadPoolExecutor(2) as pool:
@@ -108,8 +110,14 @@ def predict_dataset(
 ) -> Predictions:
     """Return the predictions of `checkpoint` on `samples` of `data`, recorded as part `split`.
 
-    `progress` and `cancelled`, and the errors, are those of `stream_outputs`.
+    `progress` and `cancelled`, and the errors, are those of `stream_outputs`; and DataError if
+    there are no samples.
     """
+    if not samples:
+        raise DataError(
+            "There is no image to predict on.",
+            "Choose another part of the split or another folder.",
+        )
     outputs = stream_outputs(checkpoint, data, samples, 32, progress, cancelled)
     logits = [batch.numpy() for batch, _ in outputs]
     return Predictions(

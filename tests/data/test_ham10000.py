@@ -46,6 +46,9 @@ def _spoil(folder, change):
         (lambda rows: [*rows, rows[1]], "more than once"),
         (lambda rows: [*rows, "HAM_9,ISIC_9999999,nv,histo,1,male,back"], "have no file"),
         (lambda rows: rows[:1], "has no rows"),
+        (lambda rows: [], "can't be read as a table"),
+        (lambda rows: [rows[0], rows[1].replace("HAM_0000", ""), *rows[2:]], "1 rows without les"),
+        (lambda rows: [rows[0], rows[1].replace("ISIC_0000000", " "), *rows[2:]], "rows without i"),
         (lambda rows: [rows[0].replace("dx,", "diagnosis,"), *rows[1:]], "no column 'dx'"),
     ],
 )
@@ -54,6 +57,24 @@ def test_bad_metadata(make_ham, tmp_path, change, expected):
     with pytest.raises(DataError, match=expected) as raised:
         Ham10000.open(tmp_path)
     assert raised.value.hint
+
+
+def test_ids_are_text_whatever_they_look_like(make_ham, tmp_path):
+    _spoil(make_ham(tmp_path), lambda rows: [r.replace("HAM_", "0") for r in rows])
+    assert Ham10000.open(tmp_path).samples[0].lesion_id == "00000"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(make_ham, ham_folder, tmp_path):
+    path = make_ham(tmp_path) / "HAM10000_metadata.csv"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert Ham10000.open(tmp_path).samples == Ham10000.open(ham_folder).samples
+
+
+def test_an_age_that_is_no_number_is_a_gap(make_ham, tmp_path):
+    _spoil(make_ham(tmp_path), lambda rows: [r.replace("45.0", "unknown") for r in rows])
+    assert {s.age for s in Ham10000.open(tmp_path).samples} == {None}
+    _spoil(tmp_path, lambda rows: [r.replace("unknown", "inf") for r in rows])
+    assert {s.age for s in Ham10000.open(tmp_path).samples} == {None}
 
 
 def test_missing_files_can_be_left_out(make_ham, tmp_path):

@@ -54,6 +54,13 @@ def refused(source: bytes | Path, *words: str, **options: int) -> ImageError:
     return error
 
 
+def test_errors_call_the_picture_what_the_caller_does(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"text")
+    for source in (b"text", b"", tmp_path / "x.jpg", tmp_path / "none.jpg"):
+        with pytest.raises(ImageError, match=r"^Image 7 "):
+            read_image(source, name="Image 7")
+
+
 def test_plain_picture_comes_back_as_it_is() -> None:
     data = encode(picture())
     loaded = read_image(data)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from kdcore.base import Cancelled
 from kdcore.data.drawn import draw_lesion
 from kdcore.data.info import HAM10000
-from kdcore.explain import explain_pair
+from kdcore.explain import everything_else, explain_pair, export_files
 from kdcore.explain.everything import explain_everything
 from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, save_checkpoint
 
@@ -51,3 +55,31 @@ def test_progress_can_cancel(small: Checkpoint) -> None:
 
     with pytest.raises(Cancelled):
         explain_everything(small, small, draw_lesion("nv", 1), -1, 0, progress=stop)
+
+
+def test_threads_that_share_a_model_do_not_meet(small: Checkpoint) -> None:
+    pictures = [draw_lesion(dx, 5) for dx in ("mel", "vasc", "nv", "bcc")]
+
+    def explain(number: int) -> list[np.ndarray]:
+        found = explain_everything(small, small, pictures[number % 4], -1, number % 7)
+        maps = [found.score_cam.teacher_map, found.grad_cam.teacher_map, found.teacher.mask]
+        return [*maps, *found.teacher.attention]
+
+    alone = [explain(number) for number in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(explain, range(12)))
+    for one, other in zip(alone, together, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_the_files_hold_everything(small: Checkpoint) -> None:
+    found = explain_everything(small, small, draw_lesion("mel", 5), -1, 4, q=0.3)
+    files = export_files(found.score_cam, **everything_else(found))
+    maps = np.load(io.BytesIO(next(v for k, v in files.items() if k.endswith(".npz"))))
+    manifest = json.loads(next(v for k, v in files.items() if k.endswith(".json")))
+    assert np.array_equal(maps["grad_cam_student"], found.grad_cam.student_map)
+    assert np.array_equal(maps["teacher_causal_mask"], found.teacher.mask)
+    assert np.array_equal(maps["student_attention_0"], found.student.attention[0])
+    assert manifest["q"] == 0.3
+    assert manifest["interventions"]["teacher"] == found.teacher.test.as_dict()

@@ -1,17 +1,8 @@
 """Networks with explicit stages, and checkpoints with cards."""
 
 from kdcore.models.build import ARCHITECTURES, build_model, load_backbone
-from kdcore.models.checkpoint import (
-    Card,
-    Checkpoint,
-    card_order,
-    list_checkpoints,
-    load_checkpoint,
-    make_model,
-    read_card,
-    save_checkpoint,
-    write_card,
-)
+from kdcore.models.card import Card, card_order, list_checkpoints, read_card, write_card
+from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.output import Classifier, Output
 from kdcore.models.weights import read_state_dict

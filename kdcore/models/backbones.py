@@ -17,6 +17,7 @@ class TorchvisionResNet(Classifier):
     """A torchvision ResNet; stages are layer1 to layer4."""
 
     stage_names = ("layer1", "layer2", "layer3", "layer4")
+    head_name = "net.fc"
 
     def __init__(self, architecture: str, num_classes: int) -> None:
         super().__init__()
@@ -40,6 +41,8 @@ class TorchvisionResNet(Classifier):
 
 class TorchvisionSequential(Classifier):
     """A torchvision network of `features` and `classifier`, cut after the blocks in `ends`."""
+
+    head_name = "net.classifier.1"  # behind its dropout
 
     def __init__(self, architecture: str, num_classes: int, ends: tuple[int, ...]) -> None:
         super().__init__()
@@ -72,17 +75,21 @@ class TimmClassifier(Classifier):
         self.architecture = architecture
         self.net = timm.create_model(timm_name, pretrained=False, num_classes=num_classes)
         self.stage_names = tuple(item["module"] for item in self.net.feature_info)
+        self.channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
+        last = self.net.get_classifier()
+        self.head_name = next(name for name, module in self.named_modules() if module is last)
 
     def forward_stages(self, images: Tensor) -> tuple[Tensor, ...]:
         """See `Classifier`; the last stage is the map that enters the pooling."""
         final, stages = self.net.forward_intermediates(images, output_fmt="NCHW")
-        if final.ndim == 4 and final.shape == stages[-1].shape:
-            return (*stages[:-1], final)
-        return (*stages, final)
+        if self.channels_last:
+            final = final.permute(0, 3, 1, 2)  # (B, h, w, C) -> (B, C, h, w)
+        # timm's own last one has no path to the logits: the final norm comes after it.
+        return (*stages[:-1], final)
 
     def head(self, last: Tensor) -> Tensor:
         """See `Classifier`."""
-        return self.net.forward_head(last)
+        return self.net.forward_head(last.permute(0, 2, 3, 1) if self.channels_last else last)
 
 
 class ChannelSpatialAttention(nn.Module):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torchvision
 from torch import Tensor
 
 from kdcore.base import CheckpointError, RecipeError, Registry
@@ -80,10 +81,10 @@ def load_backbone(model: Classifier, state: dict[str, Tensor], source: str) -> N
     own = model.state_dict()
     if not any(key in own for key in state):
         state = {f"net.{key}": value for key, value in state.items()}
-    head = [k for k in own if k.split(".")[-2] in ("fc", "classifier", "head") or ".1." in k[-9:]]
+    head = {k for k in own if k.startswith(f"{model.head_name}.")}
     fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
     counters = {k for k in own if k.endswith("num_batches_tracked")}
-    missing = set(own) - set(fitting) - counters - set(head)
+    missing = set(own) - set(fitting) - counters - head
     if missing:
         raise CheckpointError(
             f"{Path(source).name} does not fit {model.architecture}: {len(missing)} of "
@@ -95,14 +96,17 @@ def load_backbone(model: Classifier, state: dict[str, Tensor], source: str) -> N
 
 def _download(name: str) -> dict[str, Tensor]:
     """Return ImageNet weights from the library the network comes from."""
+    timm_has = isinstance(ARCHITECTURES.get(name)(1000), backbones.TimmClassifier)
+    if not timm_has and name not in torchvision.models.list_models(torchvision.models):
+        raise CheckpointError(
+            f"There are no ImageNet weights of {name}: no library publishes them.",
+            "Name a local file, or train from random weights.",
+        )
     try:
-        probe = ARCHITECTURES.get(name)(1000)
-        if isinstance(probe, backbones.TimmClassifier):
-            import timm
+        if timm_has:
+            import timm  # a second to import, so only where it is wanted
 
             return timm.create_model(name, pretrained=True).state_dict()
-        import torchvision
-
         weights = torchvision.models.get_model_weights(name).DEFAULT
         return weights.get_state_dict(progress=True, map_location=torch.device("cpu"))
     except Exception as error:  # each library and hub raises its own kinds

@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
 from kdcore.base import CheckpointError, KdError, sha256_file, write_atomically
 from kdcore.models.build import build_model
+from kdcore.models.card import Card, read_card, write_card
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.output import Classifier
 from kdcore.models.weights import read_state_dict
 
-WEIGHTS, CARD = "model.safetensors", "card.json"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a checkpoint is, in words and numbers that travel with its weights.
-
-    `role` is "teacher", "student" or "baseline" (a student without a teacher). `input_size` is
-    the side of the square input in pixels; `mean` and `std` normalise RGB on [0, 1].
-    `temperature` calibrates the logits (fitted on validation). `members` lists the architectures
-    of an ensemble. `train_groups` are SHA-256 prefixes of the lesions trained on, so that testing
-    on one of them can be refused.
-    """
-
-    name: str
-    role: str
-    architecture: str
-    classes: tuple[str, ...]
-    input_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    title: str = ""
-    temperature: float = 1.0
-    members: tuple[str, ...] = ()
-    recipe: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    ood: dict[str, Any] = field(default_factory=dict)
-    train_groups: tuple[str, ...] = ()
-    provenance: str = ""
-    licence: str = ""
-    weights_sha256: str = ""
+WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -57,25 +26,6 @@ class Checkpoint:
     card: Card
     path: Path
     hash: str
-
-
-def read_card(folder: Path) -> Card:
-    """Read and check the card in `folder`; raises CheckpointError in words."""
-    path = Path(folder) / CARD
-    if not path.is_file():
-        raise CheckpointError(
-            f"{Path(folder).name!r} is not a checkpoint: it has no {CARD}.",
-            "Name a folder that `python -m kdcore train` wrote.",
-        )
-    try:
-        raw = json.loads(path.read_text())
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-        return Card(**{k: v for k, v in fields.items() if k in Card.__dataclass_fields__})
-    except (ValueError, TypeError, AttributeError, OSError) as error:
-        raise CheckpointError(
-            f"The card of {Path(folder).name!r} can't be read: {error}.",
-            "Restore card.json, or train again.",
-        ) from error
 
 
 def make_model(card: Card, weights: str | None = None) -> Classifier:
@@ -134,24 +84,6 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, card: Card, half: bool
         for k, v in model.state_dict().items()
     }
     write_atomically(folder / WEIGHTS, lambda p: save_file(state, p))
-    fields = asdict(card) | {"weights_sha256": sha256_file(folder / WEIGHTS)}
-    write_card(folder, full := Card(**fields))
+    full = replace(card, weights_sha256=sha256_file(folder / WEIGHTS))
+    write_card(folder, full)
     return full
-
-
-def write_card(folder: Path, card: Card) -> None:
-    """Write `card.json`, whole or not at all."""
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
-    write_atomically(Path(folder) / CARD, lambda p: p.write_text(text, encoding="utf-8"))
-
-
-def card_order(card: Card) -> tuple[int, float, str]:
-    """Return a sort key: teachers, students, baselines; the strongest on validation first."""
-    order = {"teacher": 0, "student": 1, "baseline": 2}
-    macro_f1 = card.metrics.get("val", {}).get("macro_f1", {}).get("value", -1.0)
-    return order.get(card.role, 3), -macro_f1, card.name
-
-
-def list_checkpoints(root: Path) -> list[Card]:
-    """Return the cards of the checkpoints directly under `root`, by `card_order`."""
-    return sorted((read_card(p.parent) for p in Path(root).glob(f"*/{CARD}")), key=card_order)

@@ -1,8 +1,8 @@
 """Several networks behind the interface of one.
 
 Logits are averaged. A stage of the ensemble is its members' stages side by side in the channel
-dimension, on the finest member's grid: the attention map, a sum over channels, is then the sum of
-the members' maps, and Grad-CAM and Score-CAM need no special case.
+dimension, on the finest member's grid: what attention transfer and the density see of it.
+Explanations are not made of joined stages but averaged over members (`kdcore.explain.ensemble`).
 """
 
 from __future__ import annotations

@@ -24,10 +24,13 @@ class Classifier(nn.Module):
     ----------
     architecture : registered name
     stage_names : one name per stage, in forward order
+    head_name : the module that gives the logits, as `named_modules` has it; its weights alone
+        depend on the number of classes
     """
 
     architecture: str
     stage_names: tuple[str, ...]
+    head_name: str = "fc"
 
     def forward_stages(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the stages (B, channels, h, w) for images (B, 3, H, W)."""

@@ -33,6 +33,8 @@ PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tabl
     "swin_s3_tiny_224": 28.33,
 }
 
+FIXED = ("visformer_small", "swin_s3_tiny_224")  # networks of one input size
+
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_published_sizes(name):
@@ -40,19 +42,28 @@ def test_published_sizes(name):
     assert count / 1e6 == pytest.approx(PARAMETERS[name], abs=0.01)
 
 
-@pytest.mark.parametrize("name", [n for n in ARCHITECTURES.names() if n != "swin_s3_tiny_224"])
+@pytest.mark.parametrize("name", ARCHITECTURES.names())
 def test_stages_lead_to_the_logits(name):
-    model = build_model(name, 7).eval()
-    images = torch.randn(
-        2, 3, 224 if name == "visformer_small" else 64, 224 if name == "visformer_small" else 64
-    )
-    with torch.inference_mode():
-        output = model(images)
-        again = model.head(output.stages[-1])
-    assert output.logits.shape == (2, 7)
-    assert len(output.stages) >= len(model.stage_names) - 1 >= 1
-    assert all(stage.ndim == 4 for stage in output.stages)
-    assert torch.allclose(again, output.logits, atol=1e-5)
+    model = build_model(name, 7).eval().requires_grad_(False)
+    side = 224 if name in FIXED else 64
+    output = model(torch.randn(1, 3, side, side).requires_grad_(True))
+    assert output.logits.shape == (1, 7)
+    assert len(output.stages) == len(model.stage_names) > 1
+    channels, grids = zip(*((s.shape[1], s.shape[2:]) for s in output.stages))
+    assert all(h == w <= side for h, w in grids)
+    assert list(grids) == sorted(grids, reverse=True)  # early to late, (B, channels, h, w)
+    assert channels[-1] >= channels[0] >= 16
+    (gradient,) = torch.autograd.grad(output.logits[0, 3], output.stages[-1], retain_graph=True)
+    assert gradient.abs().sum() > 0
+    assert torch.allclose(model.head(output.stages[-1]), output.logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES.names())
+def test_the_head_alone_depends_on_the_classes(name):
+    shapes = [{k: v.shape for k, v in build_model(name, n).state_dict().items()} for n in (5, 7)]
+    differing = {k for k in shapes[0] if shapes[0][k] != shapes[1][k]}
+    head = build_model(name, 5).head_name
+    assert differing == {f"{head}.weight", f"{head}.bias"}
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "efficientnet_b0"])
@@ -88,6 +99,27 @@ def test_weights_without_head_and_from_elsewhere(tmp_path):
     assert torch.equal(model.net.conv1.weight, source["conv1.weight"])
     with pytest.raises(CheckpointError, match="does not fit mobilenet_v2"):
         build_model("mobilenet_v2", 7, str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("mobilenet_v2", ".1."), ("resnet50_cbam", "bn3.1."), ("resnet18", ".1."), ("cnn2", "hidden")],
+)
+def test_weights_that_lack_anything_but_the_head_are_refused(name, part, tmp_path):
+    model = build_model(name, 5)
+    whole = model.state_dict()
+    inside = {k for k in whole if part in k and not k.startswith(model.head_name)}
+    save_file({k: v for k, v in whole.items() if k not in inside}, tmp_path / "w.safetensors")
+    count = sum("num_batches" not in k for k in inside)
+    with pytest.raises(CheckpointError, match=f"{count} of {len(whole)} tensors"):
+        build_model(name, 7, str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize("name", ["resnet50_cbam", "cnn2", "resnet56_cifar"])
+def test_weights_that_nobody_publishes(name):
+    with pytest.raises(CheckpointError, match=f"no ImageNet weights of {name}") as raised:
+        build_model(name, 7, "imagenet")
+    assert "network connection" not in str(raised.value)
 
 
 def test_download_that_fails_says_so(monkeypatch):

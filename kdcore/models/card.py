@@ -1,0 +1,140 @@
+"""`Card`: what a checkpoint is, checked field by field when it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kdcore.base import CheckpointError, write_atomically
+from kdcore.models.build import ARCHITECTURES
+
+CARD = "card.json"
+ROLES = ("teacher", "student", "baseline")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is, in words and numbers that travel with its weights.
+
+    `role` is "teacher", "student" or "baseline" (a student without a teacher). `input_size` is
+    the side of the square input in pixels; `mean` and `std` normalise RGB on [0, 1].
+    `temperature` calibrates the logits (fitted on validation). `members` lists the architectures
+    of an ensemble. `train_groups` are SHA-256 prefixes of the lesions trained on, so that testing
+    on one of them can be refused. `teachers` gives the SHA-256 of each teacher's weights by its
+    name; older cards have none.
+    """
+
+    name: str
+    role: str
+    architecture: str
+    classes: tuple[str, ...]
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    title: str = ""
+    temperature: float = 1.0
+    members: tuple[str, ...] = ()
+    recipe: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    ood: dict[str, Any] = field(default_factory=dict)
+    train_groups: tuple[str, ...] = ()
+    provenance: str = ""
+    licence: str = ""
+    weights_sha256: str = ""
+    teachers: dict[str, str] = field(default_factory=dict)
+
+
+def read_card(folder: Path) -> Card:
+    """Read and check the card in `folder`; raises CheckpointError in words."""
+    path = Path(folder) / CARD
+    if not path.is_file():
+        raise CheckpointError(
+            f"{Path(folder).name!r} is not a checkpoint: it has no {CARD}.",
+            "Name a folder that `python -m kdcore train` wrote.",
+        )
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+        card = Card(**{k: v for k, v in fields.items() if k in Card.__dataclass_fields__})
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise CheckpointError(
+            f"The card of {Path(folder).name!r} can't be read: {error}.",
+            "Restore card.json, or train again.",
+        ) from error
+    for name, good, expected in _checks(card):
+        if not good:
+            raise CheckpointError(
+                f"The card of {Path(folder).name!r} can't be used: expected {name!r} to be "
+                f"{expected}, got {str(getattr(card, name))[:80]!r}.",
+                "Restore card.json, or train again.",
+            )
+    return card
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write `card.json`, whole or not at all."""
+    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+    write_atomically(Path(folder) / CARD, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def card_order(card: Card) -> tuple[int, float, str]:
+    """Return a sort key: teachers, students, baselines; the strongest on validation first.
+
+    A card without a validation macro-F1 counts as the weakest of its role.
+    """
+    found: Any = card.metrics
+    for key in ("val", "macro_f1", "value"):
+        found = found.get(key) if isinstance(found, dict) else None
+    order = {role: index for index, role in enumerate(ROLES)}
+    return order.get(card.role, len(ROLES)), -found if _is_number(found) else 1.0, card.name
+
+
+def list_checkpoints(root: Path) -> list[Card]:
+    """Return the cards of the checkpoints directly under `root`, by `card_order`."""
+    return sorted((read_card(p.parent) for p in Path(root).glob(f"*/{CARD}")), key=card_order)
+
+
+def _checks(card: Card) -> Iterator[tuple[str, bool, str]]:
+    """Yield field, whether it can be used, and what was expected; the first miss ends it."""
+    for name in ("name", "title", "role", "architecture", "provenance", "licence"):
+        yield name, isinstance(getattr(card, name), str), "text"
+    yield "weights_sha256", isinstance(card.weights_sha256, str), "text"
+    folder = card.name not in ("", ".", "..") and not set(card.name) & set("/\\\0")
+    yield "name", folder, "a name without / or \\"
+    yield "role", card.role in ROLES, f"one of {', '.join(ROLES)}"
+    known = ARCHITECTURES.names()
+    yield "members", _are_texts(card.members) and set(card.members) <= set(known), "architectures"
+    single = f"one of {', '.join(known)}"
+    yield "architecture", bool(card.members) or card.architecture in known, single
+    distinct = _are_texts(card.classes) and len(set(card.classes)) == len(card.classes) >= 2
+    yield "classes", distinct, "two or more different names"
+    pixels = type(card.input_size) is int and 16 <= card.input_size <= 1024
+    yield "input_size", pixels, "16 to 1024 pixels"
+    yield "mean", _are_three(card.mean), "three numbers"
+    yield "std", _are_three(card.std) and min(card.std) > 0, "three positive numbers"
+    warm = _is_number(card.temperature) and card.temperature > 0
+    yield "temperature", warm, "a positive number"
+    yield "train_groups", _are_texts(card.train_groups), "a list of texts"
+    for name in ("recipe", "metrics", "ood", "teachers"):
+        yield name, isinstance(getattr(card, name), dict), "a mapping"
+    yield "teachers", _are_texts(tuple(card.teachers.values())), "names and SHA-256"
+    rate = card.ood.get("false_alarm_rate")
+    share = rate is None or (_is_number(rate) and 0 <= rate <= 1)
+    yield "ood", share, "a mapping whose false_alarm_rate is in [0, 1]"
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e30  # neither NaN nor infinite, nor a whole number too long for a float
+
+
+def _are_three(values: object) -> bool:
+    return isinstance(values, tuple) and len(values) == 3 and all(map(_is_number, values))
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, tuple) and all(isinstance(value, str) for value in values)

@@ -1,0 +1,115 @@
+"""A card is checked field by field when it is read, and sorts whatever it lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from kdcore.base import CheckpointError
+from kdcore.models import Card, card_order, read_card, write_card
+
+GOOD = Card("a", "student", "cnn2", ("x", "y"), 32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
+BAD = [
+    ("name", ""),
+    ("name", ".."),
+    ("name", "a/b"),
+    ("name", "a\\b"),
+    ("name", 7),
+    ("role", "boss"),
+    ("role", ["teacher"]),
+    ("architecture", "resnet999"),
+    ("architecture", None),
+    ("classes", []),
+    ("classes", "ab"),
+    ("classes", ["x", "x"]),
+    ("classes", ["x", 1]),
+    ("classes", [["x"], ["y"]]),
+    ("input_size", 15),
+    ("input_size", 1025),
+    ("input_size", 32.5),
+    ("input_size", True),
+    ("input_size", "32"),
+    ("mean", [0.5, 0.5]),
+    ("mean", [0.5, 0.5, math.nan]),
+    ("mean", 0.5),
+    ("std", [0.2, 0.2, 0]),
+    ("std", [0.2, 0.2, "0.2"]),
+    ("temperature", 0),
+    ("temperature", math.inf),
+    ("temperature", math.nan),
+    ("temperature", 10**400),
+    ("temperature", "1"),
+    ("temperature", None),
+    ("members", ["resnet18", "resnet999"]),
+    ("members", "resnet18"),
+    ("members", None),
+    ("metrics", []),
+    ("metrics", None),
+    ("ood", 3),
+    ("ood", {"false_alarm_rate": "some"}),
+    ("ood", {"false_alarm_rate": 2}),
+    ("recipe", "r"),
+    ("teachers", ["t"]),
+    ("teachers", {"t": 1}),
+    ("train_groups", [1]),
+    ("weights_sha256", 1),
+]
+
+
+@pytest.fixture
+def read(tmp_path):
+    """`read(**fields)`: the card read back with some fields changed."""
+
+    def run(**fields):
+        folder = tmp_path / "some-folder"
+        write_card(folder, GOOD)
+        raw = json.loads((folder / "card.json").read_text())
+        (folder / "card.json").write_text(json.dumps(raw | fields))
+        return read_card(folder)
+
+    return run
+
+
+@pytest.mark.parametrize(("field", "value"), BAD, ids=[f"{k}={str(v)[:20]}" for k, v in BAD])
+def test_nonsense_is_refused_by_name(read, field, value):
+    with pytest.raises(CheckpointError, match=f"some-folder.*'{field}'"):
+        read(**{field: value})
+
+
+def test_what_is_good_comes_back(read):
+    assert read() == GOOD
+    assert read(members=["resnet18", "resnet34"], architecture="ensemble(a,b)").members
+    assert read(metrics={"val": None}, ood={"false_alarm_rate": None}).metrics == {"val": None}
+    assert read(teachers={"t": "0" * 64}).teachers == {"t": "0" * 64}
+
+
+def test_a_card_without_teachers_is_an_older_one(tmp_path):
+    write_card(tmp_path, GOOD)
+    raw = json.loads((tmp_path / "card.json").read_text())
+    del raw["teachers"]
+    (tmp_path / "card.json").write_text(json.dumps(raw))
+    assert read_card(tmp_path).teachers == {}
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {},
+        {"val": None},
+        {"val": 3},
+        {"val": {}},
+        {"val": {"macro_f1": None}},
+        {"val": {"macro_f1": {"value": None}}},
+        {"val": {"macro_f1": {"value": math.nan}}},
+        {"val": {"macro_f1": {"value": "0.9"}}},
+    ],
+)
+def test_what_was_not_measured_counts_as_worst(metrics):
+    worst = {"val": {"macro_f1": {"value": 0.0}}}
+    cards = [
+        dataclasses.replace(GOOD, name=n, metrics=m) for n, m in (("b", worst), ("a", metrics))
+    ]
+    assert [c.name for c in sorted(cards[::-1], key=card_order)] == ["b", "a"]

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import DATA_VARIABLE, SettingError, data_folder, write_atomically
+from kdcore.base import DATA_VARIABLE, DataError, SettingError, data_folder, write_atomically
 from kdcore.data import SPLITS, Ham10000, Sample, split_samples
 
 PARTS = ("train", "val", "test", "all")
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
+def whole_number(text: str) -> int:
+    """Read an option that is 0, 1, 2, …; argparse tells what else came."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
+    return int(text)
+
+
+def positive_number(text: str) -> float:
+    """Read an option that is a finite number above 0; argparse tells what else came."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
 def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None:
-    """Add `--data`, `--skip-missing` and, with a default part, `--split` and how it is made."""
+    """Add `--data`, `--skip-missing` and, with a default part, what `choose` takes."""
     parser.add_argument(
         "--data", metavar="DIR", help=f"data folder (default: the Data page's, or ${DATA_VARIABLE})"
     )
@@ -28,8 +47,17 @@ def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None
         parser.add_argument(
             "--split", choices=PARTS, default=split, help=f"which part (default: {split})"
         )
-        parser.add_argument("--split-by", choices=SPLITS.names(), default="lesion-grouped")
-        parser.add_argument("--split-seed", type=int, default=0)
+        parser.add_argument(
+            "--split-by", choices=SPLITS.names(), help="default: as the checkpoint was trained"
+        )
+        parser.add_argument(
+            "--split-seed", type=whole_number, help="default: as the checkpoint was trained"
+        )
+        parser.add_argument(
+            "--allow-training-images",
+            action="store_true",
+            help="keep images of lesions that the checkpoint was trained on",
+        )
 
 
 def open_data(options: argparse.Namespace) -> Ham10000:
@@ -43,12 +71,28 @@ def open_data(options: argparse.Namespace) -> Ham10000:
     return Ham10000.open(folder, options.skip_missing)
 
 
-def choose(data: Ham10000, options: argparse.Namespace) -> tuple[Sample, ...]:
-    """Return the samples of the chosen part."""
+def choose(
+    data: Ham10000, options: argparse.Namespace, recipe: Mapping[str, Any]
+) -> tuple[Sample, ...]:
+    """Return the samples of the chosen part, split as `recipe` was unless the options say how.
+
+    Raises
+    ------
+    DataError
+        If the part has no image.
+    """
     if options.split == "all":
         return data.samples
-    parts = split_samples(data.samples, options.split_by, options.split_seed)
-    return tuple(s for s, p in zip(data.samples, parts, strict=True) if p == options.split)
+    name = options.split_by or recipe.get("split", "lesion-grouped")
+    seed = recipe.get("split_seed", 0) if options.split_seed is None else options.split_seed
+    parts = split_samples(data.samples, name, seed)
+    chosen = tuple(s for s, p in zip(data.samples, parts, strict=True) if p == options.split)
+    if not chosen:
+        raise DataError(
+            f"The {options.split} part of these {len(data.samples):,} images is empty.",
+            "Choose another part, or --split all.",
+        )
+    return chosen
 
 
 def say_progress(done: int, total: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from kdcore.cli.common import add_data_arguments, open_data, write_json
+from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
 from kdcore.data import HAM10000, SPLITS, split_samples
 
 
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_data_arguments(parser)
     parser.add_argument("--split-by", choices=SPLITS.names(), default="lesion-grouped")
-    parser.add_argument("--split-seed", type=int, default=0)
+    parser.add_argument("--split-seed", type=whole_number, default=0)
 
 
 def run(options: argparse.Namespace) -> None:

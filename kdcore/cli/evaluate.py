@@ -5,11 +5,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kdcore.base import SettingError
-from kdcore.cli.common import add_data_arguments, choose, open_data, say_progress, write_json
+from kdcore.base import DataError, SettingError
+from kdcore.cli.common import (
+    add_data_arguments,
+    open_data,
+    positive_number,
+    say_progress,
+    whole_number,
+    write_json,
+)
+from kdcore.cli.unseen import choose_unseen
 from kdcore.data import HAM10000
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
-from kdcore.models import load_checkpoint
+from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import Predictions, predict_dataset
 from kdcore.report import evaluation_text
 
@@ -19,13 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", metavar="DIR", type=Path)
     parser.add_argument("--predictions", metavar="FILE", type=Path, help="saved by predict")
     parser.add_argument(
-        "--temperature", type=float, help="divides the logits (default: the card's)"
+        "--temperature", type=positive_number, help="divides the logits (default: the card's)"
     )
-    parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     parser.add_argument(
-        "--allow-training-images", action="store_true", help="measure what was trained on, too"
+        "--resamples", type=whole_number, default=1000, help="of the bootstrap; 0: no intervals"
     )
+    parser.add_argument("--seed", type=whole_number, default=0, help="of the bootstrap")
     add_data_arguments(parser, split="test")
 
 
@@ -36,18 +43,38 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = (
         load_checkpoint(options.checkpoint, HAM10000.classes) if options.checkpoint else None
     )
+    excluded = 0
     if options.predictions:
-        predictions = Predictions.load(options.predictions)
+        predictions = _saved(options, checkpoint)
     else:
         assert checkpoint is not None
         data = open_data(options)
-        samples = choose(data, options)
+        samples, excluded = choose_unseen(data, options, checkpoint.card)
         predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
+    temperature = checkpoint.card.temperature if checkpoint else 1.0
+    if options.temperature is not None:
+        temperature = options.temperature
+    evaluation = evaluate_predictions(predictions, temperature, options.resamples, options.seed)
+    print(evaluation_text(evaluation))
+    write_json(options, evaluation.as_dict() | {"excluded_training_images": excluded})
+
+
+def _saved(options: argparse.Namespace, checkpoint: Checkpoint | None) -> Predictions:
+    """Load saved predictions; refuse what is empty, another checkpoint's, or was trained on."""
+    predictions = Predictions.load(options.predictions)
+    if not len(predictions):
+        raise DataError(
+            f"{options.predictions.name} holds no predictions.",
+            "Make it again with `python -m kdcore predict`.",
+        )
     if checkpoint:
+        if predictions.checkpoint_hash != checkpoint.hash:
+            raise DataError(
+                f"{options.predictions.name} holds predictions of other weights "
+                f"({predictions.checkpoint or 'unnamed'}) than those of {checkpoint.card.name}.",
+                "Name the checkpoint that made them, or leave out --checkpoint or --predictions.",
+            )
         refuse_training_images(
             predictions, checkpoint.card.train_groups, options.allow_training_images
         )
-    temperature = options.temperature or (checkpoint.card.temperature if checkpoint else 1.0)
-    evaluation = evaluate_predictions(predictions, temperature, options.resamples, options.seed)
-    print(evaluation_text(evaluation))
-    write_json(options, evaluation.as_dict())
+    return predictions

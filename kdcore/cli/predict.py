@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kdcore.cli.common import add_data_arguments, choose, open_data, say_progress, write_json
+from kdcore.cli.common import add_data_arguments, open_data, say_progress, write_json
+from kdcore.cli.unseen import choose_unseen
 from kdcore.data import HAM10000
 from kdcore.models import load_checkpoint
 from kdcore.predict import predict_dataset
@@ -19,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Predict and save."""
+    """Predict on what the checkpoint was not trained on, and save."""
     checkpoint = load_checkpoint(options.checkpoint, HAM10000.classes)
     data = open_data(options)
-    samples = choose(data, options)
+    samples, excluded = choose_unseen(data, options, checkpoint.card)
     predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
     predictions.save(options.out)
     print(f"{len(predictions):,} predictions of {checkpoint.card.name} in {options.out}")
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace) -> None:
             "checkpoint": checkpoint.card.name,
             "checkpoint_hash": checkpoint.hash,
             "split": options.split,
+            "excluded_training_images": excluded,
             "file": str(options.out),
         },
     )

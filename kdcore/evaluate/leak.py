@@ -1,4 +1,8 @@
-"""Refuse a measurement on lesions that the network was trained on."""
+"""Find images of lesions that a network was trained on, and refuse to measure it on them.
+
+Which part of a split a lesion is in depends on all rows of the metadata, so "test" alone does not
+say that a lesion is new to a network; the hashes in its card do.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +51,7 @@ def refuse_training_images(
             f"{len(found)} of {len(predictions)} images show lesions that "
             f"{predictions.checkpoint or 'the checkpoint'} was trained on, so its scores on them "
             "say nothing about new patients.",
-            "Evaluate on the test split, or allow training images explicitly.",
+            "Make the predictions again with `python -m kdcore predict`, which leaves such images "
+            "out, or allow training images explicitly.",
         )
     return found

@@ -7,11 +7,13 @@ import json
 import numpy as np
 import pytest
 
+from kdcore.base import group_hash
 from kdcore.cli import train as train_command
 from kdcore.cli.main import COMMANDS, main
-from kdcore.data import draw_lesion
+from kdcore.data import Ham10000, draw_lesion
 from kdcore.models import list_checkpoints
 from kdcore.predict import Predictions
+from tests.conftest import write_tiny_checkpoint
 
 RECIPE = """
 name = "tiny"
@@ -67,17 +69,24 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham):
     assert {k: card.metrics["test"][k]["value"] for k in HEAD} == pytest.approx(
         {k: result[k]["value"] for k in HEAD}, abs=1e-5
     )
-    assert main(["evaluate", *common, "--split", "all"]) == 1  # lesions that were trained on
-    assert main(["evaluate", *common, "--split", "all", "--allow-training-images"]) == 0
+    lesions = [s.lesion_id for s in Ham10000.open(ham_folder).samples]
+    trained = sum(group_hash(lesion) in card.train_groups for lesion in lesions)
+    for extra, excluded in (([], trained), (["--allow-training-images"], 0)):
+        assert main(["evaluate", *common, "--split", "all", *extra, "--json", str(one)]) == 0
+        result = json.loads(one.read_text())
+        assert (result["n"], result["excluded_training_images"]) == (84 - excluded, excluded)
 
 
-def test_evaluate_a_folder_never_seen(ham_dataverse, tiny_checkpoints, tmp_path):
+def test_evaluate_a_folder_never_seen(ham_dataverse, tmp_path):
+    """Lesions that the card does not know are measured, all of them."""
+    known = tuple(group_hash(f"ELSE_{i}") for i in range(50))
+    write_tiny_checkpoint(tmp_path / "net", "student", "mobilenet_v2", train_groups=known)
     target = tmp_path / "e.json"
-    checkpoint = str(tiny_checkpoints / "student-mobilenetv2")
-    arguments = ["--checkpoint", checkpoint, "--data", str(ham_dataverse), "--split", "all"]
-    assert main(["evaluate", *arguments, "--json", str(target)]) == 0
+    arguments = ["--checkpoint", str(tmp_path / "net"), "--data", str(ham_dataverse)]
+    assert main(["evaluate", *arguments, "--split", "all", "--json", str(target)]) == 0
     result = json.loads(target.read_text())
     assert result["n"] == 84
+    assert result["excluded_training_images"] == 0
     assert len(result["per_class"]) == 7
     for name in HEAD:
         assert result[name]["low"] <= result[name]["value"] <= result[name]["high"]

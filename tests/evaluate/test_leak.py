@@ -29,6 +29,6 @@ def test_training_images_are_refused_unless_allowed():
     expected = np.flatnonzero(predictions.group_ids == predictions.group_ids[0])
     with pytest.raises(DataError, match=f"{len(expected)} of 20 images") as caught:
         refuse_training_images(predictions, known)
-    assert "test split" in caught.value.hint
+    assert "kdcore predict" in caught.value.hint
     assert np.array_equal(refuse_training_images(predictions, known, allow=True), expected)
     assert not len(refuse_training_images(predictions, (group_hash("other"),)))

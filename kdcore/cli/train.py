@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kdcore.base import Cancelled, SettingError, state_folder
 from kdcore.cli.common import CHECKPOINTS, add_data_arguments, open_data, say_progress, write_json
-from kdcore.cli.release import release
-from kdcore.distill import Recipe, RunFolder, prepare
+from kdcore.cli.release import check_target, release
+from kdcore.distill import Recipe, RunFolder, check_device, prepare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,19 +26,18 @@ def run(options: argparse.Namespace) -> None:
     """Train, then predict on validation and test and write the checkpoint."""
     recipe = Recipe.read(options.recipe)
     folder = RunFolder(options.run or state_folder() / "runs" / recipe.name)
-    if folder.last.exists() and not options.resume:
-        raise SettingError(
-            f"The run folder of {recipe.name} already holds a run.",
-            "Continue it with --resume, or name another with --run.",
-        )
+    target = options.out or CHECKPOINTS / recipe.name
+    _check_run(folder, recipe, options.resume)
+    check_device(options.device)
+    check_target(target)
     data = open_data(options)
     folder.path.mkdir(parents=True, exist_ok=True)
+    folder.forget_cancel()
     folder.write_recipe(recipe)
     folder.write_status("running", epoch=0, epochs=recipe.epochs)
     try:
         prepared = prepare(recipe, data, CHECKPOINTS, folder, options.device)
         history = prepared.trainer.run(options.resume, _say)
-        target = options.out or CHECKPOINTS / recipe.name
         card = release(prepared, data, target, folder, say_progress)
     except (Cancelled, KeyboardInterrupt):
         folder.write_status("cancelled")
@@ -49,6 +48,17 @@ def run(options: argparse.Namespace) -> None:
     folder.write_status("done", epoch=recipe.epochs, epochs=recipe.epochs)
     print(f"{card.name}: test macro-F1 {card.metrics['test']['macro_f1']['value']:.3f}, {target}")
     write_json(options, {"checkpoint": str(target), "metrics": card.metrics, "history": history})
+
+
+def _check_run(folder: RunFolder, recipe: Recipe, resume: bool) -> None:
+    if not folder.last.exists():
+        return
+    if not resume:
+        raise SettingError(
+            f"The run folder of {recipe.name} already holds a run.",
+            "Continue it with --resume, or name another with --run.",
+        )
+    folder.check_recipe(recipe)
 
 
 def _say(row: dict[str, float]) -> None:

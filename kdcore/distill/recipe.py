@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kdcore.models import ARCHITECTURES
 
 ROLES = ("teacher", "student", "baseline")
 CLASS_WEIGHTS = ("none", "inverse-sqrt")
+PIXELS = (16, 1024)
 
 
 @dataclass(frozen=True)
@@ -71,27 +73,14 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Raise RecipeError for the first field that can't be used."""
-        ARCHITECTURES.get(self.architecture)
-        SPLITS.get(self.split)
-        for field, good, expected in (
-            ("role", self.role in ROLES, f"one of {', '.join(ROLES)}"),
-            ("alpha", 0 <= self.alpha <= 1, "a number in [0, 1]"),
-            ("temperature", self.temperature > 0, "a positive number"),
-            ("beta", self.beta >= 0, "a number of at least 0"),
-            ("input_size", 16 <= self.input_size <= 1024, "16 to 1024 pixels"),
-            ("epochs", self.epochs >= 1, "at least 1"),
-            ("batch_size", self.batch_size >= 2, "at least 2"),
-            ("learning_rate", self.learning_rate > 0, "a positive number"),
-            ("class_weights", self.class_weights in CLASS_WEIGHTS, " or ".join(CLASS_WEIGHTS)),
-            ("label_smoothing", 0 <= self.label_smoothing < 1, "a number in [0, 1)"),
-            ("mixup", 0 <= self.mixup <= 1, "a share in [0, 1]"),
-            ("ema", 0 <= self.ema < 1, "a decay in [0, 1)"),
-        ):
+        for field, good, expected in _checks(self):
             if not good:
                 raise RecipeError(
                     f"Recipe field {field!r}: expected {expected}, got {getattr(self, field)!r}.",
                     "Correct it and start again.",
                 )
+        ARCHITECTURES.get(self.architecture)
+        SPLITS.get(self.split)
         if not self.teachers and (self.alpha < 1 or self.beta > 0):
             raise RecipeError(
                 "The recipe weighs a teacher's terms (alpha < 1 or beta > 0) but names no teacher.",
@@ -101,6 +90,8 @@ class Recipe:
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Recipe:
         """Build a recipe from plain values; raises RecipeError for an unknown or missing field."""
+        if not isinstance(values, dict):
+            raise RecipeError("The recipe is no table of fields.", "Compare recipes/.")
         known = {f.name for f in fields(Recipe)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -131,6 +122,50 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that `from_dict` reads back."""
         return asdict(self)
+
+
+def _checks(r: Recipe) -> Iterator[tuple[str, bool, str]]:
+    """Yield field, whether it can be used, and what was expected."""
+    for name in ("name", "architecture", "title", "init", "split"):
+        yield name, isinstance(getattr(r, name), str), "text"
+    yield "name", r.name not in ("", ".", "..") and not set(r.name) & set("/\\"), "a folder's name"
+    yield "role", r.role in ROLES, f"one of {', '.join(ROLES)}"
+    yield "class_weights", r.class_weights in CLASS_WEIGHTS, " or ".join(CLASS_WEIGHTS)
+    texts = isinstance(r.teachers, tuple) and all(isinstance(t, str) for t in r.teachers)
+    yield "teachers", texts, "a list of checkpoint folders"
+    for name, least in (("init_mean", -1e6), ("init_std", 1e-6)):
+        values = getattr(r, name)
+        three = isinstance(values, tuple) and len(values) in (0, 3)
+        yield name, three and all(_number(v, least, 1e6) for v in values), "three numbers, or none"
+    for name, least in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("split_seed", 0)):
+        yield name, _whole(getattr(r, name), least), f"a whole number of at least {least}"
+    yield "input_size", _whole(r.input_size, *PIXELS), "16 to 1024 pixels"
+    sizes = isinstance(r.sizes, tuple) and all(_is_stage(pair) for pair in r.sizes)
+    yield "sizes", sizes, "pairs of a first epoch, from 0, and 16 to 1024 pixels"
+    for name in ("alpha", "mixup"):
+        yield name, _number(getattr(r, name), 0, 1), "a number in [0, 1]"
+    for name in ("label_smoothing", "ema"):
+        value = getattr(r, name)
+        yield name, _number(value, 0, 1) and value < 1, "a number in [0, 1)"
+    for name in ("temperature", "learning_rate", "clip"):
+        value = getattr(r, name)
+        yield name, _number(value, 0, 1e9) and value > 0, "a positive number"
+    for name in ("beta", "weight_decay", "warmup_epochs"):
+        yield name, _number(getattr(r, name), 0, 1e9), "a number of at least 0"
+
+
+def _whole(value: object, low: int, high: int = 10**9) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _number(value: object, low: float, high: float) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and low <= value <= high  # type: ignore[operator]
+
+
+def _is_stage(pair: object) -> bool:
+    two = isinstance(pair, tuple) and len(pair) == 2
+    return two and _whole(pair[0], 0) and _whole(pair[1], *PIXELS)  # type: ignore[index]
 
 
 def _tuples(value: Any) -> Any:

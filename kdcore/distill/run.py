@@ -6,10 +6,11 @@ import csv
 import json
 import os
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import write_atomically
+from kdcore.base import RecipeError, write_atomically
 from kdcore.distill.recipe import Recipe
 
 
@@ -22,11 +23,32 @@ class RunFolder:
         self.best = self.path / "best.pt"
         self.history_file = self.path / "history.csv"
         self.status_file = self.path / "status.json"
+        self.recipe_file = self.path / "recipe.json"
+        self.cancel_file = self.path / "cancel"
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write `recipe.json`."""
         text = json.dumps(recipe.to_dict(), indent=2) + "\n"
-        write_atomically(self.path / "recipe.json", lambda p: p.write_text(text))
+        write_atomically(self.recipe_file, lambda p: p.write_text(text))
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Check that the run in this folder was started with `recipe`, its title aside.
+
+        Raises
+        ------
+        RecipeError
+            If a field differs, or the folder's own recipe can't be read.
+        """
+        own = Recipe.read(self.recipe_file)
+        for field in (f.name for f in fields(Recipe) if f.name != "title"):
+            ours, theirs = getattr(own, field), getattr(recipe, field)
+            if ours != theirs:
+                raise RecipeError(
+                    f"The run in {self.path.name!r} was started with {field} = {ours!r}, and the "
+                    f"recipe says {theirs!r}: it can't be resumed with another one.",
+                    f"Resume it with its own {self.recipe_file.name}, or name another folder "
+                    "with --run.",
+                )
 
     def write_status(self, state: str, **facts: Any) -> None:
         """Write `status.json`: running, done, cancelled or failed, with a heartbeat."""
@@ -47,4 +69,8 @@ class RunFolder:
 
     def cancel_requested(self) -> bool:
         """Tell whether someone put a file named `cancel` into the run's folder."""
-        return (self.path / "cancel").exists()
+        return self.cancel_file.exists()
+
+    def forget_cancel(self) -> None:
+        """Remove the file named `cancel`, so that a cancelled run can go on."""
+        self.cancel_file.unlink(missing_ok=True)

@@ -36,6 +36,7 @@ class Trainer:
     model : a Classifier with its initial weights
     teachers : loaded checkpoints, in eval mode and without gradients
     preprocess : the student's input size and normalisation
+    classes : of the data set, also those that have no picture in `train` or `val`
     folder : the run directory; with `resume`, its last epoch is continued
     """
 
@@ -49,6 +50,8 @@ class Trainer:
         preprocess: Preprocess,
         folder: RunFolder,
         device: str = "cpu",
+        *,
+        classes: int,
     ) -> None:
         self.recipe, self.train_data, self.val_data = recipe, train, val
         self.preprocess, self.folder, self.device = preprocess, folder, torch.device(device)
@@ -69,7 +72,7 @@ class Trainer:
             lr=recipe.learning_rate,
         )
         self.steps = len(train.labels) // recipe.batch_size
-        self.classes = len(torch.unique(torch.cat([train.labels, val.labels])))
+        self.classes = classes
         self.history: list[dict[str, float]] = []
 
     def run(self, resume: bool = False, log: Log = lambda row: None) -> list[dict[str, float]]:

@@ -10,6 +10,8 @@ quantile of validation lesions that the density was not fitted on.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,6 +28,10 @@ from kdcore.models import Checkpoint
 FILE = "ood.npz"
 COMPONENTS = 32
 FALSE_ALARMS = 0.02
+_BROKEN = (  # what NumPy raises for a file that is missing, cut short, or another kind of file
+    OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile,
+    zlib.error, NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,21 @@ class OodModel:
     threshold: float
 
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Return the score (N,) of features (N, D); above `threshold` raises the alarm."""
-        centred = (np.asarray(features, dtype=np.float64) - self.mean) / self.scale
+        """Return the score (N,) of features (N, D); above `threshold` raises the alarm.
+
+        Raises
+        ------
+        CheckpointError
+            If the features have another length than those the density was fitted on.
+        """
+        array = np.asarray(features, dtype=np.float64)
+        if array.ndim != 2 or array.shape[1] != len(self.mean):
+            raise CheckpointError(
+                f"The density does not fit the network: it was fitted on {len(self.mean)} features "
+                f"of a picture, and {array.shape[-1] if array.ndim else 0} came.",
+                f"Restore {FILE} and the weights together, or train and release again.",
+            )
+        centred = (array - self.mean) / self.scale
         inside = centred @ self.components.T  # (N, K)
         outside = np.maximum((centred**2).sum(1) - (inside**2).sum(1), 0)
         return ((inside**2 / self.variances).sum(1) + outside / self.noise) / centred.shape[1]
@@ -65,10 +84,16 @@ class OodModel:
 
     @staticmethod
     def load(folder: Path) -> OodModel:
-        """Read what `save` wrote; raises CheckpointError if it is missing or broken."""
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is missing or broken, or its arrays do not fit each other.
+        """
         try:
             with np.load(Path(folder) / FILE, allow_pickle=False) as a:
-                return OodModel(
+                model = OodModel(
                     a["mean"],
                     a["scale"],
                     a["components"],
@@ -76,11 +101,18 @@ class OodModel:
                     float(a["noise"]),
                     float(a["threshold"]),
                 )
-        except (OSError, KeyError, ValueError) as error:
+        except _BROKEN as error:
             raise CheckpointError(
                 f"{FILE} of checkpoint {Path(folder).name!r} can't be read.",
                 "Restore it, or train the checkpoint again.",
             ) from error
+        if not _fits(model):
+            raise CheckpointError(
+                f"{FILE} of checkpoint {Path(folder).name!r} is no density: its arrays do not fit "
+                "each other.",
+                "Restore it, or train the checkpoint again.",
+            )
+        return model
 
 
 @dataclass(frozen=True)
@@ -142,14 +174,38 @@ def score(checkpoint: Checkpoint, stages: Sequence[torch.Tensor]) -> OodResult:
     Raises
     ------
     CheckpointError
-        If the checkpoint has no such density.
+        If the checkpoint has no such density, or one of another network.
     """
-    model = _cached(checkpoint.path, checkpoint.hash)
+    model = _cached(checkpoint.path, checkpoint.hash, _changed(checkpoint.path / FILE))
     value = float(model.score(early_statistics(stages).numpy())[0])
-    rate = float(checkpoint.card.ood.get("false_alarm_rate", FALSE_ALARMS))
+    rate = checkpoint.card.ood.get("false_alarm_rate")
+    rate = FALSE_ALARMS if rate is None else float(rate)
     return OodResult(value, model.threshold, value > model.threshold, rate)
 
 
 @lru_cache(maxsize=16)
-def _cached(folder: Path, weights_hash: str) -> OodModel:
+def _cached(folder: Path, weights_hash: str, changed: int) -> OodModel:
     return OodModel.load(folder)
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was last written, in ns: a density may be refitted on the same weights."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # missing: `load` says so
+
+
+def _fits(model: OodModel) -> bool:
+    """Tell whether a file's arrays are (D,), (D,), (K, D), (K,), finite, positive where needed."""
+    arrays = (model.mean, model.scale, model.components, model.variances)
+    if any(a.dtype.kind != "f" or not np.isfinite(a).all() for a in arrays):
+        return False
+    if model.mean.ndim != 1 or model.variances.ndim != 1 or not model.mean.size:
+        return False
+    shapes = model.scale.shape == model.mean.shape and model.components.shape == (
+        len(model.variances),
+        len(model.mean),
+    )
+    positive = (model.scale > 0).all() and (model.variances > 0).all() and model.noise > 0
+    return bool(shapes and positive and np.isfinite([model.noise, model.threshold]).all())

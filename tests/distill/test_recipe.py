@@ -33,7 +33,30 @@ def test_json_round_trip(tmp_path):
         ({"role": "boss"}, "'role'"),
         ({"alpha": 0.5}, "names no teacher"),
         ({"learning_rat": 0.1}, "unknown field 'learning_rat'"),
-        ({"epochs": "ten"}, "can't be read"),
+        ({"epochs": "ten"}, "'epochs': expected a whole number"),
+        ({"epochs": -1}, "'epochs'"),
+        ({"epochs": 2.5}, "'epochs'"),
+        ({"sizes": [[0]]}, "'sizes': expected pairs"),
+        ({"sizes": [0, 32]}, "'sizes'"),
+        ({"sizes": 3}, "'sizes'"),
+        ({"sizes": [[0, 15]]}, "'sizes'"),
+        ({"sizes": [[0, 1025]]}, "'sizes'"),
+        ({"sizes": [[-1, 32]]}, "'sizes'"),
+        ({"sizes": [[0, 32.5]]}, "'sizes'"),
+        ({"input_size": "128"}, "'input_size'"),
+        ({"learning_rate": float("nan")}, "'learning_rate'"),
+        ({"learning_rate": float("inf")}, "'learning_rate'"),
+        ({"seed": -1}, "'seed'"),
+        ({"split_seed": 1.5}, "'split_seed'"),
+        ({"clip": 0}, "'clip'"),
+        ({"weight_decay": -1}, "'weight_decay'"),
+        ({"init_mean": [0.5]}, "'init_mean'"),
+        ({"init_std": [0.5, 0.5, 0]}, "'init_std'"),
+        ({"init": 3}, "'init'"),
+        ({"teachers": "resnet50"}, "'teachers'"),
+        ({"name": "../x"}, "'name'"),
+        ({"name": ""}, "'name'"),
+        ({"split": 3}, "'split'"),
     ],
 )
 def test_bad_fields(values, expected):
@@ -42,6 +65,9 @@ def test_bad_fields(values, expected):
 
 
 def test_bad_files(tmp_path):
+    (tmp_path / "list.json").write_text("[1, 2]")
+    with pytest.raises(RecipeError, match="no table"):
+        Recipe.read(tmp_path / "list.json")
     with pytest.raises(RecipeError, match="no recipe"):
         Recipe.read(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("name = ")

@@ -112,4 +112,4 @@ def test_what_was_not_measured_counts_as_worst(metrics):
     cards = [
         dataclasses.replace(GOOD, name=n, metrics=m) for n, m in (("b", worst), ("a", metrics))
     ]
-    assert [c.name for c in sorted(cards[::-1], key=card_order)] == ["b", "a"]
+    assert [c.name for c in sorted(cards, key=card_order)] == ["b", "a"]

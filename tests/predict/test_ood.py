@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+
 import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 
 from kdcore.base import CheckpointError
-from kdcore.predict import OodModel, early_statistics, fit_ood
+from kdcore.models import load_checkpoint
+from kdcore.predict import OodModel, early_statistics, fit_ood, ood
 
 
 @pytest.fixture
@@ -58,3 +62,69 @@ def test_round_trip_and_broken_file(features, tmp_path):
     (tmp_path / "ood.npz").write_bytes(b"broken")
     with pytest.raises(CheckpointError, match=r"ood\.npz"):
         OodModel.load(tmp_path)
+
+
+@pytest.fixture
+def model(rng):
+    return fit_ood(rng.normal(size=(40, 12)), [str(i) for i in range(40)])
+
+
+def test_a_missing_or_cut_file_is_told(model, tmp_path):
+    with pytest.raises(CheckpointError, match=r"ood\.npz"):
+        OodModel.load(tmp_path)
+    model.save(tmp_path)
+    whole = (tmp_path / "ood.npz").read_bytes()
+    for broken in (b"PK\x03\x04", whole[: len(whole) // 2], whole[:-30], b"\x93NUMPY", b""):
+        (tmp_path / "ood.npz").write_bytes(broken)
+        with pytest.raises(CheckpointError, match=r"ood\.npz"):
+            OodModel.load(tmp_path)
+    with open(tmp_path / "ood.npz", "wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(CheckpointError, match=r"ood\.npz"):
+        OodModel.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mean": np.zeros(11, np.float32)},
+        {"mean": np.zeros((12, 1), np.float32)},
+        {"mean": np.full(12, np.nan, np.float32)},
+        {"scale": np.zeros(12, np.float32)},
+        {"scale": np.ones(1, np.float32)},
+        {"components": np.zeros((3, 12), np.float32)},
+        {"variances": np.zeros(11, np.float32)},
+        {"noise": 0.0},
+        {"threshold": np.nan},
+    ],
+    ids=str,
+)
+def test_arrays_that_do_not_fit_each_other(model, tmp_path, change):
+    dataclasses.replace(model, **change).save(tmp_path)
+    with pytest.raises(CheckpointError, match="do not fit each other"):
+        OodModel.load(tmp_path)
+
+
+def test_features_of_another_network_are_refused(model):
+    for shape in ((2, 11), (2, 1), (12,)):
+        with pytest.raises(CheckpointError, match="does not fit the network"):
+            model.score(np.zeros(shape))
+
+
+def test_a_refitted_density_is_seen(tiny_checkpoints, tmp_path, rng):
+    checkpoint = load_checkpoint(tiny_checkpoints / "student-mobilenetv2")
+    checkpoint = dataclasses.replace(
+        checkpoint,
+        path=tmp_path,
+        card=dataclasses.replace(checkpoint.card, ood={"false_alarm_rate": None}),
+    )
+    stages = checkpoint.model(torch.zeros(1, 3, 64, 64)).stages
+    length = early_statistics(stages).shape[1]
+    first = fit_ood(rng.normal(size=(40, length)), [str(i) for i in range(40)])
+    for seconds, factor in ((1, 1.0), (2, 2.0)):
+        dataclasses.replace(first, threshold=factor).save(tmp_path)
+        os.utime(tmp_path / "ood.npz", (seconds, seconds))
+        assert ood.score(checkpoint, stages).threshold == factor
+    assert ood.score(checkpoint, stages).false_alarm_rate == ood.FALSE_ALARMS
+    with pytest.raises(CheckpointError, match="does not fit the network"):
+        ood.score(checkpoint, stages[2:])

@@ -1,0 +1,152 @@
+"""`train` from outside: what it refuses, how it resumes; a checkpoint is whole or not there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kdcore.cli import release as releasing
+from kdcore.cli import train as train_command
+from kdcore.cli.main import main
+from kdcore.models import list_checkpoints, load_checkpoint, read_card
+
+RECIPE = """
+name = "tiny"
+architecture = "cnn2"
+role = "baseline"
+input_size = 32
+epochs = 1
+batch_size = 16
+"""
+
+
+class _Work:
+    """A recipe, a run folder and a folder of checkpoints, with `train` bound to them."""
+
+    def __init__(self, folder, data):
+        self.recipe, self.run = folder / "tiny.toml", folder / "run"
+        self.root = folder / "checkpoints"
+        self.target = self.root / "tiny"
+        self.data = data
+        self.recipe.write_text(RECIPE)
+
+    def train(self, *extra):
+        command = ["train", str(self.recipe), "--run", str(self.run), "--data", str(self.data)]
+        return main([*command, *extra])
+
+    def change(self, old, new):
+        self.recipe.write_text(self.recipe.read_text().replace(old, new))
+
+
+@pytest.fixture
+def work(tmp_path, ham_folder, monkeypatch):
+    made = _Work(tmp_path, ham_folder)
+    monkeypatch.setattr(train_command, "CHECKPOINTS", made.root)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (["--device", "cuda:99"], "no such GPU"),
+        (["--device", "tpu9"], "no device 'tpu9'"),
+        (["--out", "."], "is no checkpoint"),
+    ],
+)
+def test_what_cannot_work_is_told_before_anything_is_written(work, capsys, extra, expected):
+    assert work.train(*extra) == 1
+    assert expected in capsys.readouterr().err
+    assert not work.run.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sizes = [[0]]", "'sizes'"),
+        ("sizes = [[0, 2000]]", "'sizes'"),
+        ("seed = -1", "'seed'"),
+        ("batch_size = 64", "fewer than one batch"),
+    ],
+)
+def test_recipes_that_cannot_work(work, capsys, line, expected):
+    kept = [row for row in RECIPE.splitlines() if row.split(" ")[0] != line.split(" ")[0]]
+    work.recipe.write_text("\n".join([*kept, line]))
+    assert work.train() == 1
+    assert expected in capsys.readouterr().err
+
+
+def test_resuming_needs_the_same_recipe(work, capsys):
+    assert work.train() == 0
+    status = (work.run / "status.json").read_text()
+    for old, new, field in (
+        ("batch_size = 16", "batch_size = 8", "batch_size"),
+        ("batch_size = 8", "batch_size = 16\nlearning_rate = 1e-4", "learning_rate"),
+        ("learning_rate = 1e-4", "split_seed = 5", "split_seed"),
+        ("split_seed = 5", "", ""),
+    ):
+        work.change(old, new)
+        assert work.train("--resume") == bool(field)
+        assert (f"started with {field} = " in capsys.readouterr().err) == bool(field)
+        if field:
+            assert (work.run / "status.json").read_text() == status
+    work.change('role = "baseline"', 'role = "baseline"\ntitle = "Another title"')
+    assert work.train("--resume") == 0
+    assert read_card(work.target).title == "Another title"
+
+
+def test_a_cancelled_run_can_be_resumed(work):
+    work.change("epochs = 1", "epochs = 3")
+    (work.run).mkdir()
+    said = []
+
+    def cancel(row):
+        said.append(row)
+        (work.run / "cancel").touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_command, "_say", cancel)
+        assert work.train() == 130
+    assert len(said) == 1
+    assert json.loads((work.run / "status.json").read_text())["state"] == "cancelled"
+    assert work.train("--resume") == 0
+    assert not (work.run / "cancel").exists()
+    assert json.loads((work.run / "status.json").read_text())["state"] == "done"
+
+
+def test_a_checkpoint_is_replaced_whole_or_stays(work, monkeypatch):
+    assert work.train() == 0
+    before = {p.name: p.read_bytes() for p in work.target.iterdir()}
+    assert {"card.json", "history.csv", "model.safetensors", "ood.npz"} <= set(before)
+    listed = []
+
+    def fail(*_arguments):
+        listed.extend(card.name for card in list_checkpoints(work.root))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(releasing, "fit_ood", fail)
+        assert work.train("--resume") == 130
+    assert listed == ["tiny"]  # the old one, and no half of the new one
+    assert {p.name: p.read_bytes() for p in work.target.iterdir()} == before
+    assert [p.name for p in work.root.iterdir()] == ["tiny"]
+
+
+def test_what_a_killed_release_left_is_cleaned(work):
+    assert work.train() == 0
+    staging = work.root / ".releasing" / "tiny"
+    (staging / "new").mkdir(parents=True)
+    (staging / "new" / "card.json").write_text("{")  # half a card
+    work.target.rename(staging / "old")  # killed between the two renames
+    assert list_checkpoints(work.root) == []
+    assert work.train("--resume") == 0
+    assert load_checkpoint(work.target).card.name == "tiny"
+    assert [p.name for p in work.root.iterdir()] == ["tiny"]
+
+
+def test_a_folder_of_something_else_is_not_replaced(work, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").touch()
+    assert work.train("--out", str(tmp_path / "photos")) == 1
+    assert "is no checkpoint" in capsys.readouterr().err
+    assert (tmp_path / "photos" / "cat.jpg").exists()

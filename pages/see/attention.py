@@ -9,7 +9,7 @@ frame.open_page(
     "only the part of that which speaks for the class.",
 )
 pair = controls.choose_pair()
-chosen = images.choose()
+chosen = images.choose(pair)
 if chosen is not None:
     with frame.guard(stop=True):
         look = firstlook.predict_pair(pair, chosen)

@@ -12,7 +12,7 @@ frame.open_page(
 pair = controls.choose_pair(described=True)
 picker, views = st.columns([2, 3], gap="large")
 with picker:
-    chosen = images.choose()
+    chosen = images.choose(pair)
     if chosen is not None:
         images.show(chosen)
 if chosen is not None:

@@ -10,7 +10,7 @@ frame.open_page(
 )
 pair = controls.choose_pair()
 scope = softening.choose_scope(pair)
-chosen = images.choose() if scope == "image" else None
+chosen = images.choose(pair) if scope == "image" else None
 with frame.guard(stop=True):
     logits = softening.logits_for(pair, scope, chosen)
 if logits is not None:

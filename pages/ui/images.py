@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from pages.ui import cache, state
+from pages.ui.controls import Pair
 from pages.ui.frame import guard
 
 SOURCES = {"upload": "Upload", "drawn": "Drawn sample", "data": "Data set"}
@@ -26,8 +28,11 @@ class Chosen:
     kind: str = "upload"
 
 
-def choose() -> Chosen | None:
-    """Draw the picker and return the picture, or None where there is none yet."""
+def choose(pair: Pair) -> Chosen | None:
+    """Draw the picker and return the picture, or None where there is none yet.
+
+    Of a data set, images of lesions that one of the pair was trained on are not offered.
+    """
     source = state.choice(
         st.segmented_control,
         "source",
@@ -38,7 +43,7 @@ def choose() -> Chosen | None:
         help="An upload stays in this browser session's memory and is never written to disk.",
     )
     with guard():
-        return {"upload": _upload, "drawn": _drawn, "data": _data}[source]()
+        return _data(pair) if source == "data" else {"upload": _upload, "drawn": _drawn}[source]()
     return None
 
 
@@ -103,13 +108,14 @@ def _draw(name: str) -> Chosen:
     return Chosen(rgb, sha256_bytes(rgb.tobytes()), title, sample.dx, kind="drawn")
 
 
-def _data() -> Chosen | None:
+def _data(pair: Pair) -> Chosen | None:
     data = cache.data_set()
     if data is None:
         st.info("No data set is configured. Name its folder on the Data page.")
         st.page_link("pages/build/data.py", label="Data", icon=":material/database:")
         return None
-    parts = cache.parts_of(data)
+    everything = cache.parts_of(data)
+    parts = {part: _unseen(everything[part], pair) for part in ("test", "val")}
     wanted = state.get("image")
     home = next((p for p in ("val", "test") if any(s.image_id == wanted for s in parts[p])), "test")
     left, right = st.columns(2)
@@ -121,8 +127,16 @@ def _data() -> Chosen | None:
             ["test", "val"],
             default=home,
             format_func={"test": "Test", "val": "Validation"}.get,
-            help="Training images are left out: a network has seen their answers.",
+            help="Lesions that either network was trained on are left out: it saw their answers.",
         )
+    if left_out := len(everything[part]) - len(parts[part]):
+        st.caption(
+            f"{left_out:,} of {len(everything[part]):,} images of this part are left out: they "
+            "show lesions that one of these networks was trained on."
+        )
+    if not parts[part]:
+        st.info("There is no image left in this part. Choose the other part, or other networks.")
+        return None
     classes = ["all", *dict.fromkeys(sorted(s.dx for s in parts[part]))]
     with right:
         dx = state.choice(st.selectbox, "dx", "True class", classes)
@@ -138,9 +152,20 @@ def _data() -> Chosen | None:
     return _data_image(data, samples[image_id])
 
 
-def _data_image(data: Any, sample: Any) -> Chosen:
-    from kdcore.data import read_image
+def _unseen(samples: list[Any], pair: Pair) -> list[Any]:
+    """Return the samples of lesions that neither network was trained on, by their cards."""
+    trained = {group for _, checkpoint in pair.items() for group in checkpoint.card.train_groups}
+    return [s for s in samples if _lesion_hash(s.lesion_id) not in trained]
 
-    read = read_image(data.read(sample.image_id))
+
+@lru_cache(maxsize=20_000)
+def _lesion_hash(lesion_id: str) -> str:
+    from kdcore.base import group_hash
+
+    return group_hash(lesion_id)
+
+
+def _data_image(data: Any, sample: Any) -> Chosen:
+    read = data.picture(sample.image_id)
     title = f"{sample.image_id}, true class {sample.dx}"
     return Chosen(read.rgb, read.sha256, title, sample.dx, read.notes, "data")

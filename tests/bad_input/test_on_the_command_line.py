@@ -22,7 +22,7 @@ def error_of(capsys: pytest.CaptureFixture[str]) -> Error:
     def run(arguments: list[str]) -> str:
         assert main(arguments) == 1
         said = capsys.readouterr().err
-        assert said.splitlines()[-1].startswith("Error: ") or "Error: " in said
+        assert said.splitlines()[-1].startswith("Error: ")
         assert "Traceback" not in said
         return said
 
@@ -89,3 +89,17 @@ def test_spoilt_tables(
 def test_missing_files(error_of: Error, make_ham: Callable[..., Path], tmp_path: Path) -> None:
     makers.spoil_table(make_ham(tmp_path), lambda rows: [*rows, makers.MISSING_FILE])
     assert "have no file" in error_of(["data", "--data", str(tmp_path)])
+
+
+def test_a_damaged_image_is_named(
+    error_of: Error, make_ham: Callable[..., Path], page_checkpoints: Path, tmp_path: Path
+) -> None:
+    make_ham(tmp_path)
+    path = next(tmp_path.rglob("ISIC_0000003.jpg"))
+    path.write_bytes(path.read_bytes()[:-400])
+    checkpoint = ["--checkpoint", str(page_checkpoints / "tiny-teacher")]
+    said = error_of(["evaluate", *checkpoint, "--data", str(tmp_path), "--split", "all"])
+    assert said == (
+        "Error: Image ISIC_0000003 is incomplete or damaged: not all of its pixels could be "
+        "decoded. Copy or download it again.\n"
+    )

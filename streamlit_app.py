@@ -9,7 +9,7 @@ does not find the link's page in it, and says "Page not found" over the right pa
 import streamlit as st
 
 if __name__ == "__main__":
-    st.set_page_config(page_title="DistilScope", page_icon=":material/stacks:", layout="wide")
+    st.set_page_config(page_title="DistilScope", page_icon="assets/icon.png", layout="wide")
     # The default page has no path of its own, so `/explain` is a second page of the same file;
     # the navigation lists the one that is open.
     by_name = (st.context.url or "").rstrip("/").endswith("/explain")

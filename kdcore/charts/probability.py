@@ -30,8 +30,15 @@ def probability_chart(
     marked : class to mark as the true one; "" for none
     """
     table = _table(probs, classes, long_names or classes, marked)
+    # An explicit domain: a view that is updated in place would append the class newly marked.
+    order = list(dict.fromkeys(table["class"]))
     base = alt.Chart(table).encode(
-        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, ticks=False)),
+        y=alt.Y(
+            "class:N",
+            scale=alt.Scale(domain=order),
+            title=None,
+            axis=alt.Axis(labelLimit=140, ticks=False),
+        ),
         yOffset=alt.YOffset("model:N", sort=list(ROLES)),
         x=alt.X(
             "probability:Q",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from kdcore.explain import (
     export_files,
 )
 from kdcore.models import Checkpoint, load_checkpoint
-from kdcore.predict import predict_image, softmax
+from kdcore.predict import ood, predict_image, softmax
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,12 +53,13 @@ def run(options: argparse.Namespace) -> None:
     loaded = read_image(options.image)
     for note in loaded.notes:
         print(note)
-    pair, more = _explain(options, teacher, student, loaded)
-    files = export_files(pair, options.opacity, **more)
+    pair, rest = _explain(options, teacher, student, loaded)
+    files = export_files(pair, options.opacity, **rest)
     for name, content in files.items():
         write_atomically(options.out / name, partial(_write, content=content))
-    probabilities = {}
+    probabilities, outside = {}, {}
     for role, checkpoint in (("teacher", teacher), ("student", student)):
+        outside[role] = _dermoscopy(role, checkpoint, loaded)
         logits = getattr(pair, role).logits
         values = softmax(logits, checkpoint.card.temperature).tolist()
         probabilities[role] = dict(zip(checkpoint.card.classes, values, strict=True))
@@ -64,9 +67,10 @@ def run(options: argparse.Namespace) -> None:
         name = checkpoint.card.classes[values.index(best)]
         print(f"{role}: {name}, {best:.0%} (calibrated, T = {checkpoint.card.temperature:.2f})")
     print(f"{len(files)} files in {options.out}")
-    manifest = pair.manifest | more.get("extra", {})
+    manifest = pair.manifest | rest.get("extra", {})
     result = {"manifest": manifest, "probabilities": probabilities, "files": sorted(files)}
-    write_json(options, result | {"correlation": pair.correlation})
+    more = {"correlation": pair.correlation, "out_of_distribution": outside}
+    write_json(options, result | more)
 
 
 def _explain(
@@ -100,7 +104,22 @@ def _explain(
         loaded.sha256,
         lambda fraction, doing: say_progress(round(100 * fraction), 100),
     )
-    return result.score_cam, everything_else(result)
+    picture = {"title": options.image.name, "kind": "file"}
+    return result.score_cam, everything_else(result, picture)
+
+
+def _dermoscopy(role: str, checkpoint: Checkpoint, loaded: LoadedImage) -> dict[str, Any] | None:
+    """Return the density's verdict on the picture, and say so if it raises the alarm."""
+    if not checkpoint.card.ood:
+        return None
+    result = ood.score(checkpoint, predict_image(checkpoint, loaded.rgb).stages)
+    if result.outside:
+        print(
+            f"Warning: to the {role} this does not look like dermoscopy; its answer means little. "
+            f"({result.false_alarm_rate:.0%} of real pictures get this warning, too.)",
+            file=sys.stderr,
+        )
+    return asdict(result)
 
 
 def _from_the_end(stage: int, counts: list[int]) -> int:

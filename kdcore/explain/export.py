@@ -47,11 +47,14 @@ def maps_npz(pair: PairExplanation, arrays: Arrays | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def everything_else(result: Everything) -> dict[str, Any]:
+def everything_else(
+    result: Everything, picture: dict[str, str | None] | None = None
+) -> dict[str, Any]:
     """Return `extra` and `arrays` for `export_files`, so that its files hold all of `result`.
 
     The arrays are both networks' Grad-CAM maps, attention (h, w) per stage and causal masks
-    (h, w); the manifest gets q and what the intervention tests found.
+    (h, w); the manifest gets q, what the intervention tests found, and `picture`: what people
+    call the image (title, kind, true class), where that is known.
     """
     arrays: dict[str, NDArray[Any]] = {
         "grad_cam_teacher": result.grad_cam.teacher_map,
@@ -68,7 +71,9 @@ def everything_else(result: Everything) -> dict[str, Any]:
         "score-cam": result.score_cam.correlation,
         "grad-cam": result.grad_cam.correlation,
     }
-    extra = {"interventions": tests, "q": result.q, "correlations": correlations}
+    extra: dict[str, Any] = {"interventions": tests, "q": result.q, "correlations": correlations}
+    if picture:
+        extra["picture"] = picture
     return {"extra": extra, "arrays": arrays}
 
 

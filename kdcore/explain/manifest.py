@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import kdcore
 from kdcore.explain.methods import Method
 from kdcore.models import Checkpoint
+from kdcore.predict.probabilities import softmax
 
 FORMAT = 1
 
@@ -63,6 +64,8 @@ def one_manifest(
             "weights_sha256": checkpoint.hash,
             "temperature": card.temperature,
             "input_size": card.input_size,
+            "preprocessing": "centre square, antialiased bicubic resize, normalised",
+            "probabilities": [round(v, 6) for v in softmax(logits, card.temperature).tolist()],
             "mean": list(card.mean),
             "std": list(card.std),
             "stage": stage,

@@ -7,7 +7,7 @@ from pages.ui import controls, explaining, firstlook, frame, images, maps, state
 state.adopt_link()
 frame.open_page(
     "Explain a lesion",
-    "What does a large network see in a picture, and what did the small one taught by it keep?",
+    "What does the teacher see in a picture, and what did the student keep of it?",
 )
 pair = controls.choose_pair(described=True)
 picker, views = st.columns([2, 3], gap="large")
@@ -23,5 +23,5 @@ if chosen is not None:
     request = explaining.choose(pair, chosen, look)
     result = explaining.obtain(pair, chosen, look, request)
     if result is not None:
-        maps.show_result(pair, result, request)
+        maps.show_result(pair, chosen, result, request)
 state.write_link((*controls.LINK, *images.LINK, "T", *explaining.LINK))

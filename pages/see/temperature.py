@@ -14,9 +14,9 @@ chosen = images.choose(pair) if scope == "image" else None
 with frame.guard(stop=True):
     logits = softening.logits_for(pair, scope, chosen)
 if logits is not None:
-    temperature = controls.choose_temperature()
     sweep = softening.sweep(logits)
     softening.show_three(sweep, logits)
+    temperature = controls.choose_temperature()
     softening.show_curves(sweep, logits, temperature)
     with frame.guard():
         softening.show_similarity(pair, temperature)

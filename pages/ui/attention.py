@@ -67,7 +67,10 @@ def _pictures(pair: Pair, chosen: Chosen, gap: Any, mask: Any, target: str) -> N
 
     crop = enlarge(cache.crop(pair.student, chosen))
     shown = (
-        ("Teacher's causal mask for " + target, mask_overlay(crop, mask, 0.75)),
+        (
+            f"Teacher's causal mask for {target}, on the student's grid",
+            mask_overlay(crop, mask, 0.75),
+        ),
         ("Penalised by attention transfer", overlay(crop, gap.shown, 0.65)),
         ("Penalised by alignment (in the mask)", overlay(crop, gap.masked(mask), 0.65)),
     )
@@ -106,6 +109,7 @@ def _numbers(gap: Any, mask: Any) -> None:
         ):
             st.metric(label, value, help=help_text, border=True, width=210)
     st.caption(
-        f"Compared on the student's grid of {rows} × {cells}. With β = 1000, attention transfer "
+        f"Compared on the student's grid of {rows} × {cells}, of which the mask holds "
+        f"{int(mask.sum())} cells, {mask.mean():.0%}. With β = 1000, attention transfer "
         f"adds {gap.weighted(1000):.2f} to the loss for this picture at this stage."
     )

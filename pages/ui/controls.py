@@ -65,7 +65,7 @@ def choose_target(classes: tuple[str, ...], first: str, names: dict[str, str]) -
         "target",
         "Explain the class",
         options,
-        format_func=lambda c: f"{c} · {names[c]}" if c else f"Teacher's first choice ({first})",
+        format_func=lambda c: f"{c} · {names[c]}" if c else "Teacher's first choice",
         help="Teacher and student are explained for the same class, so that maps compare.",
     )
     return target or first
@@ -89,7 +89,8 @@ def choose_stage(pair: Pair) -> int:
 
 def stage_label(pair: Pair, stage: int) -> str:
     """Return how people read a stage: its place from the end and both networks' names for it."""
-    place = {-1: "Last"}.get(stage, f"{-stage}. from last")
+    place = {-1: "Last", -2: "2nd from last", -3: "3rd from last"}.get(stage)
+    place = place or f"{-stage}th from last"
     teacher, student = pair.teacher.model.stage_names, pair.student.model.stage_names
     return f"{place} ({teacher[stage]} / {student[stage]})"
 

@@ -68,8 +68,8 @@ def _offer(pair: Pair, chosen: Chosen, look: Look, request: Request) -> None:
             jobs.start(request.key, _work(pair, chosen, request))
             st.rerun()
         st.caption(
-            f"Score-CAM for both, Grad-CAM, attention and the causal mask: about "
-            f"{_duration(seconds)} on this machine. Charts above stay usable meanwhile."
+            f"What speaks for {request.target}: Score-CAM, Grad-CAM, attention and causal mask of "
+            f"both. About {_duration(seconds)} on this machine. Charts above stay usable meanwhile."
         )
 
 

@@ -33,6 +33,7 @@ def show(pair: Pair, chosen: Chosen) -> Look:
     left, right = st.columns(2)
     _bars(left, look, chosen, _FIRST_T)
     _bars(right, look, chosen, temperature)
+    st.caption(" · ".join(f"**{short}** {name}" for short, name in look.names.items()))
     return look
 
 
@@ -43,7 +44,7 @@ def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:
         size = checkpoint.card.input_size
         row.image(
             cache.crop(checkpoint, chosen),
-            caption=f"{role} is given {size} × {size} px",
+            caption=f"{role} is given the centre square, {size} × {size} px",
             output_format="PNG",
             width=min(size, 160),
             alt=f"The picture as the {role.lower()} gets it",
@@ -96,7 +97,10 @@ def _verdict(pair: Pair, look: Look) -> None:
 
     teacher, student = look.first["Teacher"], look.first["Student"]
     if teacher == student:
-        st.success(f"**Both say {teacher}:** {look.names[teacher]}.", icon=":material/check:")
+        st.info(
+            f"**Both say {teacher}:** {look.names[teacher]}. They can be wrong together.",
+            icon=":material/join_inner:",
+        )
     else:
         st.warning(
             f"**They disagree.** The teacher says {teacher} ({look.names[teacher]}), the student "
@@ -107,7 +111,7 @@ def _verdict(pair: Pair, look: Look) -> None:
         logits = look.predictions[role].logits[None]
         probs = softmax(logits, checkpoint.card.temperature)[0]
         column.metric(
-            f"{role}, calibrated",
+            f"{role}, calibrated at T = {checkpoint.card.temperature:.2f}",
             f"{look.first[role]} {percent(float(probs.max()))}",
             help=(
                 "Softmax at the temperature that fits the validation images best "
@@ -116,6 +120,21 @@ def _verdict(pair: Pair, look: Look) -> None:
             ),
             border=True,
         )
+        _track_record(column, checkpoint, look.first[role])
+
+
+def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
+    """Say how good the network is at the class that it names, by its test images."""
+    per_class = checkpoint.card.metrics.get("test", {}).get("per_class", ())
+    row = next((r for r in per_class if r["class"] == dx and r["recall"]["low"] is not None), None)
+    if row is None:
+        return
+    recall, precision = row["recall"], row["precision"]["value"]
+    right = f"; right in {precision:.0%} of its {dx} answers" if precision is not None else ""
+    column.caption(
+        f"Of {row['support']} test images of {dx} it finds {recall['value']:.0%} "
+        f"[{recall['low']:.0%}, {recall['high']:.0%}]{right}."
+    )
 
 
 def _bars(column: Any, look: Look, chosen: Chosen, temperature: float) -> None:

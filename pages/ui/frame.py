@@ -8,11 +8,14 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui import state
+
 
 def open_page(title: str, question: str) -> None:
     """Draw the head of a page at once, before anything slow is imported."""
     from pages.ui import jobs  # here, as it shows its errors with this module
 
+    state.enter(title)
     jobs.keep_alive()
     st.title(title)
     st.markdown(question)

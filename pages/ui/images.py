@@ -71,7 +71,10 @@ def _upload() -> Chosen | None:
         state.put("upload-id", file.file_id)  # decoding a large photo takes half a second
     kept = state.get("upload-read")
     if kept is None:
-        st.info("Choose a photo to begin, or pick a drawn sample.", icon=":material/upload:")
+        st.info(
+            "Choose a photo to begin, or pick a drawn sample. A link never carries a photo.",
+            icon=":material/upload:",
+        )
     elif file is None:
         st.caption("Showing the picture that you uploaded before.")
     return kept

@@ -9,11 +9,12 @@ import streamlit as st
 from pages.ui import controls, state
 from pages.ui.controls import Pair
 from pages.ui.explaining import Request
+from pages.ui.images import Chosen
 
 _METHODS = {"score-cam": "Score-CAM", "grad-cam": "Grad-CAM"}
 
 
-def show_result(pair: Pair, result: Any, request: Request) -> None:
+def show_result(pair: Pair, chosen: Chosen, result: Any, request: Request) -> None:
     """Draw everything that was computed; only blending happens when a slider moves."""
     left, right = st.columns(2)
     with left:
@@ -32,7 +33,7 @@ def show_result(pair: Pair, result: Any, request: Request) -> None:
     both = {"score-cam": result.score_cam, "grad-cam": result.grad_cam}
     _maps(both[method], opacity, _METHODS[method], request.target)
     _compare(result)
-    _download(both[method], opacity, result)
+    _download(both[method], opacity, result, chosen)
     with st.expander("Attention, stage by stage", icon=":material/layers:"):
         _attention(pair, result, opacity)
     with st.expander("Causal mask and its intervention test", icon=":material/science:"):
@@ -61,14 +62,14 @@ def _maps(explained: Any, opacity: float, title: str, target: str) -> None:
     scales = st.columns([2, 1])
     scales[0].image(
         color_bar(640, 10),
-        caption="0 (least) to 1 (most), one scale for both models",
+        caption="0 (least) to 1 (most) within each map; one scale of colours",
         output_format="PNG",
         width="stretch",
         alt="Colour scale of the maps from 0 to 1",
     )
     scales[1].image(
         color_bar(320, 10, "blue-white-red"),
-        caption="Left: the student looks more. Right: the teacher",
+        caption="Blue: the student looks more. Red: the teacher does",
         output_format="PNG",
         width="stretch",
         alt="Colour scale of the difference from -1 to 1",
@@ -108,9 +109,9 @@ def _masks(result: Any, request: Request) -> None:
     from kdcore.charts.overlay import enlarge, mask_overlay
 
     st.markdown(
-        f"The {result.q:.0%} of the picture that speaks most for **{request.target}**. It earns "
-        "the name *causal* only if blurring it away costs the class more than blurring random "
-        "regions of the same area."
+        f"The cells that speak most for **{request.target}**, about {result.q:.0%} of the "
+        "picture. The region earns the name *causal* only if blurring it away costs the class more "
+        "than blurring random regions of the same area."
     )
     parts = (
         ("Teacher", result.score_cam.teacher.crop, result.teacher),
@@ -130,7 +131,7 @@ def _masks(result: Any, request: Request) -> None:
             f"Without it the {role.lower()}'s {request.target} changes from "
             f"{test.probability:.0%} by {100 * -test.drop:+.1f} points; without random regions by "
             f"{100 * -test.random_drops.mean():+.1f} on average. The mask **{verdict}** "
-            f"(p = {test.p_value:.2f})."
+            f"(p = {test.p_value:.2f} against {len(test.random_drops)} random regions)."
         )
     drops = {
         role: (v.test.drop, float(v.test.random_drops.mean()), float(v.test.random_drops.std()))
@@ -143,10 +144,11 @@ def _masks(result: Any, request: Request) -> None:
     )
 
 
-def _download(explained: Any, opacity: float, result: Any) -> None:
+def _download(explained: Any, opacity: float, result: Any, chosen: Chosen) -> None:
     from kdcore.explain import everything_else, export_zip, file_stem, panel_png, panel_svg
 
     stem = file_stem(explained)
+    picture = {"title": chosen.title, "kind": chosen.kind, "true_class": chosen.dx or None}
     with st.container(horizontal=True):
         for label, suffix, mime, make in (
             ("Panel (PNG)", "png", "image/png", lambda: panel_png(explained, opacity)),
@@ -155,7 +157,7 @@ def _download(explained: Any, opacity: float, result: Any) -> None:
                 "Maps and manifest",
                 "zip",
                 "application/zip",
-                lambda: export_zip(explained, opacity, **everything_else(result)),
+                lambda: export_zip(explained, opacity, **everything_else(result, picture)),
             ),
         ):
             st.download_button(

@@ -94,7 +94,9 @@ def show_curves(softenings: dict[str, Any], logits: Logits, temperature: float) 
     left, right = st.columns(2)
     with left:
         st.subheader("Entropy")
-        st.markdown("How much the output says beyond its first choice; at most ln 7 = 1.95 nats.")
+        st.markdown(
+            "How undecided the output is: 0 nats if one class has all, ln 7 = 1.95 if none leads."
+        )
         st.altair_chart(
             entropy_chart(softenings, temperature),
             width="stretch",

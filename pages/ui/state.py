@@ -14,6 +14,19 @@ from typing import Any
 import streamlit as st
 
 _READ = "kd:link-read"
+_PAGE = "kd:page"
+
+
+def enter(page: str) -> None:
+    """Forget the widgets of the page before, so that this one's start from the kept values.
+
+    A widget of the same key on another page is another widget to Streamlit: it would start from
+    its own default, and the kept value would follow it.
+    """
+    if st.session_state.get(_PAGE, page) != page:
+        for key in [k for k in st.session_state if str(k).startswith("w:")]:
+            del st.session_state[key]
+    st.session_state[_PAGE] = page
 
 
 def adopt_link() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 from playwright.sync_api import Page
 
 from benchmarks.driver import ERROR, settle
+from kdcore.data.drawn import draw_lesion
 
 PAGES = {
     "": "Explain a lesion",
@@ -13,6 +16,13 @@ PAGES = {
     "data": "Data",
 }
 NOT_FOUND = "Page not found"
+
+
+def photo(dx: str, seed: int) -> bytes:
+    """Return a drawn lesion as a JPEG."""
+    buffer = io.BytesIO()
+    draw_lesion(dx, seed).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
 
 
 def visit(page: Page, url: str) -> None:

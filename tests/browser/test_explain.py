@@ -18,23 +18,16 @@ from benchmarks.driver import App, settle
 from benchmarks.journeys import CHARTS, move_slider, open_upload, upload, upload_to_charts
 from kdcore.charts.probability import percent
 from kdcore.data import read_image
-from kdcore.data.drawn import draw_lesion
 from kdcore.explain import explain_pair
 from kdcore.models import list_checkpoints, load_checkpoint
 from kdcore.predict import softmax
-from tests.browser.site import troubles
+from tests.browser.site import photo, troubles
 
 NewPage = Callable[..., Page]
 # Upload to both charts has to take less than 2 s on two cores with nothing else running; that is
 # measured by benchmarks/app.py. Here it must not be hopeless, on a machine that may be busy.
 HOPELESS_S = 30
 SCORE_CAM_MS = 10 * 60 * 1000
-
-
-def photo(dx: str, seed: int) -> bytes:
-    buffer = io.BytesIO()
-    draw_lesion(dx, seed).save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()
 
 
 def readings(page: Page) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.driver import App, serve, settle
-from tests.browser.site import PAGES, overflow, troubles, visit
+from benchmarks.journeys import CHARTS, move_slider, open_upload, upload
+from tests.browser.site import PAGES, overflow, photo, troubles, visit
 
 NewPage = Callable[..., Page]
 
@@ -49,3 +51,22 @@ def test_nothing_reaches_past_the_edge(app: App, new_page: NewPage, path: str, w
     page.wait_for_timeout(1000)  # charts take their width after the script has ended
     assert troubles(page) == []
     assert overflow(page) == []
+
+
+def test_coming_back_to_a_page_finds_it_as_it_was(app: App, new_page: NewPage) -> None:
+    page = new_page()
+    open_upload(page, app.url)
+    upload(page, "lesion.jpg", photo("mel", 5))
+    expect(page.locator(CHARTS).nth(1)).to_be_visible(timeout=120_000)
+    settle(page)
+    move_slider(page, "Temperature T")
+    settle(page)
+    links = page.locator('[data-testid="stSidebarNavLink"]')
+    for title in ("Temperature", "Attention and causal masks", "Data", "Explain a lesion"):
+        links.filter(has_text=title).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        settle(page, 120)
+        assert troubles(page) == []
+    expect(page.get_by_text("Showing the picture that you uploaded before")).to_be_visible()
+    expect(page.get_by_role("slider", name=re.compile("Temperature T"))).to_have_value("4.5")
+    assert "source=upload" in page.url

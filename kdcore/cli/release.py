@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kdcore.base import SettingError
 from kdcore.data import Ham10000, Sample, split_samples
 from kdcore.distill import Prepared, RunFolder
-from kdcore.evaluate import evaluate_predictions, fit_temperature
+from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
     Card,
     Checkpoint,
@@ -71,6 +71,8 @@ def release_model(
     ------
     SettingError
         If `target` is a folder of something else.
+    DataError
+        If the network was trained on lesions that a lesion-grouped split of `data` holds out.
     """
     check_target(target)
     with _swapped_in(Path(target).resolve()) as folder:
@@ -122,6 +124,8 @@ def _measure(folder: Path, data: Ham10000, progress: Progress) -> Card:
     for part in ("val", "test"):
         samples = [s for s, p in zip(data.samples, parts, strict=True) if p == part]
         predictions[part], features[part] = _outputs(checkpoint, data, samples, part, progress)
+        leaky = recipe["split"] != "lesion-grouped"
+        refuse_training_images(predictions[part], checkpoint.card.train_groups, allow=leaky)
         predictions[part].save(folder / f"predictions-{part}.npz")
     density = fit_ood(features["val"], predictions["val"].group_ids)
     density.save(folder)

@@ -75,6 +75,9 @@ def causal_mask(
 ) -> Mask:
     """Return the mask (h, w) of a stage for the target, True inside.
 
+    Of an ensemble, the members' gradient-weighted activations are averaged as they are, not
+    scaled: together they are what the mean logit depends on.
+
     Parameters
     ----------
     model : any `Classifier`; unchanged afterwards

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.data.transforms import Preprocess
-from kdcore.explain.attention import attention_grids
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
+from kdcore.explain.ensemble import mean_attention_grids
 from kdcore.explain.explain_pair import Explanation, PairExplanation, explain_one, join
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.methods import METHODS
@@ -127,7 +127,7 @@ def _view(
     model, tensor = checkpoint.model, _input(checkpoint, image)
     mask = causal_mask(model, tensor, target, stage, q)
     test = intervention_test(model, tensor, target, mask, progress=lambda done, total: report())
-    return ModelView(attention_grids(model, tensor), mask, test)
+    return ModelView(mean_attention_grids(model, tensor), mask, test)
 
 
 def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int) -> float:

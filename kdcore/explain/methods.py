@@ -1,6 +1,7 @@
 """The registry of explanation methods, each with its convention in words.
 
 A method takes (model, tensor, target, stage, progress, cancelled) and returns a heatmap (H, W).
+Of an ensemble it is the mean of the members' heatmaps.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from kdcore.base import Registry, SettingError
 from kdcore.explain.attention import attention
+from kdcore.explain.ensemble import CONVENTION, mean_map
 from kdcore.explain.grad_cam import grad_cam
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.score_cam import score_cam
@@ -63,11 +65,14 @@ def _quick(compute: Callable[[Classifier, Tensor, int, int], Heatmap]) -> Comput
         progress: Progress | None,
         cancelled: CancelCheck | None,
     ) -> Heatmap:
-        stop_if(cancelled)
-        heatmap = compute(model, tensor, target, stage)
-        if progress is not None:
-            progress(1, 1)
-        return heatmap
+        def one(member: Classifier, report: Progress | None) -> Heatmap:
+            stop_if(cancelled)
+            heatmap = compute(member, tensor, target, stage)
+            if report is not None:
+                report(1, 1)
+            return heatmap
+
+        return mean_map(model, one, progress)
 
     return run
 
@@ -77,7 +82,7 @@ for _method in (
         name="score-cam",
         title="Score-CAM",
         convention="grad-cam 1.5.7: channel masks scaled to [0, 1], raw target logit, softmax "
-        "over channels, negative values cut, scaled to [0, 1]",
+        f"over channels, negative values cut, scaled to [0, 1]; {CONVENTION}",
         slow=True,
         uses_target=True,
         compute=_score_cam,
@@ -86,7 +91,7 @@ for _method in (
         name="grad-cam",
         title="Grad-CAM",
         convention="grad-cam 1.5.7: spatial mean of the target logit's gradient, negative values "
-        "cut, scaled to [0, 1]",
+        f"cut, scaled to [0, 1]; {CONVENTION}",
         slow=False,
         uses_target=True,
         compute=_quick(grad_cam),
@@ -94,7 +99,8 @@ for _method in (
     Method(
         name="attention",
         title="Attention",
-        convention="sum over channels of squared activations, scaled to [0, 1]; no target class",
+        convention="sum over channels of squared activations, scaled to [0, 1]; no target class; "
+        + CONVENTION,
         slow=False,
         uses_target=False,
         compute=_quick(lambda model, tensor, target, stage: attention(model, tensor, stage)),

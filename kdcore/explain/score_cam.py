@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kdcore.explain.ensemble import mean_map, members
 from kdcore.explain.maps import Heatmap, finish_cam
 from kdcore.explain.taps import (
     CancelCheck,
@@ -42,7 +43,7 @@ def score_cam(
     cancelled: CancelCheck | None = None,
     low_precision: bool = False,
 ) -> Heatmap:
-    """Return the Score-CAM heatmap of one input.
+    """Return the Score-CAM heatmap of one input; of an ensemble, the mean of its members'.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ def score_cam(
     target : class index
     stage : which stage's channels are the masks, negative from the end
     batch_size : masked inputs in one forward pass; bounds the memory
-    progress : called with (done, total) channels after each batch
+    progress : called with (done, total) channels after each batch; of an ensemble, with
+        thousandths of each member
     cancelled : asked before each batch
     low_precision : run the masked passes in bfloat16, about twice as fast where the processor
         has it; scores then carry about three digits
@@ -71,16 +73,20 @@ def score_cam(
         raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
     index, image = check_stage(model, stage), check_image(tensor)
     image = image.to(memory_format=torch.channels_last)
-    stop_if(cancelled, "Score-CAM")
-    with evaluating(model), torch.inference_mode():
-        output = model(image)
-        check_target(output.logits, target)
-        activations = output.stages[index][0]  # (K, h, w)
-        with torch.autocast(image.device.type, torch.bfloat16, enabled=low_precision):
-            scores = _scores(model, image, activations, target, batch_size, progress, cancelled)
-        weights = torch.softmax(scores, 0)
-        cam = (weights[:, None, None] * activations).sum(0)
-    return finish_cam(cam.cpu().numpy(), (image.shape[-2], image.shape[-1]))
+
+    def one(network: Classifier, report: Progress | None) -> Heatmap:
+        stop_if(cancelled, "Score-CAM")
+        with evaluating(network), torch.inference_mode():
+            output = network(image)
+            check_target(output.logits, target)
+            activations = output.stages[index][0]  # (K, h, w)
+            with torch.autocast(image.device.type, torch.bfloat16, enabled=low_precision):
+                scores = _scores(network, image, activations, target, batch_size, report, cancelled)
+            weights = torch.softmax(scores, 0)
+            cam = (weights[:, None, None] * activations).sum(0)
+        return finish_cam(cam.cpu().numpy(), (image.shape[-2], image.shape[-1]))
+
+    return mean_map(model, one, progress)
 
 
 def estimate_seconds(
@@ -91,6 +97,10 @@ def estimate_seconds(
     `model`, `tensor` and `stage` are those of `score_cam`; at most `batch_size` images are timed.
     Constant channels, which are skipped, are not paid for.
     """
+    return sum(_estimate(network, tensor, stage, batch_size) for network in members(model))
+
+
+def _estimate(model: Classifier, tensor: Tensor, stage: int, batch_size: int) -> float:
     index, image = check_stage(model, stage), check_image(tensor)
     image = image.to(memory_format=torch.channels_last)
     with evaluating(model), torch.inference_mode():

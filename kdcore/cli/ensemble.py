@@ -1,0 +1,62 @@
+"""`python -m kdcore ensemble --members DIR DIR --out DIR`: the mean of checkpoints as one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kdcore.base import CheckpointError
+from kdcore.cli.common import add_data_arguments, open_data, say_progress, write_json
+from kdcore.cli.release import check_target, release_model
+from kdcore.models import Card, Checkpoint, Ensemble, load_checkpoint
+
+SHARED = ("classes", "input_size", "mean", "std")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--members", metavar="DIR", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--title", help="its name for people")
+    add_data_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure the mean of the members on validation and test and write the checkpoint."""
+    check_target(options.out)
+    members = [load_checkpoint(folder) for folder in options.members]
+    card = _card(members, options)
+    model = Ensemble([m.model for m in members])
+    card = release_model(model, card, open_data(options), options.out, say_progress)
+    value = card.metrics["test"]["macro_f1"]["value"]
+    print(f"{card.name}: test macro-F1 {value:.3f}, {options.out}")
+    write_json(options, {"checkpoint": str(options.out), "metrics": card.metrics})
+
+
+def _card(members: list[Checkpoint], options: argparse.Namespace) -> Card:
+    cards = [m.card for m in members]
+    first = {f: getattr(cards[0], f) for f in SHARED}
+    split = {k: cards[0].recipe.get(k) for k in ("split", "split_seed")}
+    same = all(
+        first.items() <= vars(c).items() and split.items() <= c.recipe.items() for c in cards
+    )
+    same = same and len({len(m.model.stage_names) for m in members}) == 1
+    if len(cards) < 2 or any(c.members for c in cards) or not same:
+        raise CheckpointError(
+            "An ensemble needs two or more single networks of the same classes, input size, mean, "
+            "deviation, split and number of stages.",
+            "Name other members.",
+        )
+    used = ", ".join(f"{m.card.name} (weights {m.hash[:12]})" for m in members)
+    return Card(
+        name=options.out.resolve().name,
+        title=options.title or "Ensemble of " + ", ".join(c.title or c.name for c in cards),
+        role="teacher",
+        architecture="ensemble",
+        members=tuple(c.architecture for c in cards),
+        recipe=split,
+        train_groups=tuple(sorted({g for c in cards for g in c.train_groups})),
+        provenance=" ".join([f"Mean of {used}.", *dict.fromkeys(c.provenance for c in cards)]),
+        licence="; ".join(dict.fromkeys(c.licence for c in cards)),
+        **first,
+    )

@@ -1,0 +1,88 @@
+"""`ensemble` joins what fits, measures it as any checkpoint, and refuses what does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from kdcore.cli.main import main
+from kdcore.data import HAM10000, Ham10000, split_samples
+from kdcore.distill import hash_groups
+from kdcore.models import Card, build_model, load_checkpoint, save_checkpoint
+from kdcore.predict import Predictions
+
+SPLIT = {"split": "lesion-grouped", "split_seed": 0}
+
+
+@pytest.fixture
+def members(tmp_path, ham_folder):
+    data = Ham10000.open(ham_folder)
+    parts = split_samples(data.samples)
+    train = [s.lesion_id for s, p in zip(data.samples, parts) if p == "train"]
+    for index, name in enumerate(("one", "two")):
+        groups = hash_groups(train[index:])
+        card = Card(
+            name, "student", "cnn2", HAM10000.classes, 32, HAM10000.mean, HAM10000.std,
+            recipe=SPLIT, train_groups=groups, licence="CC BY-NC 4.0", provenance="Random.",
+        )  # fmt: skip
+        save_checkpoint(tmp_path / name, build_model("cnn2", 7), card)
+    return tmp_path
+
+
+def _join(folder, data, *names):
+    given = [str(folder / name) for name in names]
+    out = ["--out", str(folder / "both"), "--title", "Both", "--data", str(data)]
+    return main(["ensemble", "--members", *given, *out])
+
+
+def _change(folder, **fields):
+    checkpoint = load_checkpoint(folder)
+    save_checkpoint(folder, checkpoint.model, dataclasses.replace(checkpoint.card, **fields))
+
+
+def test_the_mean_of_two_is_a_checkpoint(members, ham_folder):
+    assert _join(members, ham_folder, "one", "two") == 0
+    both, one, two = (load_checkpoint(members / name) for name in ("both", "one", "two"))
+    assert both.card.members == ("cnn2", "cnn2")
+    assert (both.card.name, both.card.title, both.card.role) == ("both", "Both", "teacher")
+    assert set(both.card.train_groups) == {*one.card.train_groups, *two.card.train_groups}
+    assert one.hash[:12] in both.card.provenance
+    assert both.card.licence == "CC BY-NC 4.0"
+    assert both.card.metrics["test"]["n"] == len(
+        Predictions.load(members / "both" / "predictions-test.npz")
+    )
+    saved = Predictions.load(members / "both" / "predictions-val.npz")
+    for name in ("one", "two"):
+        out = ["--out", str(members / f"{name}.npz"), "--split", "val", "--data", str(ham_folder)]
+        assert main(["predict", "--checkpoint", str(members / name), *out]) == 0
+    logits = [Predictions.load(members / f"{name}.npz").logits for name in ("one", "two")]
+    assert np.allclose(saved.logits, np.mean(logits, 0), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input_size": 48},
+        {"mean": (0.1, 0.2, 0.3)},
+        {"recipe": SPLIT | {"split_seed": 1}},
+        {"recipe": {}},
+        {"classes": ("a", "b", "c", "d", "e", "f", "g")},
+    ],
+    ids=str,
+)
+def test_members_that_do_not_fit_each_other(members, ham_folder, capsys, fields):
+    _change(members / "two", **fields)
+    assert _join(members, ham_folder, "one", "two") == 1
+    assert "needs two or more single networks of the same" in capsys.readouterr().err
+    assert not (members / "both").exists()
+
+
+def test_one_member_or_a_leaking_one_is_refused(members, ham_folder, capsys):
+    assert _join(members, ham_folder, "one") == 1
+    everything = [s.lesion_id for s in Ham10000.open(ham_folder).samples]
+    _change(members / "two", train_groups=hash_groups(everything))
+    assert _join(members, ham_folder, "one", "two") == 1
+    assert "was trained on" in capsys.readouterr().err
+    assert not (members / "both").exists()

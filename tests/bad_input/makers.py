@@ -111,6 +111,10 @@ TABLES: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
         "unknown diagnosis",
     ),
     "duplicate id": (lambda rows: [*rows, rows[1]], "more than once"),
+    "no lesion id": (
+        lambda rows: [rows[0], *("," + r.partition(",")[2] for r in rows[1:])],
+        "84 rows without lesion_id",
+    ),
 }
 MISSING_FILE = "HAM_9,ISIC_9999999,nv,histo,1,male,back"
 

@@ -34,16 +34,16 @@ def file_stem(pair: PairExplanation) -> str:
 
 def maps_npz(pair: PairExplanation, arrays: Arrays | None = None) -> bytes:
     """Return raw maps and logits as `.npz`: teacher, student, difference, *_logits, `arrays`."""
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        teacher=pair.teacher_map,
-        student=pair.student_map,
-        difference=pair.difference,
-        teacher_logits=pair.teacher.logits,
-        student_logits=pair.student.logits,
+    all_arrays: dict[str, Any] = {
+        "teacher": pair.teacher_map,
+        "student": pair.student_map,
+        "difference": pair.difference,
+        "teacher_logits": pair.teacher.logits,
+        "student_logits": pair.student.logits,
         **(arrays or {}),
-    )
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **all_arrays)
     return buffer.getvalue()
 
 

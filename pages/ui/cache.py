@@ -103,7 +103,9 @@ def data_set() -> Any | None:
 
 def _changed(root: Path) -> tuple[tuple[str, int], ...]:
     """Return the times of a folder and what lies directly in it: adding images changes them."""
-    return tuple((p.name, p.stat().st_mtime_ns) for p in (root, *sorted(root.glob("*"))))
+    return tuple(
+        (p.name, p.stat().st_mtime_ns) for p in (root, *sorted(root.glob("*"))) if p.exists()
+    )
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the data folder…")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     given = list(sys.argv[1:] if arguments is None else arguments)
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.".replace("%%", "%"))
         command.add_argument("--json", metavar="FILE", help="write the result here for machines")
         if name in given[:1]:  # torch loads only for the command that is run
             importlib.import_module(f"kdcore.cli.{name}").add_arguments(command)
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KdError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         full = "The disk is full: free some space and run this again."
         text = full if error.errno == errno.ENOSPC else f"{error.strerror}: {error.filename}"

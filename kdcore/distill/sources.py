@@ -13,7 +13,7 @@ from PIL import ImageOps
 from torch import Tensor
 
 from kdcore.base import DataError, group_hash
-from kdcore.data import Ham10000, Preprocess, Sample, read_image
+from kdcore.data import Ham10000, Preprocess, Sample
 
 ASPECT = 4 / 3  # of HAM10000's pictures; others are cropped to it
 
@@ -38,13 +38,13 @@ def load_sources(data: Ham10000, samples: Sequence[Sample], short_side: int) -> 
     """
     if not samples:
         raise DataError("This part of the data set is empty.", "Choose another split or folder.")
-    first = read_image(data.read(samples[0].image_id)).rgb
+    first = data.picture(samples[0].image_id).rgb
     height = min(short_side, *first.size)
     shape = (round(height * ASPECT), height)
     images = torch.empty((len(samples), 3, height, shape[0]), dtype=torch.uint8)
 
     def fill(index: int) -> None:
-        rgb = read_image(data.read(samples[index].image_id)).rgb
+        rgb = data.picture(samples[index].image_id).rgb
         pixels = np.asarray(ImageOps.fit(rgb, shape))
         images[index] = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 
@@ -58,7 +58,7 @@ def load_inputs(data: Ham10000, samples: Sequence[Sample], size: int) -> Sources
     crop = Preprocess(size, (0, 0, 0), (1, 1, 1)).crop
 
     def one(sample: Sample) -> NDArray[np.uint8]:
-        return np.asarray(crop(read_image(data.read(sample.image_id)).rgb))
+        return np.asarray(crop(data.picture(sample.image_id).rgb))
 
     with ThreadPoolExecutor(4) as pool:
         arrays = list(pool.map(one, samples))

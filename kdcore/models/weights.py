@@ -27,7 +27,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(
-            f"There is no weights file {path.name!r}.", "Check the path, or train the model first."
+            f"There is no weights file {str(path)!r}.",
+            "Check the path, or copy the checkpoint again. For a recipe's initial weights, set the "
+            'variable that it names, or let the library download its own by init = "imagenet".',
         )
     try:
         if path.suffix == ".safetensors":

@@ -132,12 +132,12 @@ def describe(checkpoint: Any) -> str:
     """Return one line on a checkpoint: what it is, who taught it, its size, how good it is."""
     card = checkpoint.card
     what = " + ".join(card.members) if card.members else card.architecture
-    teachers = ", ".join(card.recipe.get("teachers", ()))
+    teachers = ", ".join(card.teachers or card.recipe.get("teachers", ()))
     parts = [what, f"{card.input_size}² px", cache.parameters(checkpoint)]
     if teachers or card.role != "teacher":
         parts.append(f"taught by {teachers}" if teachers else "trained without a teacher")
-    score = card.metrics.get("test", {}).get("macro_f1")
-    if score:
+    score = (card.metrics.get("test") or {}).get("macro_f1")
+    if score and None not in score.values():
         low, high = score["low"], score["high"]
         parts.append(f"macro-F1 {score['value']:.2f} [{low:.2f}, {high:.2f}] on test images")
     return " · ".join(parts)

@@ -125,7 +125,7 @@ def _verdict(pair: Pair, look: Look) -> None:
 
 def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
     """Say how good the network is at the class that it names, by its test images."""
-    per_class = checkpoint.card.metrics.get("test", {}).get("per_class", ())
+    per_class = (checkpoint.card.metrics.get("test") or {}).get("per_class", ())
     row = next((r for r in per_class if r["class"] == dx and r["recall"]["low"] is not None), None)
     if row is None:
         return

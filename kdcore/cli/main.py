@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     given = list(sys.argv[1:] if arguments is None else arguments)
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.".replace("%%", "%"))
+        sentence = f"{text[0].upper()}{text[1:]}.".replace("%%", "%")
+        command = commands.add_parser(name, help=text, description=sentence)
         command.add_argument("--json", metavar="FILE", help="write the result here for machines")
         if name in given[:1]:  # torch loads only for the command that is run
             importlib.import_module(f"kdcore.cli.{name}").add_arguments(command)

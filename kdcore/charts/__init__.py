@@ -2,13 +2,13 @@
 
 from kdcore.charts.data import class_count_chart
 from kdcore.charts.explanation import deletion_chart
-from kdcore.charts.probability import probability_chart
+from kdcore.charts.probability import probability_view
 from kdcore.charts.style import STUDENT, TEACHER
 from kdcore.charts.temperature import (
     entropy_chart,
     gradient_chart,
     similarity_chart,
-    softened_chart,
+    softened_view,
 )
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "deletion_chart",
     "entropy_chart",
     "gradient_chart",
-    "probability_chart",
+    "probability_view",
     "similarity_chart",
-    "softened_chart",
+    "softened_view",
 ]

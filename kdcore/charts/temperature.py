@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdcore.charts.probability import probability_chart
+from kdcore.charts.probability import probability_view
 from kdcore.charts.style import NEUTRAL, role_colour
 from kdcore.losses.temperature import GradientCurve, Softening
 
 
-def softened_chart(
+def softened_view(
     softenings: Mapping[str, Softening],
     index: int,
     classes: Sequence[str],
     long_names: Sequence[str] = (),
     marked: str = "",
-) -> alt.LayerChart:
-    """Return the softened outputs at temperature number `index` as bars.
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the softened outputs at temperature number `index` as bars: specification, rows.
 
     `softenings` are by model; `classes`, `long_names` and `marked`, the true class, are those of
-    `probability_chart`.
+    `probability_view`.
     """
     temperature = next(iter(softenings.values())).temperatures[index]
     probs = {model: softening.probs[index] for model, softening in softenings.items()}
-    return probability_chart(probs, classes, long_names, f"T = {temperature:g}", marked)
+    return probability_view(probs, classes, long_names, f"T = {temperature:g}", marked)
 
 
 def entropy_chart(softenings: Mapping[str, Softening], temperature: float) -> alt.LayerChart:

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.decomposition import PCA
 
 from kdcore.base import CheckpointError, write_atomically
 from kdcore.models import Checkpoint
@@ -153,6 +152,8 @@ def fit_ood(
     ValueError
         If there are fewer than four lesions.
     """
+    from sklearn.decomposition import PCA  # a second of import that scoring does without
+
     array = np.asarray(features, dtype=np.float64)
     _, index = np.unique(np.asarray(group_ids, dtype=np.str_), return_inverse=True)
     fit = index.reshape(-1) % 2 == 0

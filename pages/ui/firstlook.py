@@ -138,14 +138,16 @@ def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
 
 
 def _bars(column: Any, look: Look, chosen: Chosen, temperature: float) -> None:
-    from kdcore.charts import probability_chart
+    from kdcore.charts import probability_view
     from kdcore.predict.probabilities import softmax
 
     probs = {
         role: softmax(prediction.logits[None], temperature)[0]
         for role, prediction in look.predictions.items()
     }
-    chart = probability_chart(
+    specification, rows = probability_view(
         probs, look.classes, tuple(look.names.values()), f"T = {temperature:g}", chosen.dx
     )
-    column.altair_chart(chart, width="stretch", alt=f"Probabilities at T = {temperature:g}")
+    column.vega_lite_chart(
+        rows, specification, width="stretch", alt=f"Probabilities at T = {temperature:g}"
+    )

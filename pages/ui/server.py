@@ -20,5 +20,5 @@ def prepare() -> None:
 
 
 def _warm() -> None:
-    for name in ("pandas", "altair", "torch", "torchvision", "kdcore.models"):
+    for name in ("pandas", "altair", "torch", "torchvision", "kdcore.models", "kdcore.explain"):
         importlib.import_module(name)

@@ -67,20 +67,23 @@ def sweep(logits: Logits) -> dict[str, Any]:
 
 def show_three(softenings: dict[str, Any], logits: Logits) -> None:
     """Draw the softened outputs at T = 1, 5 and 10 side by side."""
-    from kdcore.charts import softened_chart
+    from kdcore.charts import softened_view
     from kdcore.data import HAM10000
 
     st.subheader(f"T = 1, 5 and 10 for {logits.of}")
     for column, temperature in zip(st.columns(3), _THREE):
-        chart = softened_chart(
+        specification, rows = softened_view(
             softenings,
             _grid().index(temperature),
             HAM10000.classes,
             HAM10000.long_names,
             logits.truth,
         )
-        column.altair_chart(
-            chart, width="stretch", alt=f"Probabilities of both models at T = {temperature:g}"
+        column.vega_lite_chart(
+            rows,
+            specification,
+            width="stretch",
+            alt=f"Probabilities of both models at T = {temperature:g}",
         )
     if not logits.truth:
         st.caption("The true class of an upload is not known, so none is marked.")

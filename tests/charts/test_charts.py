@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import altair as alt
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,11 +24,12 @@ def rows(chart: object) -> list[dict[str, object]]:
 
 def test_probability_chart_names_models_in_their_colours() -> None:
     probs = {"Teacher": np.array([0.7, 0.2, 0.1]), "Student": np.array([0.3, 0.3, 0.4])}
-    chart = charts.probability_chart(probs, CLASSES, ("A", "B", "C"), "T = 1", "b")
-    table = rows(chart)
-    assert [r["class"] for r in table[:3]] == ["a", "b ◂ true", "c"]
-    assert table[0]["label"] == "70 %"
-    text = json.dumps(chart.to_dict())
+    view, table = charts.probability_view(probs, CLASSES, ("A", "B", "C"), "T = 1", "b")
+    assert table["class"].tolist()[:3] == ["a", "b ◂ true", "c"]
+    assert table["label"][0] == "70 %"
+    named = {"data": {"name": "rows"}, "datasets": {"rows": table.to_dict("records")}}
+    assert len(rows(alt.LayerChart.from_dict(view | named))) == 6
+    text = json.dumps(view)
     assert charts.TEACHER in text
     assert charts.STUDENT in text
 
@@ -40,7 +42,7 @@ def test_percent(value: float, words: str) -> None:
 def test_temperature_charts() -> None:
     logits = np.array([[3.0, 1, 0], [0, 2, 1]])
     soft = {"Teacher": softening(logits, [1, 5]), "Student": softening(-logits, [1, 5])}
-    assert len(rows(charts.softened_chart(soft, 1, CLASSES))) == 6
+    assert len(charts.softened_view(soft, 1, CLASSES)[1]) == 6
     assert len(rows(charts.entropy_chart(soft, 4))) == 4
     assert len(rows(charts.gradient_chart(gradient_curve(logits, -logits, [1, 5]), 4))) == 4
     matrix = np.array([[0.9, 0.1, 0], [np.nan] * 3, [0, 0.5, 0.5]])

@@ -125,6 +125,7 @@ def alone(checkpoints: Path, data: bytes) -> tuple[list[str], dict[str, np.ndarr
     return confidences, {"teacher": pair.teacher_map, "student": pair.student_map}
 
 
+@pytest.mark.slow
 def test_two_sessions_get_what_each_gets_alone(
     app: App, checkpoints: Path, new_page: NewPage
 ) -> None:

@@ -16,6 +16,7 @@ from tests.browser.site import PAGES, overflow, photo, troubles, visit
 NewPage = Callable[..., Page]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 def test_cold_deep_link_shows_its_page(
     chrome: Browser, checkpoints: Path, new_page: NewPage, path: str

@@ -2,7 +2,7 @@
 
 from kdcore.charts.data import class_count_chart
 from kdcore.charts.explanation import deletion_chart
-from kdcore.charts.probability import probability_view
+from kdcore.charts.probability import probability_view, warm_up
 from kdcore.charts.style import STUDENT, TEACHER
 from kdcore.charts.temperature import (
     entropy_chart,
@@ -21,4 +21,5 @@ __all__ = [
     "probability_view",
     "similarity_chart",
     "softened_view",
+    "warm_up",
 ]

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdcore.charts.style import ROLES, role_colour
+from kdcore.data.info import HAM10000
 
 
 def probability_view(
@@ -37,6 +38,11 @@ def probability_view(
     table = _table(probs, classes, long_names or classes, marked)
     kept = _specification(tuple(dict.fromkeys(table["class"])), len(probs) > 1)
     return copy.deepcopy(kept) | {"title": title}, table
+
+
+def warm_up() -> None:
+    """Build the bars of HAM10000's classes ahead of the first picture."""
+    _specification(HAM10000.classes, True)
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from kdcore.predict.predict import (
     predict_image,
     preprocess_of,
     stream_outputs,
+    warm_up,
 )
 from kdcore.predict.predictions import Predictions
 from kdcore.predict.probabilities import entropy, log_softmax, softmax
@@ -25,4 +26,5 @@ __all__ = [
     "preprocess_of",
     "softmax",
     "stream_outputs",
+    "warm_up",
 ]

@@ -47,6 +47,13 @@ def predict_image(checkpoint: Checkpoint, image: Image.Image) -> ImagePrediction
     return ImagePrediction(output.logits[0].numpy().astype(np.float32), stages, tensor)
 
 
+def warm_up(checkpoint: Checkpoint) -> None:
+    """Run a blank input, so that the first picture does not pay for the kernels' setup."""
+    size = checkpoint.card.input_size
+    with torch.inference_mode():
+        checkpoint.model(torch.zeros(1, 3, size, size))
+
+
 def stream_outputs(
     checkpoint: Checkpoint,
     data: Ham10000,

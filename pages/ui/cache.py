@@ -32,8 +32,11 @@ def load(folder: Path, card: Any) -> Any:
 def _load(folder: str, changed: int, weights_sha256: str) -> Any:
     from kdcore.data import HAM10000
     from kdcore.models import load_checkpoint
+    from kdcore.predict import warm_up
 
-    return load_checkpoint(Path(folder), HAM10000.classes)
+    checkpoint = load_checkpoint(Path(folder), HAM10000.classes)
+    warm_up(checkpoint)  # before a picture waits for it
+    return checkpoint
 
 
 def preview(chosen: Any) -> bytes:

@@ -22,3 +22,6 @@ def prepare() -> None:
 def _warm() -> None:
     for name in ("pandas", "altair", "torch", "torchvision", "kdcore.models", "kdcore.explain"):
         importlib.import_module(name)
+    from kdcore.charts import warm_up
+
+    warm_up()

@@ -111,7 +111,7 @@ def _verdict(pair: Pair, look: Look) -> None:
         logits = look.predictions[role].logits[None]
         probs = softmax(logits, checkpoint.card.temperature)[0]
         column.metric(
-            f"{role}, calibrated at T = {checkpoint.card.temperature:.2f}",
+            f"{role}, calibrated",
             f"{look.first[role]} {percent(float(probs.max()))}",
             help=(
                 "Softmax at the temperature that fits the validation images best "
@@ -132,7 +132,7 @@ def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
     recall, precision = row["recall"], row["precision"]["value"]
     right = f"; right in {precision:.0%} of its {dx} answers" if precision is not None else ""
     column.caption(
-        f"Of {row['support']} test images of {dx} it finds {recall['value']:.0%} "
+        f"At T = {checkpoint.card.temperature:.2f}. Of {row['support']} test images of {dx} it finds {recall['value']:.0%} "
         f"[{recall['low']:.0%}, {recall['high']:.0%}]{right}."
     )
 

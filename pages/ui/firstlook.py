@@ -132,8 +132,8 @@ def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
     recall, precision = row["recall"], row["precision"]["value"]
     right = f"; right in {precision:.0%} of its {dx} answers" if precision is not None else ""
     column.caption(
-        f"At T = {checkpoint.card.temperature:.2f}. Of {row['support']} test images of {dx} it finds {recall['value']:.0%} "
-        f"[{recall['low']:.0%}, {recall['high']:.0%}]{right}."
+        f"At T = {checkpoint.card.temperature:.2f}. Of {row['support']} test images of {dx} it "
+        f"finds {recall['value']:.0%} [{recall['low']:.0%}, {recall['high']:.0%}]{right}."
     )
 
 

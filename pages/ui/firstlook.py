@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, controls
+from pages.ui import cache, controls, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen
 
@@ -29,12 +29,19 @@ def show(pair: Pair, chosen: Chosen) -> Look:
     look = predict_pair(pair, chosen)
     _dermoscopy(pair, look)
     _verdict(pair, look)
+    _charts(look, chosen)
+    st.caption(" · ".join(f"**{short}** {name}" for short, name in look.names.items()))
+    return look
+
+
+@st.fragment
+def _charts(look: Look, chosen: Chosen) -> None:
+    """Draw slider and charts; a move of the slider reruns these alone."""
     temperature = controls.choose_temperature()
     left, right = st.columns(2)
     _bars(left, look, chosen, _FIRST_T)
     _bars(right, look, chosen, temperature)
-    st.caption(" · ".join(f"**{short}** {name}" for short, name in look.names.items()))
-    return look
+    state.refresh_link()
 
 
 def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 
 _READ = "kd:link-read"
 _PAGE = "kd:page"
+_NAMES = "kd:link-names"
 
 
 def enter(page: str) -> None:
@@ -24,6 +25,7 @@ def enter(page: str) -> None:
     its own default, and the kept value would follow it.
     """
     if st.session_state.get(_PAGE, page) != page:
+        st.session_state.pop(_NAMES, None)
         for key in [k for k in st.session_state if str(k).startswith("w:")]:
             del st.session_state[key]
     st.session_state[_PAGE] = page
@@ -91,6 +93,13 @@ def slide(
 
 def write_link(names: Iterable[str]) -> None:
     """Write the kept values of `names` into the address; what is unset or empty is left out."""
+    st.session_state[_NAMES] = tuple(names)
+    refresh_link()
+
+
+def refresh_link() -> None:
+    """Write the values of the names of the last `write_link` again: what a fragment has changed."""
+    names = st.session_state.get(_NAMES, ())
     wanted = {n: str(get(n)) for n in names if get(n) not in (None, "")}
-    if dict(st.query_params) != wanted:
+    if names and dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)

@@ -6,10 +6,14 @@ session names its pages, Streamlit takes a `pages/` folder for its older kind of
 does not find the link's page in it, and says "Page not found" over the right page.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
+ICON = str(Path(__file__).parent / "assets" / "icon.png")  # wherever the server was started
+
 if __name__ == "__main__":
-    st.set_page_config(page_title="DistilScope", page_icon="assets/icon.png", layout="wide")
+    st.set_page_config(page_title="DistilScope", page_icon=ICON, layout="wide")
     # The default page has no path of its own, so `/explain` is a second page of the same file;
     # the navigation lists the one that is open.
     by_name = (st.context.url or "").rstrip("/").endswith("/explain")

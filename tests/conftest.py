@@ -31,6 +31,14 @@ TINY = (
     ("student-mobilenetv2", "student", "mobilenet_v2"),
 )
 TINY_SIZE = 64
+TINY_RECIPE = """
+name = "tiny"
+architecture = "cnn2"
+role = "baseline"
+input_size = 32
+epochs = 1
+batch_size = 16
+"""
 COLUMNS = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 LESIONS_PER_CLASS = 8
 

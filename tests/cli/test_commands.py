@@ -13,16 +13,9 @@ from kdcore.cli.main import COMMANDS, main
 from kdcore.data import Ham10000, draw_lesion
 from kdcore.models import list_checkpoints
 from kdcore.predict import Predictions
+from tests.conftest import TINY_RECIPE as RECIPE
 from tests.conftest import write_tiny_checkpoint
 
-RECIPE = """
-name = "tiny"
-architecture = "cnn2"
-role = "baseline"
-input_size = 32
-epochs = 1
-batch_size = 16
-"""
 HEAD = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "nll", "ece")
 
 

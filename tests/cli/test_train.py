@@ -10,15 +10,7 @@ from kdcore.cli import release as releasing
 from kdcore.cli import train as train_command
 from kdcore.cli.main import main
 from kdcore.models import list_checkpoints, load_checkpoint, read_card
-
-RECIPE = """
-name = "tiny"
-architecture = "cnn2"
-role = "baseline"
-input_size = 32
-epochs = 1
-batch_size = 16
-"""
+from tests.conftest import TINY_RECIPE as RECIPE
 
 
 class _Work:

@@ -13,9 +13,18 @@ from kdcore.base.errors import (
 from kdcore.base.files import group_hash, sha256_bytes, sha256_file, write_atomically
 from kdcore.base.registry import Registry
 from kdcore.base.seeding import numpy_generator, seed_everything, torch_generator
-from kdcore.base.settings import DATA_VARIABLE, data_folder, remember_data_folder, state_folder
+from kdcore.base.settings import (
+    CHECKPOINTS_VARIABLE,
+    DATA_VARIABLE,
+    checkpoints_folder,
+    data_folder,
+    remember_data_folder,
+    runs_folder,
+    state_folder,
+)
 
 __all__ = [
+    "CHECKPOINTS_VARIABLE",
     "DATA_VARIABLE",
     "Cancelled",
     "CheckpointError",
@@ -28,10 +37,12 @@ __all__ = [
     "check_labels",
     "check_logits",
     "check_probs",
+    "checkpoints_folder",
     "data_folder",
     "group_hash",
     "numpy_generator",
     "remember_data_folder",
+    "runs_folder",
     "seed_everything",
     "sha256_bytes",
     "sha256_file",

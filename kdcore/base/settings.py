@@ -11,11 +11,24 @@ from kdcore.base.files import write_atomically
 
 DATA_VARIABLE = "DISTILSCOPE_DATA"
 STATE_VARIABLE = "DISTILSCOPE_STATE"
+CHECKPOINTS_VARIABLE = "DISTILSCOPE_CHECKPOINTS"
+_REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def state_folder() -> Path:
     """Return the folder for settings and runs: `DISTILSCOPE_STATE`, else `~/.distilscope`."""
     return Path(os.environ.get(STATE_VARIABLE) or Path.home() / ".distilscope").expanduser()
+
+
+def checkpoints_folder() -> Path:
+    """Return the folder of checkpoints: `DISTILSCOPE_CHECKPOINTS`, else the repository's."""
+    named = os.environ.get(CHECKPOINTS_VARIABLE)
+    return Path(named).expanduser() if named else _REPOSITORY / "checkpoints"
+
+
+def runs_folder() -> Path:
+    """Return the folder of training runs, inside the state folder."""
+    return state_folder() / "runs"
 
 
 def data_folder(explicit: str | Path | None = None) -> Path | None:

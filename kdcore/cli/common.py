@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import DATA_VARIABLE, DataError, SettingError, data_folder, write_atomically
-from kdcore.data import SPLITS, Ham10000, Sample, split_samples
+from kdcore.data import SPLITS, ImageDataset, Sample, info_of_classes, open_dataset
 
 PARTS = ("train", "val", "test", "all")
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
 def whole_number(text: str) -> int:
@@ -60,32 +59,41 @@ def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None
         )
 
 
-def open_data(options: argparse.Namespace) -> Ham10000:
-    """Open the configured data set; raises SettingError if there is none."""
+def open_data(options: argparse.Namespace, classes: tuple[str, ...] = ()) -> ImageDataset:
+    """Open the configured data set, whichever it is; with `classes`, only the one that has them.
+
+    Raises
+    ------
+    SettingError
+        If none is configured.
+    DataError
+        If it can't be read, or is not the data set of these classes.
+    """
+    kind = info_of_classes(classes).key if classes else ""
     folder = data_folder(options.data)
     if folder is None:
         raise SettingError(
             "No data folder is configured.",
             f"Name one with --data, set {DATA_VARIABLE}, or choose it on the app's Data page.",
         )
-    return Ham10000.open(folder, options.skip_missing)
+    return open_dataset(folder, kind, options.skip_missing)
 
 
 def choose(
-    data: Ham10000, options: argparse.Namespace, recipe: Mapping[str, Any]
+    data: ImageDataset, options: argparse.Namespace, recipe: Mapping[str, Any]
 ) -> tuple[Sample, ...]:
     """Return the samples of the chosen part, split as `recipe` was unless the options say how.
 
     Raises
     ------
     DataError
-        If the part has no image.
+        If the part has no image, or the data set no such split.
     """
     if options.split == "all":
         return data.samples
-    name = options.split_by or recipe.get("split", "lesion-grouped")
+    name = options.split_by or recipe.get("split", "")
     seed = recipe.get("split_seed", 0) if options.split_seed is None else options.split_seed
-    parts = split_samples(data.samples, name, seed)
+    parts = data.parts(name, seed)
     chosen = tuple(s for s, p in zip(data.samples, parts, strict=True) if p == options.split)
     if not chosen:
         raise DataError(

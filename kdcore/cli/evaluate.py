@@ -15,7 +15,6 @@ from kdcore.cli.common import (
     write_json,
 )
 from kdcore.cli.unseen import choose_unseen
-from kdcore.data import HAM10000
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import Predictions, predict_dataset
@@ -40,15 +39,13 @@ def run(options: argparse.Namespace) -> None:
     """Predict or load, measure, print, write."""
     if not (options.checkpoint or options.predictions):
         raise SettingError("Nothing to evaluate was named.", "Add --checkpoint or --predictions.")
-    checkpoint = (
-        load_checkpoint(options.checkpoint, HAM10000.classes) if options.checkpoint else None
-    )
+    checkpoint = load_checkpoint(options.checkpoint) if options.checkpoint else None
     excluded = 0
     if options.predictions:
         predictions = _saved(options, checkpoint)
     else:
         assert checkpoint is not None
-        data = open_data(options)
+        data = open_data(options, checkpoint.card.classes)
         samples, excluded = choose_unseen(data, options, checkpoint.card)
         predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
     temperature = checkpoint.card.temperature if checkpoint else 1.0

@@ -15,6 +15,7 @@ from kdcore.base import Cancelled, KdError
 COMMANDS = {
     "data": "show what a data folder holds and how it is split",
     "train": "train a recipe, or resume it, and write a checkpoint",
+    "sweep": "train methods over seeds, and compare them by paired tests",
     "ensemble": "join checkpoints into one that answers their mean",
     "predict": "save a checkpoint's predictions on a data folder",
     "evaluate": "measure predictions, with lesion-clustered 95 %% intervals",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from kdcore.cli.common import add_data_arguments, open_data, say_progress, write_json
 from kdcore.cli.unseen import choose_unseen
-from kdcore.data import HAM10000
 from kdcore.models import load_checkpoint
 from kdcore.predict import predict_dataset
 
@@ -21,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Predict on what the checkpoint was not trained on, and save."""
-    checkpoint = load_checkpoint(options.checkpoint, HAM10000.classes)
-    data = open_data(options)
+    checkpoint = load_checkpoint(options.checkpoint)
+    data = open_data(options, checkpoint.card.classes)
     samples, excluded = choose_unseen(data, options, checkpoint.card)
     predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
     predictions.save(options.out)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import SettingError
-from kdcore.data import Ham10000, Sample, split_samples
+from kdcore.data import ImageDataset, Sample
 from kdcore.distill import Prepared, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 
 def release(
-    prepared: Prepared, data: Ham10000, target: Path, run: RunFolder, progress: Progress
+    prepared: Prepared, data: ImageDataset, target: Path, run: RunFolder, progress: Progress
 ) -> Card:
     """Write the checkpoint of a finished run to `target` and return its card.
 
@@ -48,7 +48,7 @@ def release(
 def release_model(
     model: Classifier,
     card: Card,
-    data: Ham10000,
+    data: ImageDataset,
     target: Path,
     progress: Progress,
     history: Path | None = None,
@@ -116,15 +116,15 @@ def _swapped_in(target: Path) -> Iterator[Path]:
             staging.parent.rmdir()
 
 
-def _measure(folder: Path, data: Ham10000, progress: Progress) -> Card:
+def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:
     checkpoint = load_checkpoint(folder)
     recipe = checkpoint.card.recipe
-    parts = split_samples(data.samples, recipe["split"], recipe["split_seed"])
+    parts = data.parts(recipe["split"], recipe["split_seed"])
     features, predictions = {}, {}
     for part in ("val", "test"):
         samples = [s for s, p in zip(data.samples, parts, strict=True) if p == part]
         predictions[part], features[part] = _outputs(checkpoint, data, samples, part, progress)
-        leaky = recipe["split"] != "lesion-grouped"
+        leaky = recipe["split"] == "image-level (leaky)"
         refuse_training_images(predictions[part], checkpoint.card.train_groups, allow=leaky)
         predictions[part].save(folder / f"predictions-{part}.npz")
     density = fit_ood(features["val"], predictions["val"].group_ids)
@@ -146,7 +146,7 @@ def _measure(folder: Path, data: Ham10000, progress: Progress) -> Card:
 
 
 def _outputs(
-    checkpoint: Checkpoint, data: Ham10000, samples: list[Sample], part: str, progress: Progress
+    checkpoint: Checkpoint, data: ImageDataset, samples: list[Sample], part: str, progress: Progress
 ) -> tuple[Predictions, NDArray[np.float32]]:
     outputs = stream_outputs(checkpoint, data, samples, progress=progress)
     logits, features = zip(*outputs, strict=True)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
-from kdcore.base import Cancelled, SettingError, state_folder
-from kdcore.cli.common import CHECKPOINTS, add_data_arguments, open_data, say_progress, write_json
+from kdcore.base import Cancelled, SettingError, checkpoints_folder, runs_folder
+from kdcore.cli.common import add_data_arguments, open_data, say_progress, write_json
 from kdcore.cli.release import check_target, release
-from kdcore.distill import Recipe, RunFolder, check_device, prepare
+from kdcore.data import ImageDataset
+from kdcore.distill import (
+    EventFiles,
+    Recipe,
+    RunFolder,
+    check_device,
+    in_turn,
+    is_main_process,
+    keep_memory,
+    prepare,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", metavar="DIR", type=Path, help="run folder (default: by name)")
     parser.add_argument("--out", metavar="DIR", type=Path, help="where the checkpoint goes")
     parser.add_argument("--resume", action="store_true", help="continue after the last epoch")
+    parser.add_argument("--queue", action="store_true", help="wait for the runs queued before it")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     add_data_arguments(parser)
 
@@ -25,27 +37,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train, then predict on validation and test and write the checkpoint."""
     recipe = Recipe.read(options.recipe)
-    folder = RunFolder(options.run or state_folder() / "runs" / recipe.name)
-    target = options.out or CHECKPOINTS / recipe.name
-    _check_run(folder, recipe, options.resume)
+    folder = RunFolder(options.run or runs_folder() / recipe.name)
+    target = options.out or checkpoints_folder() / recipe.name
     check_device(options.device)
     check_target(target)
     data = open_data(options)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    folder.forget_cancel()
-    folder.write_recipe(recipe)
-    folder.write_status("running", epoch=0, epochs=recipe.epochs)
-    try:
-        prepared = prepare(recipe, data, CHECKPOINTS, folder, options.device)
-        history = prepared.trainer.run(options.resume, _say)
-        card = release(prepared, data, target, folder, say_progress)
-    except (Cancelled, KeyboardInterrupt):
-        folder.write_status("cancelled")
-        raise
-    except BaseException as error:
-        folder.write_status("failed", error=str(error))
-        raise
-    folder.write_status("done", epoch=recipe.epochs, epochs=recipe.epochs)
+    keep_memory()
+    if not is_main_process():  # torchrun's others lend a hand and write nothing
+        prepare(recipe, data, checkpoints_folder(), folder, options.device).trainer.run(
+            options.resume
+        )
+        return
+    with folder.lock():
+        _check_run(folder, recipe, options.resume)
+        folder.forget_requests()
+        folder.write_recipe(recipe)
+        try:
+            with in_turn(folder) if options.queue else nullcontext():
+                _train(recipe, folder, data, target, options)
+        except (Cancelled, KeyboardInterrupt):
+            folder.write_status("cancelled", epoch=len(folder.read_history()))
+            raise
+        except BaseException as error:
+            with suppress(OSError):  # a full disk: what was wrong is raised all the same
+                folder.write_status("failed", error=str(error) or type(error).__name__)
+            raise
+
+
+def _train(
+    recipe: Recipe,
+    folder: RunFolder,
+    data: ImageDataset,
+    target: Path,
+    options: argparse.Namespace,
+) -> None:
+    folder.write_status("preparing", epoch=0, epochs=recipe.epochs)
+    prepared = prepare(recipe, data, checkpoints_folder(), folder, options.device)
+    events = EventFiles(folder.path, len(folder.read_history()) if options.resume else 0)
+
+    def log(row: dict[str, float]) -> None:
+        events.write(row)
+        _say(row)
+
+    history = prepared.trainer.run(options.resume, log)
+    events.close()
+    folder.write_status("measuring", epoch=len(history), epochs=recipe.epochs)
+    card = release(prepared, data, target, folder, say_progress)
+    folder.write_status(
+        "done", epoch=len(history), epochs=recipe.epochs, checkpoint=str(target.resolve())
+    )
     print(f"{card.name}: test macro-F1 {card.metrics['test']['macro_f1']['value']:.3f}, {target}")
     write_json(options, {"checkpoint": str(target), "metrics": card.metrics, "history": history})
 

@@ -11,13 +11,13 @@ import sys
 
 from kdcore.base import DataError
 from kdcore.cli.common import choose
-from kdcore.data import Ham10000, Sample
+from kdcore.data import ImageDataset, Sample
 from kdcore.evaluate import trained_on
 from kdcore.models import Card
 
 
 def choose_unseen(
-    data: Ham10000, options: argparse.Namespace, card: Card
+    data: ImageDataset, options: argparse.Namespace, card: Card
 ) -> tuple[tuple[Sample, ...], int]:
     """Return the samples of the chosen part without trained lesions, and how many were left out.
 

@@ -1,20 +1,43 @@
 """Data sets, splits, images, transforms and drawn samples."""
 
-from kdcore.data.augment import Augmentation, View, render, sample_views
+from kdcore.data.augment import (
+    AUGMENTATIONS,
+    Augmentation,
+    View,
+    render,
+    sample_views,
+    turn_view,
+)
+from kdcore.data.cifar import Cifar
+from kdcore.data.dataset import ImageDataset, open_dataset
 from kdcore.data.drawn import DrawnSample, draw_lesion, drawn_samples
-from kdcore.data.ham10000 import Ham10000, Sample
+from kdcore.data.ham10000 import Ham10000
 from kdcore.data.images import LoadedImage, read_image
-from kdcore.data.info import HAM10000, DatasetInfo
-from kdcore.data.splits import SPLITS, image_level_split, lesion_grouped_split, split_samples
+from kdcore.data.info import CIFAR10, CIFAR100, DATASETS, HAM10000, DatasetInfo, info_of_classes
+from kdcore.data.sample import Sample
+from kdcore.data.splits import (
+    SPLITS,
+    image_level_split,
+    lesion_grouped_split,
+    official_split,
+    split_dataset,
+    split_samples,
+)
 from kdcore.data.transforms import Preprocess
 
 __all__ = [
+    "AUGMENTATIONS",
+    "CIFAR10",
+    "CIFAR100",
+    "DATASETS",
     "HAM10000",
     "SPLITS",
     "Augmentation",
+    "Cifar",
     "DatasetInfo",
     "DrawnSample",
     "Ham10000",
+    "ImageDataset",
     "LoadedImage",
     "Preprocess",
     "Sample",
@@ -22,9 +45,14 @@ __all__ = [
     "draw_lesion",
     "drawn_samples",
     "image_level_split",
+    "info_of_classes",
     "lesion_grouped_split",
+    "official_split",
+    "open_dataset",
     "read_image",
     "render",
     "sample_views",
+    "split_dataset",
     "split_samples",
+    "turn_view",
 ]

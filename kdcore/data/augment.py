@@ -20,7 +20,9 @@ class Augmentation(NamedTuple):
 
     `zoom` scales the square's side (1 = short side), `shift` is in half sides, `rotate` in
     degrees, `stretch` the largest log ratio of the axes; `brightness`, `contrast`, `saturation`
-    and `tint` are the largest relative changes.
+    and `tint` are the largest relative changes. With `steps` > 0, shifts are whole multiples of
+    1 / steps half sides, so that a picture of 2·steps pixels is moved by whole pixels. `turns`
+    is how many of the square's eight symmetries (`TURNS`) leave a picture as good as it was.
     """
 
     zoom: tuple[float, float] = (0.65, 1.1)
@@ -32,6 +34,28 @@ class Augmentation(NamedTuple):
     contrast: float = 0.2
     saturation: float = 0.2
     tint: float = 0.05
+    steps: int = 0
+    turns: int = 8
+
+
+# The field's flip and padded crop: up to 4 of 32 pixels, which is a quarter of the half side.
+CIFAR = Augmentation(
+    zoom=(1.0, 1.0), shift=0.25, rotate=0.0, stretch=0.0, brightness=0.0, contrast=0.0,
+    saturation=0.0, tint=0.0, steps=16, turns=2,
+)  # fmt: skip
+NONE = Augmentation(
+    zoom=(1.0, 1.0), shift=0.0, rotate=0.0, stretch=0.0, flip=False, brightness=0.0,
+    contrast=0.0, saturation=0.0, tint=0.0, turns=1,
+)  # fmt: skip
+AUGMENTATIONS = {"dermoscopy": Augmentation(), "cifar": CIFAR, "none": NONE}
+
+# Identity and mirror first: a picture that has an up and a down has those two only.
+TURNS = torch.tensor(
+    [
+        [[1, 0], [0, 1]], [[-1, 0], [0, 1]], [[1, 0], [0, -1]], [[-1, 0], [0, -1]],
+        [[0, 1], [1, 0]], [[0, -1], [1, 0]], [[0, 1], [-1, 0]], [[0, -1], [-1, 0]],
+    ]
+).float()  # fmt: skip
 
 
 class View(NamedTuple):
@@ -59,6 +83,8 @@ def sample_views(n: int, how: Augmentation, generator: torch.Generator) -> View:
     x, y = zoom * ratio * mirror, zoom / ratio
     geometry = torch.stack([cos * x, -sin * y, sin * x, cos * y], 1).view(n, 2, 2)
     offset = torch.stack([uniform(-how.shift, how.shift), uniform(-how.shift, how.shift)], 1)
+    if how.steps:
+        offset = (offset * how.steps).round() / how.steps
 
     gain = 1 + uniform(-how.brightness, how.brightness)
     contrast = 1 + uniform(-how.contrast, how.contrast)
@@ -70,6 +96,11 @@ def sample_views(n: int, how: Augmentation, generator: torch.Generator) -> View:
     # Contrast turns about mid-grey of skin rather than about black.
     light = ((1 - contrast) * 0.6).view(n, 1).expand(n, 3)
     return View(geometry, offset, colour, light)
+
+
+def turn_view(view: View, turns: Tensor) -> View:
+    """Return each view with its output turned by `TURNS[turns]`, `turns` (B,)."""
+    return view._replace(geometry=view.geometry @ TURNS[turns])
 
 
 def render(sources: Tensor, view: View, size: int, shrink: float = 1.0) -> Tensor:

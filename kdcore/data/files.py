@@ -77,20 +77,26 @@ class Entry:
 def find_metadata(root: Path) -> Entry:
     """Return the `HAM10000_metadata` table in `root` or two levels below, else within a zip there.
 
+    `root` may be the zip itself.
+
     Raises
     ------
     DataError
-        If `root` is not a folder, has no such file, or a zip that is searched is not whole.
+        If `root` is no folder or zip, has no such file, or a zip that is searched is not whole.
     """
-    if not root.is_dir():
-        raise DataError(f"{root.name!r} is not a folder.", "Name the folder that holds HAM10000.")
-    paths = [path for level in ("*", "*/*", "*/*/*") for path in sorted(root.glob(level))]
+    if not (root.is_dir() or (is_zip(root) and root.is_file())):
+        raise DataError(
+            f"{root.name!r} is not a folder or zip.", "Name the folder that holds HAM10000."
+        )
+    levels = ("*", "*/*", "*/*/*")
+    below = [path for level in levels for path in sorted(root.glob(level))]
+    paths = below if root.is_dir() else [root]
     for path in paths:
         if _is_table(path.name) and path.is_file():
             return Entry(path)
     for path in paths:
-        if _is_zip(path) and path.is_file():
-            for entry in _members(path):
+        if is_zip(path) and path.is_file():
+            for entry in members(path):
                 if _is_table(entry.name):
                     return entry
     raise DataError(
@@ -108,7 +114,7 @@ def index_files(root: Path) -> tuple[Entries, Entries]:
     masks: Entries = {}
     paths = list(_walk(root))
     plain = (Entry(path) for path in paths)
-    packed = (entry for path in paths if _is_zip(path) for entry in _members(path))
+    packed = (entry for path in paths if is_zip(path) for entry in members(path))
     for entries in (plain, packed):
         for entry in entries:
             stem, _, suffix = entry.name.rpartition(".")
@@ -121,6 +127,8 @@ def index_files(root: Path) -> tuple[Entries, Entries]:
 
 def _walk(root: Path) -> Iterator[Path]:
     """Yield every file below `root` in a fixed order; a folder linked twice is entered once."""
+    if root.is_file():
+        yield root
     seen = set()
     for here, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(here)
@@ -132,7 +140,8 @@ def _walk(root: Path) -> Iterator[Path]:
         yield from (path for name in sorted(files) if (path := Path(here, name)).is_file())
 
 
-def _members(path: Path) -> Iterator[Entry]:
+def members(path: Path) -> Iterator[Entry]:
+    """Yield what a zip holds, in its order; raises DataError if it is not whole."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
@@ -141,7 +150,8 @@ def _members(path: Path) -> Iterator[Entry]:
         yield Entry(path, member, archive)
 
 
-def _is_zip(path: Path) -> bool:
+def is_zip(path: Path) -> bool:
+    """Tell whether a file is named like a zip."""
     return path.suffix.lower() == ".zip"
 
 

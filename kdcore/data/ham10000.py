@@ -20,24 +20,12 @@ from numpy.typing import NDArray
 from kdcore.base import DataError
 from kdcore.data.files import Entries, Entry, find_metadata, index_files
 from kdcore.data.images import LoadedImage, read_image
-from kdcore.data.info import HAM10000
+from kdcore.data.info import HAM10000, DatasetInfo
+from kdcore.data.sample import Sample
+from kdcore.data.splits import split_dataset
 
 _IDS = ("lesion_id", "image_id")
 _COLUMNS = (*_IDS, "dx")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One row of the metadata; `age` is in years, None where it has a gap."""
-
-    image_id: str
-    lesion_id: str
-    dx: str
-    label: int
-    dx_type: str = ""
-    age: float | None = None
-    sex: str = ""
-    localization: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,8 +50,9 @@ class Ham10000:
         ----------
         root : path
             The folder with `HAM10000_metadata` (csv, tab or no suffix), or one or two levels above
-            it; or with the zip that holds it. Images and masks lie beside the metadata or at any
-            depth below it, in folders or zips; if images lack there, anywhere below `root`.
+            it; or with the zip that holds it, or that zip. Images and masks lie beside the metadata
+            or at any depth below it, in folders or zips; if images lack there, anywhere below
+            `root`.
         skip_missing : bool
             Leave out rows without an image file instead of raising.
 
@@ -76,7 +65,7 @@ class Ham10000:
         root = Path(root)
         metadata = find_metadata(root)
         samples = _read_metadata(metadata.name, metadata.read("The metadata table"))
-        home = metadata.path.parent
+        home = root if root.is_file() else metadata.path.parent
         images, masks = index_files(home)
         if home != root and any(s.image_id not in images for s in samples):
             more = index_files(root)
@@ -85,6 +74,15 @@ class Ham10000:
         if len(present) < len(samples) and not (skip_missing and present):
             raise _missing_images(samples, images, metadata.name, skip_missing)
         return Ham10000(home, present, images, masks, len(samples) - len(present))
+
+    @property
+    def info(self) -> DatasetInfo:
+        """What is known of HAM10000 before a file of it is read."""
+        return HAM10000
+
+    def parts(self, split: str = "", seed: int = 0) -> NDArray[np.str_]:
+        """Return the part of each sample, (N,), as `split_dataset` does."""
+        return split_dataset(HAM10000, self.samples, split, seed)
 
     @property
     def masks(self) -> int:

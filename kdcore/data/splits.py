@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError, Registry
-from kdcore.data.ham10000 import Sample
+from kdcore.data.info import DatasetInfo
+from kdcore.data.sample import Sample
 
 PARTS = ("train", "val", "test")
 FRACTIONS = (0.7, 0.15, 0.15)
@@ -56,7 +57,7 @@ def lesion_grouped_split(
         size[group] += 1
     part_of: dict[str, str] = {}
     for label in sorted(set(label_of.values())):
-        members = sorted((g for g in label_of if label_of[g] == label), key=_order(seed))
+        members = sorted((g for g in label_of if label_of[g] == label), key=hash_order(seed))
         part_of.update(_hand_out(members, size, fractions))
     return np.array([part_of[g] for g in groups])
 
@@ -78,6 +79,75 @@ def image_level_split(
     return lesion_grouped_split(labels, names, None, seed, fractions)
 
 
+@SPLITS.register("official")
+def official_split(
+    labels: Sequence[int],
+    groups: Sequence[str],
+    ids: Sequence[str] | None = None,
+    seed: int = 0,
+    held_out: float = 0.1,
+) -> NDArray[np.str_]:
+    """Keep a data set's own test part; part of its training part becomes the validation part.
+
+    Parameters
+    ----------
+    labels : N class indices
+    groups : N ids, which are not looked at
+    ids : N image ids "train/…" or "test/…"
+    seed : non-negative integer
+    held_out : share of each class of the training part, the first in hash order, for validation
+
+    Returns
+    -------
+    (N,) "train", "val" or "test".
+
+    Raises
+    ------
+    DataError
+        If an id does not tell its part.
+    """
+    given = [name.partition("/")[0] for name in ids or ()]
+    if len(given) != len(labels) or not set(given) <= {"train", "test"}:
+        raise DataError(
+            "The official split is for data sets that come with a test part of their own (CIFAR).",
+            f"Choose another one: {', '.join(n for n in SPLITS.names() if n != 'official')}.",
+        )
+    training: dict[int, list[str]] = defaultdict(list)
+    for label, part, name in zip(labels, given, ids or (), strict=True):
+        if part == "train":
+            training[label].append(name)
+    val: set[str] = set()
+    for members in training.values():
+        val.update(sorted(members, key=hash_order(seed))[: round(held_out * len(members))])
+    return np.array(["val" if n in val else part for n, part in zip(ids or (), given, strict=True)])
+
+
+def split_dataset(
+    info: DatasetInfo, samples: Sequence[Sample], name: str = "", seed: int = 0
+) -> NDArray[np.str_]:
+    """Return the part of each sample, (N,), under a split that makes sense for its data set.
+
+    Parameters
+    ----------
+    info : what the samples are of
+    samples : N of them
+    name : one of `info.splits`; "" is the first
+    seed : non-negative integer
+
+    Raises
+    ------
+    DataError
+        If the split is unknown or not one of the data set's.
+    """
+    name = name or info.splits[0]
+    SPLITS.get(name)
+    if name not in info.splits:
+        raise DataError(
+            f"{info.name} has no split {name!r}.", f"Choose one of: {', '.join(info.splits)}."
+        )
+    return split_samples(samples, name, seed)
+
+
 def split_samples(
     samples: Sequence[Sample], name: str = "lesion-grouped", seed: int = 0
 ) -> NDArray[np.str_]:
@@ -90,7 +160,8 @@ def split_samples(
     )
 
 
-def _order(seed: int) -> Callable[[str], str]:
+def hash_order(seed: int) -> Callable[[str], str]:
+    """Return a sort key that shuffles names, the same way on every machine."""
     return lambda name: hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 

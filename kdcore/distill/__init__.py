@@ -1,19 +1,35 @@
-"""Recipes, the trainer and its run folders."""
+"""Recipes, teacher cache, the trainer and its run folders."""
 
+from kdcore.distill.cache import TeacherCache, cache_root
+from kdcore.distill.engine import check_device, is_main_process, keep_memory, make_fabric
+from kdcore.distill.fields import FIELDS, Field
 from kdcore.distill.objective import objective
-from kdcore.distill.prepare import Prepared, check_device, prepare
+from kdcore.distill.prepare import Prepared, prepare
+from kdcore.distill.queue import in_turn
 from kdcore.distill.recipe import Recipe
-from kdcore.distill.run import RunFolder
+from kdcore.distill.run import LIVE, RunFolder, RunStatus
 from kdcore.distill.sources import hash_groups
+from kdcore.distill.tensorboard import EventFiles
 from kdcore.distill.trainer import Trainer
 
 __all__ = [
+    "FIELDS",
+    "LIVE",
+    "EventFiles",
+    "Field",
     "Prepared",
     "Recipe",
     "RunFolder",
+    "RunStatus",
+    "TeacherCache",
     "Trainer",
+    "cache_root",
     "check_device",
     "hash_groups",
+    "in_turn",
+    "is_main_process",
+    "keep_memory",
+    "make_fabric",
     "objective",
     "prepare",
 ]

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from kdcore.base import CheckpointError, DataError, RecipeError, SettingError, seed_everything
-from kdcore.data import HAM10000, Ham10000, Preprocess, Sample, split_samples
+from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, seed_everything
+from kdcore.data import ImageDataset, Preprocess, Sample
+from kdcore.distill.cache import CachedTeachers, TeacherCache, cache_root
+from kdcore.distill.engine import is_main_process, make_fabric
 from kdcore.distill.recipe import Recipe
 from kdcore.distill.run import RunFolder
-from kdcore.distill.sources import hash_groups, load_inputs, load_sources
+from kdcore.distill.signals import LiveTeachers, Teacher, Teachers, teacher_weights
+from kdcore.distill.sources import Sources, hash_groups, limit_samples, load_inputs, load_sources
+from kdcore.distill.student import Student, stage_channels
 from kdcore.distill.trainer import Trainer
+from kdcore.distill.validation import TeacherView, view_of_teachers
 from kdcore.models import Card, Checkpoint, build_model, load_checkpoint
 
 LEAST_LESIONS = 4  # in validation: its density is fitted on one half, the threshold on the other
+_MARGIN = 1.25  # of decoded pictures over the largest input: views zoom into them
 
 
 @dataclass(frozen=True)
@@ -29,89 +36,92 @@ class Prepared:
 
 
 def prepare(
-    recipe: Recipe, data: Ham10000, checkpoints: Path, folder: RunFolder, device: str = "cpu"
+    recipe: Recipe, data: ImageDataset, checkpoints: Path, folder: RunFolder, device: str = "cpu"
 ) -> Prepared:
-    """Load teachers and data, build the student with its initial weights.
+    """Load teachers and data, build the student with its initial weights, fill the cache.
+
+    The initial weights depend on seed and architecture alone: a baseline and a distilled student
+    of one seed start from the same.
 
     Parameters
     ----------
     recipe : what to train
     data : an opened data set
     checkpoints : the folder that the recipe's teachers are in
-    folder : the run folder
+    folder : the run folder; its status tells of a cache that is being filled
     device : "cpu" or "cuda"
 
     Raises
     ------
     RecipeError
-        If the training part is smaller than one batch.
+        If the training part is smaller than one batch, or the data set or split is another.
     DataError
         If the validation or test part is too small for what is fitted and measured there.
     SettingError
-        If there is no such device.
+        If there is no such device, or the cache would pass its limit.
     CheckpointError
         If a teacher or the initial weights can't be used, or a teacher was trained on lesions of
         this run's validation or test part.
+    Cancelled
+        If the run's folder asks for it while the cache is filled.
     """
-    check_device(device)
+    fabric = make_fabric(device, recipe.precision)
     train, val = _parts(recipe, data)
     own = hash_groups([s.lesion_id for s in train])
-    held = set(hash_groups([s.lesion_id for s in data.samples])) - set(own)
-    teachers = _teachers(recipe, checkpoints, held)
-    mean = recipe.init_mean or HAM10000.mean
-    std = recipe.init_std or HAM10000.std
+    classes = data.info.classes
+    loaded = _load_teachers(recipe, checkpoints, data)
+    mean, std = recipe.init_mean or data.info.mean, recipe.init_std or data.info.std
     preprocess = Preprocess(recipe.input_size, mean, std)  # type: ignore[arg-type]
-    seed_everything(recipe.seed)
-    init = os.path.expanduser(os.path.expandvars(recipe.init))
-    model = build_model(recipe.architecture, len(HAM10000.classes), init or None)
-    finest = max([recipe.input_size, *(t.card.input_size for t in teachers)])
-    sources = load_sources(data, train, math.ceil(finest * 1.25))
-    inputs = load_inputs(data, val, recipe.input_size)
+    finest = max([recipe.input_size, *(t.card.input_size for t in loaded)])
+    sources = load_sources(data, train, math.ceil(finest * _MARGIN))
+    teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
     trainer = Trainer(
-        recipe, model, teachers, sources, inputs, preprocess, folder, device,
-        classes=len(HAM10000.classes),
-    )  # fmt: skip
+        recipe,
+        _student(recipe, len(classes), checkpoints, teachers, fabric.device),
+        _answering(recipe, teachers, sources, folder),
+        sources,
+        load_inputs(data, val, recipe.input_size),
+        preprocess,
+        folder,
+        fabric,
+        classes=len(classes),
+        seen=_seen(recipe, teachers, data, val, fabric.device),
+    )
     card = Card(
         name=recipe.name,
         title=recipe.title or recipe.name,
         role=recipe.role,
         architecture=recipe.architecture,
-        classes=HAM10000.classes,
+        classes=classes,
         input_size=recipe.input_size,
         mean=preprocess.mean,
         std=preprocess.std,
         recipe=recipe.to_dict(),
         train_groups=own,
-        teachers={t.card.name: t.hash for t in teachers},
-        provenance=f"Trained on {HAM10000.name} ({HAM10000.source}), split {recipe.split!r}, "
+        teachers={t.card.name: t.hash for t in loaded},
+        provenance=f"Trained on {data.info.name} ({data.info.source}), split {recipe.split!r}, "
         f"{len(train):,} training images.",
-        licence=f"{HAM10000.licence}, as the data: not for commercial use",
+        licence=f"{data.info.licence}, as the data: not for commercial use",
     )
     return Prepared(trainer, card)
 
 
-def check_device(device: str) -> None:
-    """Raise SettingError unless `device` is "cpu", or a "cuda" device that this machine has."""
-    try:
-        wanted = torch.device(device)
-    except (RuntimeError, TypeError):
-        wanted = torch.device("meta")
-    if wanted.type not in ("cpu", "cuda"):
-        raise SettingError(f"There is no device {device!r} to train on.", "Choose cpu or cuda.")
-    if wanted.type == "cuda" and (
-        not torch.cuda.is_available() or (wanted.index or 0) >= torch.cuda.device_count()
-    ):
-        raise SettingError(
-            f"The device {device!r} was asked for, and PyTorch finds no such GPU here.",
-            "Choose cpu, or install PyTorch with CUDA on a machine that has one.",
-        )
-
-
-def _parts(recipe: Recipe, data: Ham10000) -> tuple[list[Sample], list[Sample]]:
+def _parts(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sample]]:
     """Return training and validation samples; what can't work is said before hours are spent."""
-    parts = split_samples(data.samples, recipe.split, recipe.split_seed)
+    if recipe.dataset != data.info.key:
+        raise RecipeError(
+            f"The recipe is for {recipe.dataset}, and the data folder holds {data.info.name}.",
+            "Name another folder with --data, or another data set in the recipe.",
+        )
+    if recipe.split not in data.info.splits:
+        raise RecipeError(
+            f"{data.info.name} has no split {recipe.split!r}.",
+            f"It has: {', '.join(data.info.splits)}.",
+        )
+    parts = data.parts(recipe.split, recipe.split_seed)
     samples = list(zip(data.samples, parts, strict=True))
     train, val, test = ([s for s, p in samples if p == part] for part in ("train", "val", "test"))
+    train = limit_samples(train, recipe.limit)
     if len(train) < recipe.batch_size:
         raise RecipeError(
             f"The training part has {len(train)} images, fewer than one batch of "
@@ -127,12 +137,75 @@ def _parts(recipe: Recipe, data: Ham10000) -> tuple[list[Sample], list[Sample]]:
     return train, val
 
 
-def _teachers(recipe: Recipe, checkpoints: Path, held: set[str]) -> list[Checkpoint]:
-    teachers = [load_checkpoint(checkpoints / name, HAM10000.classes) for name in recipe.teachers]
+def _load_teachers(recipe: Recipe, checkpoints: Path, data: ImageDataset) -> list[Checkpoint]:
+    parts = data.parts(recipe.split, recipe.split_seed)
+    held = [s.lesion_id for s, part in zip(data.samples, parts, strict=True) if part != "train"]
+    own = [s.lesion_id for s, part in zip(data.samples, parts, strict=True) if part == "train"]
+    hidden = set(hash_groups(held)) - set(hash_groups(own))
+    teachers = [load_checkpoint(checkpoints / name, data.info.classes) for name in recipe.teachers]
     for teacher in teachers:
-        if held & set(teacher.card.train_groups):
+        if hidden & set(teacher.card.train_groups):
             raise CheckpointError(
                 f"The teacher {teacher.card.name} was trained on lesions that this run holds out.",
                 "Use a teacher of the same split.",
             )
     return teachers
+
+
+def _student(
+    recipe: Recipe,
+    classes: int,
+    checkpoints: Path,
+    teachers: Sequence[Teacher],
+    device: torch.device,
+) -> Student:
+    init = os.path.expanduser(os.path.expandvars(recipe.init))
+    if init.startswith("checkpoint:"):
+        init = str(checkpoints / init.removeprefix("checkpoint:") / "model.safetensors")
+    seed_everything(recipe.seed)
+    net = build_model(recipe.architecture, classes, init or None)
+    if not recipe.hint:
+        return Student(net)
+    stage, cpu = recipe.hint_stage, torch.device("cpu")
+    try:
+        channels = [stage_channels(t.model, stage, t.preprocess.size, device) for t in teachers]
+        own = stage_channels(net, stage, recipe.input_size, cpu)
+    except ValueError as error:
+        raise RecipeError(
+            f"There is no stage {stage} from the last to match: {error}.", "Lower hint_stage."
+        ) from error
+    return Student(net, stage, own, channels)
+
+
+def _answering(
+    recipe: Recipe, teachers: Sequence[Teacher], sources: Sources, folder: RunFolder
+) -> Teachers | None:
+    """Return who answers during training: nobody, the networks themselves, or their caches."""
+    if not teachers or not recipe.taught:
+        return None
+    if not recipe.teacher_views:
+        return LiveTeachers(teachers, recipe)
+    caches = [TeacherCache(teacher, sources, recipe, cache_root()) for teacher in teachers]
+
+    def progress(done: int, total: int) -> None:
+        if folder.cancel_requested():
+            raise Cancelled("Filling the teacher cache")
+        if is_main_process():
+            folder.write_status("caching", done=done, total=total)
+
+    for cache in caches:
+        cache.fill(progress)
+    return CachedTeachers(caches, recipe)
+
+
+def _seen(
+    recipe: Recipe,
+    teachers: Sequence[Teacher],
+    data: ImageDataset,
+    val: Sequence[Sample],
+    device: torch.device,
+) -> TeacherView | None:
+    if not teachers:
+        return None
+    inputs = [load_inputs(data, val, teacher.preprocess.size) for teacher in teachers]
+    return view_of_teachers(teachers, teacher_weights(recipe), inputs, device)

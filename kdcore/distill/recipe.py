@@ -10,82 +10,96 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import RecipeError
-from kdcore.data import SPLITS
+from kdcore.distill.fields import FIELDS
 from kdcore.models import ARCHITECTURES
 
-ROLES = ("teacher", "student", "baseline")
-CLASS_WEIGHTS = ("none", "inverse-sqrt")
-PIXELS = (16, 1024)
+ALL_STAGES = 4
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything a run depends on, the data's location aside.
 
-    The loss is `α·CE + (1−α)·T²·KL(teacher ‖ student) + β·AT`; without teachers it is CE alone.
-
-    Attributes
-    ----------
-    name, title, role : the checkpoint's folder name, its name for people, one of `ROLES`
-    architecture : a registered name
-    init : "" for random weights, "imagenet", or the path of a local file, `~` and `$VARIABLES`
-        expanded
-    init_mean, init_std : normalisation that the initial weights expect; empty for the data's own
-    teachers : checkpoint folders, relative to the checkpoints' root; their logits are averaged
-    alpha, temperature, beta : α in [0, 1], T > 0, β ≥ 0
-    split, split_seed : a registered split and its seed
-    input_size : side in pixels; `sizes` gives (first epoch, size) pairs for progressive resizing
-    epochs, batch_size, learning_rate, weight_decay, warmup_epochs : AdamW under a cosine
-    class_weights : "none" or "inverse-sqrt" of the class counts
-    label_smoothing : in [0, 1)
-    mixup : share of batches that are mixed
-    ema : decay per step of the averaged weights that are evaluated and released
-    clip : largest gradient norm
-    seed : of weights, order and views
+    The loss is `α·CE + (1−α)·T²·KL(teacher ‖ student) + β·AT + λ·Align + hint·Hint`, its parts
+    as `kdcore.distill.objective` computes them; without teachers it is CE alone. What each field
+    means and which values it takes stands in `kdcore.distill.fields.FIELDS`.
     """
 
     name: str
     architecture: str
     role: str = "student"
     title: str = ""
+    seed: int = 0
+    dataset: str = "ham10000"
+    split: str = "lesion-grouped"
+    split_seed: int = 0
+    limit: int = 0
+    input_size: int = 128
+    sizes: tuple[tuple[int, int], ...] = ()
+    augmentation: str = "dermoscopy"
+    sampling: str = "shuffled"
+    mixup: float = 0.0
     init: str = ""
     init_mean: tuple[float, ...] = ()
     init_std: tuple[float, ...] = ()
     teachers: tuple[str, ...] = ()
+    teacher_weights: tuple[float, ...] = ()
+    teacher_views: int = 0
     alpha: float = 1.0
+    class_weights: str = "inverse-sqrt"
+    effective_beta: float = 0.999
+    label_smoothing: float = 0.0
+    focal_gamma: float = 0.0
+    kd: str = "kl"
     temperature: float = 4.0
+    dkd_target: float = 1.0
+    dkd_other: float = 8.0
     beta: float = 0.0
-    split: str = "lesion-grouped"
-    split_seed: int = 0
-    input_size: int = 128
-    sizes: tuple[tuple[int, int], ...] = ()
+    at_weights: tuple[float, ...] = ()
+    at_masked: bool = False
+    mask_q: float = 0.3
+    lam: float = 0.0
+    align: str = "mse"
+    contrast_temperature: float = 0.1
+    hint: float = 0.0
+    hint_stage: int = 2
+    schedules: tuple[tuple[str, str, float], ...] = ()
     epochs: int = 14
     batch_size: int = 32
+    optimizer: str = "adamw"
     learning_rate: float = 1e-3
+    momentum: float = 0.9
     weight_decay: float = 0.05
+    lr_schedule: str = "cosine"
     warmup_epochs: float = 1.0
-    class_weights: str = "inverse-sqrt"
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
-    ema: float = 0.999
+    step_epochs: int = 10
+    step_factor: float = 0.1
     clip: float = 5.0
-    seed: int = 0
+    ema: float = 0.999
+    monitor: str = "macro_f1"
+    patience: int = 0
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
-        """Raise RecipeError for the first field that can't be used."""
-        for field, good, expected in _checks(self):
-            if not good:
+        """Raise RecipeError for the first field, or combination, that can't be used."""
+        if isinstance(self.architecture, str):
+            ARCHITECTURES.get(self.architecture)  # a miss names what is near
+        for field in FIELDS:
+            value = getattr(self, field.name)
+            if not field.accepts(value):
                 raise RecipeError(
-                    f"Recipe field {field!r}: expected {expected}, got {getattr(self, field)!r}.",
+                    f"Recipe field {field.name!r}: expected {field.expected}, got {value!r}.",
                     "Correct it and start again.",
                 )
-        ARCHITECTURES.get(self.architecture)
-        SPLITS.get(self.split)
-        if not self.teachers and (self.alpha < 1 or self.beta > 0):
-            raise RecipeError(
-                "The recipe weighs a teacher's terms (alpha < 1 or beta > 0) but names no teacher.",
-                "Add `teachers`, or set alpha = 1 and beta = 0.",
-            )
+        for good, problem, hint in _combinations(self):
+            if not good:
+                raise RecipeError(problem, hint)
+
+    @property
+    def taught(self) -> bool:
+        """Whether any term asks a teacher, at the start or by a schedule."""
+        moving = any(what != "temperature" for what, _, _ in self.schedules)
+        return self.alpha < 1 or self.beta > 0 or self.lam > 0 or self.hint > 0 or moving
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Recipe:
@@ -106,67 +120,66 @@ class Recipe:
 
     @staticmethod
     def read(path: Path) -> Recipe:
-        """Read a `.toml` or `.json` recipe file."""
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-            values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        except OSError as error:
-            raise RecipeError(
-                f"There is no recipe {str(path)!r}.", "The shipped ones are in recipes/."
-            ) from error
-        except ValueError as error:
-            raise RecipeError(f"{path.name} can't be parsed: {error}.", "Correct it.") from error
-        return Recipe.from_dict(values)
+        """Read a `.toml` or `.json` recipe file; RecipeError says what is wrong with it."""
+        return Recipe.from_dict(read_table(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that `from_dict` reads back."""
         return asdict(self)
 
 
-def _checks(r: Recipe) -> Iterator[tuple[str, bool, str]]:
-    """Yield field, whether it can be used, and what was expected."""
-    for name in ("name", "architecture", "title", "init", "split"):
-        yield name, isinstance(getattr(r, name), str), "text"
-    yield "name", r.name not in ("", ".", "..") and not set(r.name) & set("/\\"), "a folder's name"
-    yield "role", r.role in ROLES, f"one of {', '.join(ROLES)}"
-    yield "class_weights", r.class_weights in CLASS_WEIGHTS, " or ".join(CLASS_WEIGHTS)
-    texts = isinstance(r.teachers, tuple) and all(isinstance(t, str) for t in r.teachers)
-    yield "teachers", texts, "a list of checkpoint folders"
-    for name, least in (("init_mean", -1e6), ("init_std", 1e-6)):
-        values = getattr(r, name)
-        three = isinstance(values, tuple) and len(values) in (0, 3)
-        yield name, three and all(_number(v, least, 1e6) for v in values), "three numbers, or none"
-    for name, least in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("split_seed", 0)):
-        yield name, _whole(getattr(r, name), least), f"a whole number of at least {least}"
-    yield "input_size", _whole(r.input_size, *PIXELS), "16 to 1024 pixels"
-    sizes = isinstance(r.sizes, tuple) and all(_is_stage(pair) for pair in r.sizes)
-    yield "sizes", sizes, "pairs of a first epoch, from 0, and 16 to 1024 pixels"
-    for name in ("alpha", "mixup"):
-        yield name, _number(getattr(r, name), 0, 1), "a number in [0, 1]"
-    for name in ("label_smoothing", "ema"):
-        value = getattr(r, name)
-        yield name, _number(value, 0, 1) and value < 1, "a number in [0, 1)"
-    for name in ("temperature", "learning_rate", "clip"):
-        value = getattr(r, name)
-        yield name, _number(value, 0, 1e9) and value > 0, "a positive number"
-    for name in ("beta", "weight_decay", "warmup_epochs"):
-        yield name, _number(getattr(r, name), 0, 1e9), "a number of at least 0"
+def needed_stages(recipe: Recipe) -> int:
+    """Return how many stages' maps `recipe` asks of its teachers, counted back from the last."""
+    moving = {what for what, _, _ in recipe.schedules}
+    if recipe.beta > 0 or "beta" in moving:
+        return len(recipe.at_weights) or ALL_STAGES
+    return int(recipe.lam > 0 or "lam" in moving)
 
 
-def _whole(value: object, low: int, high: int = 10**9) -> bool:
-    return type(value) is int and low <= value <= high
+def read_table(path: Path) -> Any:
+    """Return what a `.toml` or `.json` file holds; RecipeError if it can't be read."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise RecipeError(
+            f"There is no recipe {str(path)!r}.", "The shipped ones are in recipes/."
+        ) from error
+    except ValueError as error:
+        raise RecipeError(f"{path.name} can't be parsed: {error}.", "Correct it.") from error
 
 
-def _number(value: object, low: float, high: float) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and low <= value <= high  # type: ignore[operator]
-
-
-def _is_stage(pair: object) -> bool:
-    two = isinstance(pair, tuple) and len(pair) == 2
-    return two and _whole(pair[0], 0) and _whole(pair[1], *PIXELS)  # type: ignore[index]
+def _combinations(r: Recipe) -> Iterator[tuple[bool, str, str]]:
+    """Yield whether fields fit each other, the problem if not, and the way out."""
+    yield (
+        bool(r.teachers) or not r.taught,
+        "The recipe weighs a teacher's terms (alpha < 1, or beta, lam, hint or a schedule) but "
+        "names no teacher.",
+        "Add `teachers`, or set alpha = 1 and the others to 0.",
+    )
+    yield (
+        len(r.teacher_weights) in (0, len(r.teachers)),
+        f"The recipe has {len(r.teachers)} teachers and {len(r.teacher_weights)} weights of them.",
+        "Give one weight for each teacher, or none.",
+    )
+    yield (
+        not (r.mixup and (r.teacher_views or r.kd == "dkd" or r.lam or r.at_masked)),
+        "A mixed picture has no single true class and is in no cache, so mixup excludes "
+        "teacher_views, decoupled KD and causal masks.",
+        "Set mixup = 0, or leave those out.",
+    )
+    yield (
+        not (r.hint and r.teacher_views),
+        "Whole feature maps are not cached, so hints need a live teacher.",
+        "Set teacher_views = 0, or hint = 0.",
+    )
+    yield (
+        not r.teacher_views or bool(r.teachers),
+        "teacher_views caches what teachers say, and the recipe names no teacher.",
+        "Add `teachers`, or set teacher_views = 0.",
+    )
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+    return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value

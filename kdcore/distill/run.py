@@ -1,17 +1,43 @@
-"""A run directory is the truth about a job: recipe, status, history, last and best weights."""
+"""A run directory is the truth about a job: recipe, status, history, last and best weights.
+
+Who trains holds the folder's lock, which the system takes back even from a process that was
+killed: a run that says "running" and is not locked was interrupted.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import time
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import RecipeError, write_atomically
+import torch
+from filelock import FileLock, Timeout
+
+from kdcore.base import RecipeError, SettingError, write_atomically
 from kdcore.distill.recipe import Recipe
+
+LIVE = ("queued", "preparing", "caching", "running", "paused", "measuring")
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What a run's folder says: `state`, and what its last `status.json` holds.
+
+    `state` is one of `LIVE`, or done, cancelled, failed, interrupted; "" where nothing was started.
+    """
+
+    state: str
+    facts: dict[str, Any]
+
+    @property
+    def live(self) -> bool:
+        """Whether a process is at work on it, or waits to be."""
+        return self.state in LIVE
 
 
 class RunFolder:
@@ -24,12 +50,38 @@ class RunFolder:
         self.history_file = self.path / "history.csv"
         self.status_file = self.path / "status.json"
         self.recipe_file = self.path / "recipe.json"
+        self.log_file = self.path / "log.txt"
         self.cancel_file = self.path / "cancel"
+        self.pause_file = self.path / "pause"
+        self.checkpoint = self.path / "checkpoint"
+        self._lock = FileLock(self.path / ".lock")
+
+    def lock(self) -> FileLock:
+        """Return the folder's lock, held, for a `with` block.
+
+        Raises
+        ------
+        SettingError
+            If another process trains in this folder.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise SettingError(
+                f"Another process is at work in the run folder {self.path.name!r}.",
+                "Wait for it, cancel it, or name another folder with --run.",
+            ) from error
+        return self._lock
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write `recipe.json`."""
         text = json.dumps(recipe.to_dict(), indent=2) + "\n"
         write_atomically(self.recipe_file, lambda p: p.write_text(text))
+
+    def read_recipe(self) -> Recipe:
+        """Return the recipe that the run was started with; RecipeError if it can't be read."""
+        return Recipe.read(self.recipe_file)
 
     def check_recipe(self, recipe: Recipe) -> None:
         """Check that the run in this folder was started with `recipe`, its title aside.
@@ -39,7 +91,7 @@ class RunFolder:
         RecipeError
             If a field differs, or the folder's own recipe can't be read.
         """
-        own = Recipe.read(self.recipe_file)
+        own = self.read_recipe()
         for field in (f.name for f in fields(Recipe) if f.name != "title"):
             ours, theirs = getattr(own, field), getattr(recipe, field)
             if ours != theirs:
@@ -51,10 +103,31 @@ class RunFolder:
                 )
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """Write `status.json`: running, done, cancelled or failed, with a heartbeat."""
+        """Write `status.json`: the state, who works on it, a heartbeat, and `facts`."""
         status = {"state": state, "pid": os.getpid(), "heartbeat": time.time(), **facts}
         text = json.dumps(status, indent=2) + "\n"
         write_atomically(self.status_file, lambda p: p.write_text(text))
+
+    def status(self) -> RunStatus:
+        """Return what has become of the run; "interrupted" where its process is gone."""
+        try:
+            facts = json.loads(self.status_file.read_text())
+            state = str(facts["state"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return RunStatus("", {})
+        if state in LIVE and not self._is_locked():
+            state = "interrupted"
+        return RunStatus(state, facts)
+
+    def _is_locked(self) -> bool:
+        probe = FileLock(self.path / ".lock")
+        try:
+            with probe.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False  # a folder that can't be written into: nobody works there
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write `history.csv`, one row an epoch."""
@@ -67,10 +140,33 @@ class RunFolder:
 
         write_atomically(self.history_file, write)
 
+    def read_history(self) -> list[dict[str, float]]:
+        """Return the finished epochs; empty where there are none yet."""
+        try:
+            with open(self.history_file, newline="") as file:
+                return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        except (OSError, ValueError, TypeError):
+            return []
+
     def cancel_requested(self) -> bool:
         """Tell whether someone put a file named `cancel` into the run's folder."""
         return self.cancel_file.exists()
 
-    def forget_cancel(self) -> None:
-        """Remove the file named `cancel`, so that a cancelled run can go on."""
+    def pause_requested(self) -> bool:
+        """Tell whether someone put a file named `pause` into the run's folder."""
+        return self.pause_file.exists()
+
+    def forget_requests(self) -> None:
+        """Remove the files `cancel` and `pause`, so that the run can go on."""
         self.cancel_file.unlink(missing_ok=True)
+        self.pause_file.unlink(missing_ok=True)
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Save tensors whole or not at all; a full disk raises OSError and leaves the old file.
+
+    Through memory, because torch's own writer hides why it could not write.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_atomically(path, lambda p: p.write_bytes(buffer.getbuffer()))

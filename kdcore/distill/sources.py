@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +16,7 @@ from PIL import ImageOps
 from torch import Tensor
 
 from kdcore.base import DataError, group_hash
-from kdcore.data import Ham10000, Preprocess, Sample
-
-ASPECT = 4 / 3  # of HAM10000's pictures; others are cropped to it
+from kdcore.data import ImageDataset, Preprocess, Sample
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Sources:
     labels: Tensor
 
 
-def load_sources(data: Ham10000, samples: Sequence[Sample], short_side: int) -> Sources:
-    """Decode the pictures of `samples` at 4:3 with `short_side` pixels at most.
+def load_sources(data: ImageDataset, samples: Sequence[Sample], short_side: int) -> Sources:
+    """Decode the pictures of `samples` at the data set's aspect, `short_side` pixels at most.
 
     Raises
     ------
@@ -40,12 +41,12 @@ def load_sources(data: Ham10000, samples: Sequence[Sample], short_side: int) -> 
         raise DataError("This part of the data set is empty.", "Choose another split or folder.")
     first = data.picture(samples[0].image_id).rgb
     height = min(short_side, *first.size)
-    shape = (round(height * ASPECT), height)
+    shape = (round(height * data.info.aspect), height)
     images = torch.empty((len(samples), 3, height, shape[0]), dtype=torch.uint8)
 
     def fill(index: int) -> None:
         rgb = data.picture(samples[index].image_id).rgb
-        pixels = np.asarray(ImageOps.fit(rgb, shape))
+        pixels = np.asarray(rgb if rgb.size == shape else ImageOps.fit(rgb, shape))
         images[index] = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 
     with ThreadPoolExecutor(4) as pool:
@@ -53,7 +54,7 @@ def load_sources(data: Ham10000, samples: Sequence[Sample], short_side: int) -> 
     return Sources(images, torch.tensor([s.label for s in samples]))
 
 
-def load_inputs(data: Ham10000, samples: Sequence[Sample], size: int) -> Sources:
+def load_inputs(data: ImageDataset, samples: Sequence[Sample], size: int) -> Sources:
     """Decode and crop as prediction does, without normalising: (N, 3, size, size) uint8."""
     crop = Preprocess(size, (0, 0, 0), (1, 1, 1)).crop
 
@@ -64,6 +65,25 @@ def load_inputs(data: Ham10000, samples: Sequence[Sample], size: int) -> Sources
         arrays = list(pool.map(one, samples))
     images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
     return Sources(images, torch.tensor([s.label for s in samples]))
+
+
+def limit_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:
+    """Return about `limit` samples, each class its share rounded up, in their old order.
+
+    The same on every machine: a class's samples are taken in the order of a hash of their ids.
+    A `limit` of 0, or of as many as there are, takes all.
+    """
+    if not limit or limit >= len(samples):
+        return list(samples)
+    by_class: dict[int, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_class[sample.label].append(sample)
+    kept: set[str] = set()
+    for members in by_class.values():
+        share = math.ceil(limit * len(members) / len(samples))
+        members.sort(key=lambda s: hashlib.sha256(s.image_id.encode()).digest())
+        kept |= {s.image_id for s in members[:share]}
+    return [s for s in samples if s.image_id in kept]
 
 
 def hash_groups(groups: Sequence[str]) -> tuple[str, ...]:

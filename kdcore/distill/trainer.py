@@ -1,232 +1,219 @@
 """The training loop: deterministic by seed, resumable after any epoch, best epoch by validation.
 
 Views, order and mixing of epoch e depend on the seed and e alone, so a resumed run continues as
-the uninterrupted one would.
+the uninterrupted one would; a run that is killed within an epoch does that epoch again.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import torch
-from sklearn.metrics import balanced_accuracy_score, f1_score
-from torch import Tensor, nn
+from lightning_fabric import Fabric
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from kdcore.base import Cancelled, seed_everything, torch_generator, write_atomically
-from kdcore.data import Augmentation, Preprocess, render, sample_views
-from kdcore.distill.objective import objective
+from kdcore.base import Cancelled, seed_everything
+from kdcore.data import Preprocess
+from kdcore.distill.batches import Batch, Batches
+from kdcore.distill.objective import PARTS, objective
+from kdcore.distill.optimizer import make_optimizer
 from kdcore.distill.recipe import Recipe
-from kdcore.distill.run import RunFolder
+from kdcore.distill.run import RunFolder, save_state
+from kdcore.distill.schedules import learning_rate_at, terms_at
+from kdcore.distill.signals import Teachers
 from kdcore.distill.sources import Sources
-from kdcore.models import Checkpoint, Classifier, Output
+from kdcore.distill.student import Student
+from kdcore.distill.validation import TeacherView, is_better, validate
+from kdcore.losses import class_weights
+from kdcore.models import Classifier
 
 Log = Callable[[dict[str, float]], None]
+_HEARTBEAT_S = 1.0
 
 
 class Trainer:
-    """Trains `model` by `recipe` on decoded `train` pictures, choosing on `val` inputs.
+    """Trains `student` by `recipe` on decoded `train` pictures, choosing on `val` inputs.
 
     Parameters
     ----------
-    model : a Classifier with its initial weights
-    teachers : loaded checkpoints, in eval mode and without gradients
+    recipe : how
+    student : the network with its initial weights, and its projections for hints
+    teachers : who answers about a batch; None without teachers
+    train, val : decoded pictures of both parts
     preprocess : the student's input size and normalisation
-    classes : of the data set, also those that have no picture in `train` or `val`
     folder : the run directory; with `resume`, its last epoch is continued
+    fabric : devices, processes and precision
+    classes : of the data set, also those that have no picture in `train` or `val`
+    seen : what the teachers say of the validation part, to compare with; None without teachers
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        model: Classifier,
-        teachers: Sequence[Checkpoint],
+        student: Student,
+        teachers: Teachers | None,
         train: Sources,
         val: Sources,
         preprocess: Preprocess,
         folder: RunFolder,
-        device: str = "cpu",
+        fabric: Fabric,
         *,
         classes: int,
+        seen: TeacherView | None = None,
     ) -> None:
-        self.recipe, self.train_data, self.val_data = recipe, train, val
-        self.preprocess, self.folder, self.device = preprocess, folder, torch.device(device)
-        self.model = _placed(model, self.device)
-        self.ema = AveragedModel(
-            self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
-        )
-        self.teachers = [
-            (_placed(t.model, self.device), Preprocess(t.card.input_size, t.card.mean, t.card.std))
-            for t in teachers
-        ]
-        decay, plain = _parameter_groups(self.model)
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": decay, "weight_decay": recipe.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
-            ],
-            lr=recipe.learning_rate,
-        )
-        self.steps = len(train.labels) // recipe.batch_size
+        self.recipe, self.teachers, self.val_data, self.seen = recipe, teachers, val, seen
+        self.preprocess, self.folder, self.fabric = preprocess, folder, fabric
         self.classes = classes
+        self.student = student.to(fabric.device).to(memory_format=torch.channels_last)
+        self.ema = AveragedModel(
+            self.student.net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
+        )
+        self.optimizer = make_optimizer(recipe, self.student)
+        self.forward, self.stepper = fabric.setup(self.student, self.optimizer)
+        self.batches = Batches(recipe, train, classes, fabric.device)
+        self.steps = self.batches.steps
+        weights = class_weights(self.batches.counts, recipe.class_weights, recipe.effective_beta)
+        self.class_weights = None if weights is None else weights.to(fabric.device)
         self.history: list[dict[str, float]] = []
+        self._beat = 0.0
 
     def run(self, resume: bool = False, log: Log = lambda row: None) -> list[dict[str, float]]:
-        """Train to the last epoch; returns the history, one row an epoch.
+        """Train to the last epoch, or until patience ends; returns the history, a row an epoch.
 
         Raises
         ------
         Cancelled
             If the run's folder asks for it; the last finished epoch is kept.
+        OSError
+            If the disk is full; what was saved before is intact.
         """
         if resume and self.folder.last.exists():
             self._restore()
-        for epoch in range(len(self.history), self.recipe.epochs):
-            row = self._epoch(epoch)
+        while len(self.history) < self.recipe.epochs and not self._out_of_patience():
+            row = self._epoch(len(self.history))
             self.history.append(row)
-            self._save(row)
-            log(row)
+            if self.fabric.is_global_zero:
+                self._save()
+                log(row)
+            self.fabric.barrier()
         return self.history
 
     def best_model(self) -> Classifier:
-        """Return the averaged weights of the best epoch by validation macro-F1."""
-        state = torch.load(self.folder.best, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state)
-        return self.model.eval()
+        """Return the averaged weights of the best epoch by the recipe's `monitor`."""
+        state = torch.load(self.folder.best, map_location=self.fabric.device, weights_only=True)
+        self.student.net.load_state_dict(state)
+        return self.student.net.eval()
 
     def _epoch(self, epoch: int) -> dict[str, float]:
-        recipe, start = self.recipe, time.perf_counter()
+        recipe, fabric, start = self.recipe, self.fabric, time.perf_counter()
         seed_everything(recipe.seed * 1000 + epoch)
-        generator = torch_generator(recipe.seed, epoch)
-        order = torch.randperm(len(self.train_data.labels), generator=generator)
         size = max([(e, s) for e, s in recipe.sizes if e <= epoch], default=(0, 0))[1]
-        sums: dict[str, float] = defaultdict(float)
-        self.model.train()
-        for step in range(self.steps):
-            if step % 20 == 0 and self.folder.cancel_requested():
-                raise Cancelled("The training run")
-            rate = self._set_rate(epoch * self.steps + step)
-            batch = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            parts = self._step(batch, size or recipe.input_size, generator)
-            for name, value in parts.items():
-                sums[name] += float(value.detach())
-        seconds = time.perf_counter() - start
-        row: dict[str, float] = {"epoch": epoch + 1, "size": size or recipe.input_size, "lr": rate}
-        row |= {f"train_{k}": v / self.steps for k, v in sums.items()}
-        row |= self._validate()
+        size = size or recipe.input_size
+        sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
+        self.forward.train()
+        paused = 0.0
+        for step, batch in enumerate(
+            self.batches.epoch(epoch, fabric.global_rank, fabric.world_size)
+        ):
+            paused += self._listen(epoch, step, start + paused)
+            rate = learning_rate_at(recipe, epoch * self.steps + step, self.steps)
+            for name, value in self._step(batch, size, rate, epoch + step / self.steps).items():
+                sums[name] += value.detach()
+        seconds = time.perf_counter() - start - paused
+        row: dict[str, float] = {"epoch": epoch + 1, "size": size, "lr": rate}
+        means = fabric.all_reduce(torch.stack([sums[name] for name in PARTS]), reduce_op="mean")
+        row |= {f"train_{n}": float(v) / self.steps for n, v in zip(PARTS, means)}
+        terms = terms_at(recipe, epoch + 1)
+        row |= {name: getattr(terms, name) for name, _, _ in recipe.schedules}
+        row |= validate(self.ema.module, self.val_data, self.preprocess, self.seen, fabric.device)
         row["seconds"] = seconds
         row["images_per_second"] = self.steps * recipe.batch_size / seconds
-        return row
+        return fabric.broadcast(row)  # one history: every process stops at the same epoch
 
-    def _step(self, batch: Tensor, size: int, generator: torch.Generator) -> dict[str, Tensor]:
-        sources = self.train_data.images[batch].to(self.device)
-        view = sample_views(len(batch), Augmentation(), generator)
-        view = type(view)(*(part.to(self.device) for part in view))
-        targets = nn.functional.one_hot(self.train_data.labels[batch], self.classes)
-        targets = targets.float().to(self.device)
-        lam, partner = _mixing(len(batch), self.recipe.mixup, generator)
-
-        def images(to: int, how: Preprocess) -> Tensor:
-            out = render(sources, view, to, min(sources.shape[-2:]) / (1.5 * to))
-            if partner is not None:
-                out = lam * out + (1 - lam) * out[partner]
-            return how.normalise(out).to(memory_format=torch.channels_last)
-
-        if partner is not None:
-            targets = lam * targets + (1 - lam) * targets[partner]
-        outputs = []
-        with torch.no_grad():
-            for teacher, how in self.teachers:
-                outputs.append(Output(*teacher(images(how.size, how))))
-        student = self.model(images(size, self.preprocess))
-        parts = objective(self.recipe, student, outputs, targets, self._class_weights())
-        self.optimizer.zero_grad(set_to_none=True)
-        parts["loss"].backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
-        self.optimizer.step()
-        self.ema.update_parameters(self.model)
-        return parts
-
-    def _class_weights(self) -> Tensor | None:
-        if self.recipe.class_weights == "none":
-            return None
-        counts = torch.bincount(self.train_data.labels, minlength=self.classes).float()
-        weights = counts.clamp_min(1).rsqrt()
-        return (weights / weights.mean()).to(self.device)
-
-    def _set_rate(self, step: int) -> float:
-        warm = max(1, round(self.recipe.warmup_epochs * self.steps))
-        total = self.recipe.epochs * self.steps
-        progress = (step - warm) / max(1, total - warm)
-        factor = (step + 1) / warm if step < warm else 0.5 * (1 + math.cos(math.pi * progress))
-        rate = self.recipe.learning_rate * max(factor, 1e-3)
+    def _step(self, batch: Batch, size: int, rate: float, epoch: float) -> dict[str, Tensor]:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        return rate
+        signals = None if self.teachers is None else self.teachers.signals(batch)
+        output, projected = self.forward(batch.images(size, self.preprocess))
+        parts = objective(
+            self.recipe,
+            terms_at(self.recipe, epoch),
+            output,
+            batch.targets(self.classes),
+            signals,
+            self.class_weights,
+            projected,
+        )
+        self.stepper.zero_grad(set_to_none=True)
+        self.fabric.backward(parts["loss"])
+        self.fabric.clip_gradients(self.forward, self.stepper, max_norm=self.recipe.clip)
+        self.stepper.step()
+        self.ema.update_parameters(self.student.net)
+        return parts
 
-    def _validate(self) -> dict[str, float]:
-        model = self.ema.module.eval()
-        logits = []
-        with torch.inference_mode():
-            for batch in self.val_data.images.split(64):
-                inputs = self.preprocess.normalise(batch.to(self.device).float() / 255)
-                logits.append(model(inputs.to(memory_format=torch.channels_last)).logits.cpu())
-        scores, labels = torch.cat(logits), self.val_data.labels
-        answers = scores.argmax(1)
-        return {
-            "val_nll": float(nn.functional.cross_entropy(scores, labels)),
-            "val_accuracy": float((answers == labels).float().mean()),
-            "val_balanced_accuracy": float(balanced_accuracy_score(labels, answers)),
-            "val_macro_f1": float(f1_score(labels, answers, average="macro")),
-        }
+    def _listen(self, epoch: int, step: int, start: float) -> float:
+        """Write a heartbeat now and then, stop or wait if asked to; returns seconds waited."""
+        now = time.perf_counter()
+        if self.fabric.world_size == 1 and self.folder.cancel_requested():
+            raise Cancelled("The training run")
+        if not self.fabric.is_global_zero or now - self._beat < _HEARTBEAT_S:
+            return 0.0
+        self._say("running", epoch, step, now - start)
+        while self.fabric.world_size == 1 and self.folder.pause_requested():
+            if self.folder.cancel_requested():
+                raise Cancelled("The training run")
+            self._say("paused", epoch, step, now - start)
+            time.sleep(0.2)
+        self._beat = time.perf_counter()
+        return self._beat - now
 
-    def _save(self, row: dict[str, float]) -> None:
-        if row["val_macro_f1"] >= max(r["val_macro_f1"] for r in self.history):
-            _save_tensors(self.folder.best, self.ema.module.state_dict())
-        _save_tensors(
+    def _say(self, state: str, epoch: int, step: int, seconds: float) -> None:
+        done = epoch * self.steps + step
+        left = self.recipe.epochs * self.steps - done
+        if step:
+            pace = seconds / step
+        else:
+            pace = self.history[-1]["seconds"] / self.steps if self.history else float("nan")
+        self.folder.write_status(
+            state,
+            epoch=epoch,
+            epochs=self.recipe.epochs,
+            step=step,
+            steps=self.steps,
+            images_per_second=self.recipe.batch_size / pace if pace == pace else None,
+            seconds_left=left * pace if pace == pace else None,
+        )
+
+    def _out_of_patience(self) -> bool:
+        if not self.recipe.patience or not self.history:
+            return False
+        best = 0
+        for index, row in enumerate(self.history):
+            if is_better(row, self.history[best], self.recipe.monitor):
+                best = index
+        return len(self.history) - 1 - best >= self.recipe.patience
+
+    def _save(self) -> None:
+        row, earlier = self.history[-1], self.history[:-1]
+        if all(is_better(row, other, self.recipe.monitor) for other in earlier):
+            save_state(self.folder.best, self.ema.module.state_dict())
+        save_state(
             self.folder.last,
             {
-                "model": self.model.state_dict(),
+                "student": self.student.state_dict(),
                 "ema": self.ema.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "history": self.history,
             },
         )
         self.folder.write_history(self.history)
-        left = (self.recipe.epochs - len(self.history)) * row["seconds"]
-        self.folder.write_status(
-            "running", epoch=len(self.history), epochs=self.recipe.epochs, seconds_left=left
-        )
 
     def _restore(self) -> None:
-        state = torch.load(self.folder.last, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
+        state = torch.load(self.folder.last, map_location=self.fabric.device, weights_only=True)
+        self.student.load_state_dict(state["student"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = state["history"]
-
-
-def _save_tensors(path: Path, state: dict[str, object]) -> None:
-    write_atomically(path, lambda p: torch.save(state, p))
-
-
-def _placed(model: Classifier, device: torch.device) -> Classifier:
-    return model.to(device).to(memory_format=torch.channels_last)
-
-
-def _parameter_groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Weight decay on matrices and kernels only, not on biases and norms."""
-    decay = [p for p in model.parameters() if p.ndim > 1]
-    return decay, [p for p in model.parameters() if p.ndim <= 1]
-
-
-def _mixing(n: int, share: float, generator: torch.Generator) -> tuple[float, Tensor | None]:
-    """Return the weight of the first picture and the order of the second, or (1, None)."""
-    if torch.rand((), generator=generator) >= share:
-        return 1.0, None
-    lam = float(torch.rand((), generator=generator))
-    return max(lam, 1 - lam), torch.randperm(n, generator=generator)

@@ -16,19 +16,33 @@ from kdcore.evaluate.evaluation import (
     Evaluation,
     evaluate_predictions,
 )
+from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
 from kdcore.evaluate.leak import refuse_training_images, trained_on
+from kdcore.evaluate.significance import (
+    Comparison,
+    MethodSummary,
+    Significance,
+    compare_methods,
+)
 
 __all__ = [
     "BY_CLASS",
+    "HELD_OUT",
+    "LOWER_IS_BETTER",
     "OVERALL",
     "ClassRow",
+    "Comparison",
     "Evaluation",
     "Interval",
+    "MethodSummary",
     "Reliability",
+    "Significance",
     "brier",
+    "compare_methods",
     "ece",
     "evaluate_predictions",
     "fit_temperature",
+    "held_out_scores",
     "nll",
     "refuse_training_images",
     "reliability",

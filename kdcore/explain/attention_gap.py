@@ -72,8 +72,8 @@ def attention_gap(student: Tensor, teacher: Tensor) -> AttentionGap:
     student, teacher : (1, C, h, w) and (1, C', h', w') activations of paired stages
     """
     grid = (student.shape[-2], student.shape[-1])
-    ours = attention_vector(student)[0].reshape(grid).cpu().numpy()
-    theirs = attention_vector(teacher, grid)[0].reshape(grid).cpu().numpy()
+    ours = attention_vector(attention_map(student))[0].reshape(grid).cpu().numpy()
+    theirs = attention_vector(attention_map(teacher), grid)[0].reshape(grid).cpu().numpy()
     penalty = np.square(ours - theirs)
     return AttentionGap(theirs, ours, penalty, float(penalty.mean()))
 

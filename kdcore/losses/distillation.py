@@ -1,4 +1,4 @@
-"""Hard and soft label terms of knowledge distillation (Hinton, Vinyals & Dean 2015)."""
+"""Soft-label terms: KD (Hinton, Vinyals & Dean 2015) and decoupled KD (Zhao et al. 2022)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,61 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) 
     ValueError
         If T is not positive or the shapes differ.
     """
+    _check(student_logits, teacher_logits, temperature)
+    return temperature**2 * _kl(student_logits / temperature, teacher_logits / temperature)
+
+
+def dkd_loss(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    labels: Tensor,
+    temperature: float,
+    target_weight: float = 1.0,
+    other_weight: float = 8.0,
+) -> Tensor:
+    """Return T² · (a·TCKD + b·NCKD), batch mean in nats (Zhao et al. 2022, equation 8).
+
+    TCKD is the KL of "the true class or not", NCKD that among the other classes. KL itself is
+    TCKD + (1 − p)·NCKD with p the teacher's softened probability of the true class: it silences
+    NCKD where the teacher is sure, and DKD gives it a weight of its own.
+
+    Parameters
+    ----------
+    student_logits, teacher_logits : (B, C)
+    labels : (B,) the true classes
+    temperature : T > 0
+    target_weight, other_weight : a and b ≥ 0 (the paper's α and β)
+
+    Raises
+    ------
+    ValueError
+        If T is not positive or the shapes differ.
+    """
+    _check(student_logits, teacher_logits, temperature)
+    true = F.one_hot(labels, student_logits.shape[1]).bool()
+    student, teacher = student_logits / temperature, teacher_logits / temperature
+    target = _kl(_two(student, true), _two(teacher, true))
+    other = _kl(_rest(student, true), _rest(teacher, true))
+    return temperature**2 * (target_weight * target + other_weight * other)
+
+
+def _two(logits: Tensor, true: Tensor) -> Tensor:
+    """Logits (B, 2) of the true class against all others together."""
+    own = logits[true].unsqueeze(1)
+    others = _rest(logits, true).logsumexp(1, keepdim=True)
+    return torch.cat([own, others], 1)
+
+
+def _rest(logits: Tensor, true: Tensor) -> Tensor:
+    return logits[~true].view(len(logits), -1)  # (B, C - 1)
+
+
+def _kl(student: Tensor, teacher: Tensor) -> Tensor:
+    ours, theirs = F.log_softmax(student, 1), F.log_softmax(teacher, 1)
+    return F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+
+
+def _check(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> None:
     if temperature <= 0:
         raise ValueError(f"temperature: expected a positive number, got {temperature}")
     if student_logits.shape != teacher_logits.shape:
@@ -27,33 +82,3 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) 
             f"student_logits, teacher_logits: expected one shape, got "
             f"{tuple(student_logits.shape)} and {tuple(teacher_logits.shape)}"
         )
-    student = F.log_softmax(student_logits / temperature, 1)
-    teacher = F.log_softmax(teacher_logits / temperature, 1)
-    return temperature**2 * F.kl_div(student, teacher, reduction="batchmean", log_target=True)
-
-
-def hard_loss(
-    logits: Tensor,
-    targets: Tensor,
-    class_weights: Tensor | None = None,
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """Return the class-weighted cross-entropy with soft targets, a weighted batch mean in nats.
-
-    Soft targets carry mixup; a sample's weight is the mean of its classes' weights under its
-    target before smoothing. With one-hot targets this is torch's own `cross_entropy`,
-    except that torch weighs the smoothed part by class, too.
-
-    Parameters
-    ----------
-    logits, targets : (B, C), targets in [0, 1] with rows that sum to 1
-    class_weights : (C,) or None for equal weights
-    label_smoothing : share of the target spread over all classes, in [0, 1)
-    """
-    classes = logits.shape[1]
-    smoothed = targets * (1 - label_smoothing) + label_smoothing / classes
-    nll = -(smoothed * F.log_softmax(logits, 1)).sum(1)
-    if class_weights is None:
-        return nll.mean()
-    weights = targets @ class_weights
-    return (weights * nll).sum() / weights.sum().clamp_min(torch.finfo(nll.dtype).eps)

@@ -5,6 +5,7 @@ from kdcore.models.card import Card, card_order, list_checkpoints, read_card, wr
 from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.output import Classifier, Output
+from kdcore.models.relevance import stage_relevance
 from kdcore.models.weights import read_state_dict
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "read_card",
     "read_state_dict",
     "save_checkpoint",
+    "stage_relevance",
     "write_card",
 ]

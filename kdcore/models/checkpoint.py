@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from kdcore.base import CheckpointError, KdError, sha256_file, write_atomically
 from kdcore.models.build import build_model
@@ -83,7 +83,8 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, card: Card, half: bool
         k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous().clone()
         for k, v in model.state_dict().items()
     }
-    write_atomically(folder / WEIGHTS, lambda p: save_file(state, p))
+    # Through memory: the library's own writer hides that a disk is full.
+    write_atomically(folder / WEIGHTS, lambda p: p.write_bytes(save(state)))
     full = replace(card, weights_sha256=sha256_file(folder / WEIGHTS))
     write_card(folder, full)
     return full

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import Cancelled, DataError
-from kdcore.data import Ham10000, Preprocess, Sample
+from kdcore.data import ImageDataset, Preprocess, Sample
 from kdcore.models import Checkpoint
 from kdcore.predict.ood import early_statistics
 from kdcore.predict.predictions import Predictions
@@ -56,7 +56,7 @@ def warm_up(checkpoint: Checkpoint) -> None:
 
 def stream_outputs(
     checkpoint: Checkpoint,
-    data: Ham10000,
+    data: ImageDataset,
     samples: Sequence[Sample],
     batch_size: int = 32,
     progress: Progress | None = None,
@@ -109,7 +109,7 @@ def stream_outputs(
 
 def predict_dataset(
     checkpoint: Checkpoint,
-    data: Ham10000,
+    data: ImageDataset,
     samples: Sequence[Sample],
     split: str,
     progress: Progress | None = None,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-
-from kdcore.evaluate import BY_CLASS, Evaluation, Interval
+from kdcore.evaluate import BY_CLASS, Evaluation
+from kdcore.report.cells import columns, csv_text, escape_latex, interval_text, latex_row
 
 TITLES = {
     "accuracy": "accuracy",
@@ -24,19 +21,6 @@ TITLES = {
 }
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Return `value` with `digits` decimals, or "n/a" where it is not defined."""
-    return "n/a" if math.isnan(value) else f"{value:.{digits}f}"
-
-
-def interval_text(interval: Interval, digits: int = 3) -> str:
-    """Return "0.812 [0.790, 0.833]"; without the brackets where there is no interval."""
-    value = number(interval.value, digits)
-    if math.isnan(interval.low):
-        return value
-    return f"{value} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
-
-
 def evaluation_text(evaluation: Evaluation) -> str:
     """Return the overall scores, the table per class and how the intervals were made."""
     name = evaluation.checkpoint or "predictions"
@@ -47,9 +31,9 @@ def evaluation_text(evaluation: Evaluation) -> str:
             f"{head}{evaluation.n} images of {evaluation.n_groups} lesions, "
             f"T = {evaluation.temperature:.3g}",
             "",
-            *_columns(overall),
+            *columns(overall),
             "",
-            *_columns([["class", "images", *(TITLES[k] for k in BY_CLASS)], *_rows(evaluation)]),
+            *columns([["class", "images", *(TITLES[k] for k in BY_CLASS)], *_rows(evaluation)]),
             "",
             f"Intervals: {evaluation.interval_method}.",
         ]
@@ -61,27 +45,25 @@ def evaluation_csv(evaluation: Evaluation) -> str:
 
     A number that is not defined is an empty field.
     """
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["scope", "class", "score", "support", "value", "low", "high"])
+    rows: list[list[object]] = [["scope", "class", "score", "support", "value", "low", "high"]]
     for name, value in evaluation.metrics.items():
-        write(["overall", "", name, evaluation.n, *value.as_dict().values()])
+        rows.append(["overall", "", name, evaluation.n, value.value, value.low, value.high])
     for row in evaluation.per_class:
         for name in BY_CLASS:
-            values = getattr(row, name).as_dict().values()
-            write(["class", row.name, name, row.support, *values])
-    return out.getvalue()
+            v = getattr(row, name)
+            rows.append(["class", row.name, name, row.support, v.value, v.low, v.high])
+    return csv_text(rows)
 
 
 def evaluation_latex(evaluation: Evaluation) -> str:
     """Return a booktabs tabular: one line per class, then the overall scores."""
     titles = ["class", "images", *(TITLES[k] for k in BY_CLASS)]
-    lines = [r"\begin{tabular}{lrllll}", r"\toprule", _latex(titles), r"\midrule"]
-    lines += [_latex(row) for row in _rows(evaluation)]
+    lines = [r"\begin{tabular}{lrllll}", r"\toprule", latex_row(titles), r"\midrule"]
+    lines += [latex_row(row) for row in _rows(evaluation)]
     lines.append(r"\midrule")
     for name, value in evaluation.metrics.items():
         text = rf"\multicolumn{{4}}{{l}}{{{interval_text(value)}}}"
-        lines.append(rf"\multicolumn{{2}}{{l}}{{{_escape(TITLES[name])}}} & {text} \\")
+        lines.append(rf"\multicolumn{{2}}{{l}}{{{escape_latex(TITLES[name])}}} & {text} \\")
     lines += [r"\bottomrule", r"\end{tabular}", f"% {evaluation.interval_method}"]
     return "\n".join(lines) + "\n"
 
@@ -91,18 +73,3 @@ def _rows(evaluation: Evaluation) -> list[list[str]]:
         [row.name, str(row.support), *(interval_text(getattr(row, k)) for k in BY_CLASS)]
         for row in evaluation.per_class
     ]
-
-
-def _columns(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _latex(cells: list[str]) -> str:
-    return " & ".join(map(_escape, cells)) + r" \\"
-
-
-def _escape(text: str) -> str:
-    for character in "&%$#_{}":
-        text = text.replace(character, f"\\{character}")
-    return text

@@ -1,13 +1,14 @@
-"""The data set: where it is and what is in it."""
+"""The data set: where it is, what is in it, and what leaks between its parts."""
 
 import streamlit as st
 
-from pages.ui import cache, datasets, frame
+from pages.ui import cache, class_pictures, datasets, frame, leak_check, state
 
+state.adopt_link()
 frame.open_page(
     "Data",
-    "Name the folder of HAM10000 on the machine that runs this app: its images or zips and the "
-    "metadata, as Dataverse or Kaggle distribute them.",
+    "Name the folder of HAM10000, CIFAR-10 or CIFAR-100 on the machine that runs this app, as "
+    "Dataverse, Kaggle or torchvision leave it: folders or zips.",
 )
 datasets.folder_form()
 with frame.guard(stop=True):
@@ -20,3 +21,10 @@ if data is None:
     )
     st.stop()
 datasets.show_found(data)
+with frame.guard():
+    split = datasets.choose_split(data)
+    datasets.show_parts(data, split)
+    class_pictures.show_classes(data, split)
+    leak_check.show_leaks(data, split)
+    datasets.show_metadata(data)
+state.write_link(datasets.LINK)

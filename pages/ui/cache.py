@@ -6,21 +6,12 @@ Arguments with an underscore are not hashed by Streamlit; the hash beside them i
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-CHECKPOINTS_VARIABLE = "DISTILSCOPE_CHECKPOINTS"
 _PREVIEW = 720  # pixels
-
-
-def checkpoint_root() -> Path:
-    """Return the folder of checkpoints: `DISTILSCOPE_CHECKPOINTS`, else the repository's."""
-    named = os.environ.get(CHECKPOINTS_VARIABLE)
-    return Path(named).expanduser() if named else REPOSITORY / "checkpoints"
 
 
 def load(folder: Path, card: Any) -> Any:
@@ -96,12 +87,15 @@ def _saved(path: str, changed: int) -> Any:
     return Predictions.load(Path(path))
 
 
-def data_set() -> Any | None:
-    """Return the configured data set, or None where none is configured; raises `KdError`."""
+def data_set(kind: str = "") -> Any | None:
+    """Return the configured data set, or None where none is configured; raises `KdError`.
+
+    With `kind` ("ham10000", "cifar10", "cifar100") another one raises.
+    """
     from kdcore.base import data_folder
 
     root = data_folder()
-    return _data_set(str(root), _changed(root)) if root else None
+    return _data_set(str(root), kind, _changed(root)) if root else None
 
 
 def _changed(root: Path) -> tuple[tuple[str, int], ...]:
@@ -112,25 +106,40 @@ def _changed(root: Path) -> tuple[tuple[str, int], ...]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the data folder…")
-def _data_set(root: str, changed: tuple[tuple[str, int], ...]) -> Any:
-    from kdcore.data import Ham10000
+def _data_set(root: str, kind: str, changed: tuple[tuple[str, int], ...]) -> Any:
+    from kdcore.data import open_dataset
 
-    return Ham10000.open(Path(root), skip_missing=True)
-
-
-def parts_of(data: Any) -> dict[str, list[Any]]:
-    """Return the samples of each part of the lesion-grouped split of a data set."""
-    return _parts(data, str(data.root), _changed(data.root))
+    return open_dataset(Path(root), kind, skip_missing=True)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _parts(_data: Any, root: str, changed: tuple[tuple[str, int], ...]) -> dict[str, list[Any]]:
-    from kdcore.data import split_samples
+def data_key(data: Any) -> str:
+    """Return what names a data set's content: which it is, where, and when that changed."""
+    return f"{data.info.key}:{data.root}:{_changed(data.root)}"
 
+
+def parts_of(data: Any, split: str = "") -> dict[str, list[Any]]:
+    """Return the samples of each part of a split of a data set, by default of its first split."""
+    return _parts(data, data_key(data), split or data.info.splits[0])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _parts(_data: Any, key: str, split: str) -> dict[str, list[Any]]:
     parts: dict[str, list[Any]] = {"train": [], "val": [], "test": []}
-    for sample, part in zip(_data.samples, split_samples(_data.samples), strict=True):
+    for sample, part in zip(_data.samples, _data.parts(split), strict=True):
         parts[part].append(sample)
     return parts
+
+
+def strip_of(data: Any, image_ids: tuple[str, ...], height: int) -> bytes:
+    """Return pictures of a data set side by side as a JPEG; raises `KdError`."""
+    return _strip(data, data_key(data), image_ids, height)
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _strip(_data: Any, key: str, image_ids: tuple[str, ...], height: int) -> bytes:
+    from kdcore.data.montage import strip
+
+    return strip(_data, image_ids, height)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -32,6 +32,8 @@ def choose_pair(described: bool = False) -> Pair:
     With `described`, a line under each picker says what it is, and one under both if the teacher
     is the weaker of the two.
     """
+    from kdcore.base import CHECKPOINTS_VARIABLE
+
     cards = _cards()
     teachers = {n: c for n, (_, c) in cards.items() if c.role == "teacher"}
     students = {n: c for n, (_, c) in cards.items() if c.role != "teacher"}
@@ -39,7 +41,7 @@ def choose_pair(described: bool = False) -> Pair:
         st.info(
             "A teacher and a student are needed, and the checkpoint folder lacks one of them. "
             "Train them with `python -m kdcore train RECIPE`, or name a folder that has both in "
-            f"the variable `{cache.CHECKPOINTS_VARIABLE}`.",
+            f"the variable `{CHECKPOINTS_VARIABLE}`.",
             icon=":material/model_training:",
         )
         st.stop()
@@ -165,13 +167,18 @@ def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
 
 def _cards() -> dict[str, tuple[Path, Any]]:
     """Return folder and card of each readable checkpoint by folder name; say which are not."""
-    from kdcore.base import KdError
+    from kdcore.base import KdError, checkpoints_folder, runs_folder
+    from kdcore.data import HAM10000
     from kdcore.models import card_order, read_card
 
     found = {}
-    for path in sorted(cache.checkpoint_root().glob("*/card.json")):
+    kept, own = checkpoints_folder(), runs_folder()
+    for path in (*sorted(own.glob("*/checkpoint/card.json")), *sorted(kept.glob("*/card.json"))):
         try:
-            found[path.parent.name] = (path.parent, read_card(path.parent))
+            card = read_card(path.parent)
         except KdError as error:
             show_error(error)
+            continue
+        if card.classes == HAM10000.classes:  # these pages name HAM10000's diagnoses
+            found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
     return dict(sorted(found.items(), key=lambda item: card_order(item[1][1])))

@@ -7,8 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache
+from pages.ui import cache, state
 from pages.ui.frame import guard
+from pages.ui.tables import file_stem, show_table
+
+LINK = ("datasplit", "classes")
+_TALL = 20  # classes; a chart of more scrolls in a box
+_SPLITS = {
+    "lesion-grouped": "Pictures of one lesion are never in two parts.",
+    "image-level (leaky)": "Split picture by picture, as much published work does: lesions are in "
+    "two parts, and scores are too good. Only to compare with such numbers.",
+    "official": "The data set's own test part; a tenth of each class of its training part is the "
+    "validation part.",
+}
 
 
 def folder_form() -> None:
@@ -37,54 +48,78 @@ def folder_form() -> None:
 
 
 def show_found(data: Any) -> None:
-    """Draw counts, the classes by part as chart and table, and the licence."""
-    from kdcore.charts import class_count_chart
-    from kdcore.data import HAM10000
-
-    parts = cache.parts_of(data)
-    counts = {part: Counter(s.dx for s in samples) for part, samples in parts.items()}
+    """Draw which data set it is, how much of it there is, and its licence."""
+    info = data.info
+    counts = {"Images": len(data.samples), "Classes": len(info.classes)}
+    if info.key == "ham10000":
+        counts["Lesions"] = len({s.lesion_id for s in data.samples})
+        counts["Lesion masks"] = data.masks
     with st.container(horizontal=True):
-        for label, value in (
-            ("Images", len(data.samples)),
-            ("Lesions", len({s.lesion_id for s in data.samples})),
-            ("Lesion masks", data.masks),
-        ):
+        for label, value in counts.items():
             st.metric(label, f"{value:,}", border=True, width=160)
-    st.caption(f"Read from `{data.root}`.")
+    st.caption(f"{info.name}, read from `{data.root}`. {info.source}. Licence: {info.licence}.")
     if data.missing:
         st.warning(
             f"{data.missing:,} images named in the metadata have no file and are left out. Add "
             "HAM10000_images_part_1 and part_2 (folders or zips) beside it.",
             icon=":material/warning:",
         )
+
+
+def choose_split(data: Any) -> str:
+    """Draw the picker of a split, where there are several, and return its name."""
     st.subheader("Classes by part")
+    names = list(data.info.splits)
+    split = names[0]
+    if len(names) > 1:
+        split = state.choice(st.segmented_control, "datasplit", "Split", names)
+    st.markdown(f"{_SPLITS[split]} It is the same on every machine.")
+    return split
+
+
+def show_parts(data: Any, split: str) -> None:
+    """Draw the classes by part as chart and table, and how large the parts are."""
+    from kdcore.charts import class_count_chart
+    from kdcore.report.data_set import class_rows, part_rows
+
+    parts = cache.parts_of(data, split)
+    counts = {part: Counter(s.dx for s in samples) for part, samples in parts.items()}
+    with st.container(height=480 if len(data.info.classes) > _TALL else "content", border=False):
+        st.altair_chart(
+            class_count_chart(counts, data.info.classes),
+            width="stretch",
+            alt="Images per class, stacked by train, validation and test part",
+        )
+    left, right = st.columns([3, 2])
+    with left:
+        show_table(class_rows(data.info, parts), file_stem(data.info.key, "classes", split))
+    with right:
+        show_table(part_rows(parts), file_stem(data.info.key, "parts", split), ["share"])
+
+
+def show_metadata(data: Any) -> None:
+    """Draw how much of the metadata is known, where there is any."""
+    from kdcore.data.coverage import COLUMNS, coverage
+    from kdcore.report.data_set import coverage_rows
+
+    found = coverage(data.samples, data.info.classes)
+    if found.empty:
+        return
+    st.subheader("What the metadata knows")
     st.markdown(
-        "The split is grouped by lesion: pictures of one lesion are never in two parts. It is "
-        "the same on every machine."
+        "The share of images with a value. A subgroup with many gaps is a subgroup of those that "
+        "were asked."
     )
-    st.altair_chart(
-        class_count_chart(counts, HAM10000.classes),
-        width="stretch",
-        alt="Images per class, stacked by train, validation and test part",
-    )
-    st.dataframe(
-        [
-            {"class": dx, "name": name} | {part: counts[part][dx] for part in counts}
-            for dx, name in zip(HAM10000.classes, HAM10000.long_names)
-        ],
-        hide_index=True,
-        width="content",
-    )
-    st.caption(f"{HAM10000.name}: {HAM10000.source}. Licence {HAM10000.licence}.")
+    show_table(coverage_rows(found), file_stem(data.info.key, "metadata"), COLUMNS)
 
 
 def _use(folder: str) -> None:
     from kdcore.base import SettingError, remember_data_folder
-    from kdcore.data import Ham10000
+    from kdcore.data import open_dataset
 
     if not folder.strip():
         raise SettingError("No folder was named.", "Type the path of the folder, then use it.")
-    Ham10000.open(folder.strip(), skip_missing=True)  # a folder that can't be read isn't kept
+    open_dataset(folder.strip(), skip_missing=True)  # a folder that can't be read isn't kept
     remember_data_folder(folder.strip())
     st.success("This folder is used from now on.", icon=":material/check:")
 

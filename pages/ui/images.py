@@ -112,7 +112,7 @@ def _draw(name: str) -> Chosen:
 
 
 def _data(pair: Pair) -> Chosen | None:
-    data = cache.data_set()
+    data = cache.data_set("ham10000")
     if data is None:
         st.info("No data set is configured. Name its folder on the Data page.")
         st.page_link("pages/build/data.py", label="Data", icon=":material/database:")

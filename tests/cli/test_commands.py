@@ -38,7 +38,7 @@ def test_data(ham_dataverse, tmp_path, capsys):
 def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham):
     recipe, out = tmp_path / "tiny.toml", tmp_path / "checkpoints"
     recipe.write_text(RECIPE)
-    monkeypatch.setattr(train_command, "CHECKPOINTS", out)
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(out))
     command = ["train", str(recipe), "--data", str(ham_folder)]
     assert main(command) == 0
     assert main(command) == 1  # the run folder is taken

@@ -34,7 +34,7 @@ class _Work:
 @pytest.fixture
 def work(tmp_path, ham_folder, monkeypatch):
     made = _Work(tmp_path, ham_folder)
-    monkeypatch.setattr(train_command, "CHECKPOINTS", made.root)
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(made.root))
     return made
 
 

@@ -119,7 +119,7 @@ def test_teacher_stays_as_it_was(ham_folder, tmp_path, tiny_checkpoints):
     assert history[0]["train_at"] > 0
     taught = load_checkpoint(tiny_checkpoints / "teacher-resnet18")
     assert prepared.card.teachers == {"teacher-resnet18": taught.hash}
-    teacher = prepared.trainer.teachers[0][0]
+    teacher = prepared.trainer.teachers.teachers[0].model
     assert not teacher.training
     assert all(p.grad is None for p in teacher.parameters())
     for name, value in teacher.state_dict().items():

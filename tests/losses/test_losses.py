@@ -1,4 +1,4 @@
-"""Each loss against an independent computation or an invariant."""
+"""Hard and soft label losses and hints against an independent computation or a closed form."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from torch.nn import functional as F
 
-from kdcore.losses import (
-    attention_map,
-    attention_transfer,
-    attention_vector,
-    hard_loss,
-    kd_loss,
-    masked_alignment,
-)
+from torchvision.ops import sigmoid_focal_loss
+
+from kdcore.losses import class_weights, dkd_loss, hard_loss, hint_loss, kd_loss
 
 
 @pytest.fixture
@@ -54,30 +49,86 @@ def test_hard_loss_weighs_classes_as_torch(logits):
     assert torch.allclose(ours, F.cross_entropy(logits[0], labels, weights))
 
 
-def test_attention_map_and_vector():
-    stage = torch.randn(2, 5, 4, 4)
-    assert torch.allclose(attention_map(stage), (stage**2).sum(1))
-    vector = attention_vector(stage)
-    assert torch.allclose(vector.norm(dim=1), torch.ones(2))
-    assert torch.allclose(attention_vector(stage * 3), vector, atol=1e-6)
+def test_focal_loss_of_two_classes_is_torchvisions(logits):
+    # A softmax over (0, x) is a sigmoid of x, of which torchvision has the focal loss.
+    x = logits[0][:, 0]
+    labels = torch.tensor([0, 1, 1, 0, 1, 0])
+    ours = hard_loss(
+        torch.stack([torch.zeros(6), x], 1), F.one_hot(labels, 2).float(), focal_gamma=1.5
+    )
+    theirs = sigmoid_focal_loss(x, labels.float(), alpha=-1, gamma=1.5, reduction="mean")
+    assert torch.allclose(ours, theirs, rtol=1e-4)
 
 
-def test_attention_transfer_pairs_from_the_end():
-    early, late = torch.randn(2, 3, 8, 8), torch.randn(2, 9, 4, 4)
-    assert float(attention_transfer([late], [early, late])) == 0
-    assert float(attention_transfer([early, late], [late])) == 0
-    other = torch.randn(2, 6, 8, 8)  # a finer grid than the student's
-    grid = F.adaptive_avg_pool2d((other**2).sum(1, keepdim=True), 4).flatten(1)
-    gap = F.normalize((late**2).sum(1).flatten(1)) - F.normalize(grid)
-    assert torch.allclose(attention_transfer([late], [other]), (gap**2).mean())
+def test_focal_loss_of_none_is_cross_entropy_and_gradients_are_finite(logits):
+    targets = F.one_hot(torch.tensor([0, 1, 2, 5, 5, 6]), 7).float()
+    assert torch.equal(hard_loss(logits[0], targets), hard_loss(logits[0], targets, focal_gamma=0))
+    sure = (targets * 200).requires_grad_()  # p = 1 exactly: (1 - p)^γ has no gradient there
+    hard_loss(sure, targets, focal_gamma=0.5).backward()
+    assert torch.isfinite(sure.grad).all()
 
 
-def test_masked_alignment_looks_inside_only():
-    student, teacher = torch.rand(2, 3, 4, 4), torch.rand(2, 5, 4, 4)
-    mask = torch.zeros(2, 4, 4)
-    assert float(masked_alignment(student, teacher, mask)) == 0
-    full = masked_alignment(student, teacher, torch.ones(2, 4, 4))
-    gap = attention_vector(student) - attention_vector(teacher)
-    assert torch.allclose(full, (gap**2).mean())
-    mask[:, 0, 0] = 1
-    assert torch.allclose(masked_alignment(student, teacher, mask), (gap[:, 0] ** 2).mean())
+def test_class_weights_against_their_formulas():
+    counts = torch.tensor([1, 10, 1000])
+    inverse = class_weights(counts, "inverse-sqrt").numpy()
+    assert inverse == pytest.approx((1 / np.sqrt([1, 10, 1000])) / np.mean(1 / np.sqrt([1, 10, 1000])))
+    effective = np.array([sum(0.9**k for k in range(n)) for n in (1, 10, 1000)])  # Cui et al., eq. 3
+    expected = (1 / effective) / np.mean(1 / effective)
+    assert class_weights(counts, "effective-number", 0.9).numpy() == pytest.approx(expected, rel=1e-5)
+    assert class_weights(counts, "none") is None
+    empty = class_weights(torch.tensor([0, 4]), "inverse-sqrt")
+    assert torch.isfinite(empty).all()
+    with pytest.raises(ValueError, match="kind"):
+        class_weights(counts, "inverse")
+    with pytest.raises(ValueError, match="beta"):
+        class_weights(counts, "effective-number", 1.0)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_decoupled_kd_with_the_teachers_own_weight_is_kd(logits, temperature):
+    # KL = TCKD + (1 - p) NCKD (Zhao et al. 2022, eq. 5), sample by sample.
+    student, teacher = logits
+    labels = torch.tensor([0, 1, 2, 5, 5, 6])
+    for i in range(6):
+        one = slice(i, i + 1)
+        p = float(softmax(teacher[i].numpy() / temperature)[labels[i]])
+        ours = dkd_loss(student[one], teacher[one], labels[one], temperature, 1.0, 1 - p)
+        assert float(ours) == pytest.approx(
+            float(kd_loss(student[one], teacher[one], temperature)), rel=1e-3, abs=1e-5
+        )
+
+
+def test_decoupled_parts_against_scipy(logits):
+    student, teacher = (x.numpy() / 2.0 for x in logits)
+    labels = np.array([0, 1, 2, 5, 5, 6])
+    target, other = [], []
+    for s, t, y in zip(student, teacher, labels):
+        p, q = softmax(t), softmax(s)
+        target.append(entropy([p[y], 1 - p[y]], [q[y], 1 - q[y]]))
+        rest = np.arange(7) != y
+        other.append(entropy(p[rest] / p[rest].sum(), q[rest] / q[rest].sum()))
+    ours = dkd_loss(*logits, torch.tensor(labels), 2.0, 0.7, 3.0)
+    assert float(ours) == pytest.approx(4 * (0.7 * np.mean(target) + 3 * np.mean(other)), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: hard_loss(x, F.one_hot(torch.arange(6), 7).double(), None, 0.1, 1.5),
+        lambda x: kd_loss(x, torch.linspace(-2, 2, 42).view(6, 7).double(), 4.0),
+        lambda x: dkd_loss(x, torch.linspace(-2, 2, 42).view(6, 7).double(), torch.arange(6), 4.0),
+    ],
+    ids=["focal", "kd", "dkd"],
+)
+def test_gradients_against_differences(logits, loss):
+    assert torch.autograd.gradcheck(loss, (logits[0].double().requires_grad_(),))
+
+
+def test_hints_are_compared_on_the_students_grid():
+    teacher = torch.rand(2, 5, 8, 8)
+    assert float(hint_loss(F.avg_pool2d(teacher, 2), teacher)) == pytest.approx(0, abs=1e-12)
+    projected = torch.rand(2, 5, 4, 4)
+    expected = np.mean((projected.numpy() - F.avg_pool2d(teacher, 2).numpy()) ** 2)
+    assert float(hint_loss(projected, teacher)) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match="channels"):
+        hint_loss(torch.rand(2, 4, 4, 4), teacher)

@@ -1,0 +1,79 @@
+"""A look at each class: the same few pictures every time, side by side in one small JPEG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+from PIL import Image
+
+from kdcore.data.dataset import ImageDataset
+from kdcore.data.info import DatasetInfo
+from kdcore.data.sample import Sample
+from kdcore.data.splits import hash_order
+
+_GAP = 2  # pixels between pictures, in a grey that is between a light and a dark page
+_QUALITY = 85
+_WIDE = 1.2  # width over height
+
+
+def pick_by_class(
+    samples: Sequence[Sample], classes: Sequence[str], count: int, turn: int = 0
+) -> Mapping[str, tuple[Sample, ...]]:
+    """Return `count` samples of each class by hash order, one for each lesion.
+
+    Parameters
+    ----------
+    samples : to choose among
+    classes : whose samples are wanted; one without samples has an empty tuple
+    count : how many of each class, at most
+    turn : 0 for the first ones, 1 for the next, and so on, round and round
+    """
+    order = hash_order(0)
+    groups: dict[str, dict[str, Sample]] = {name: {} for name in classes}
+    for sample in sorted(samples, key=lambda s: order(s.image_id)):
+        if sample.dx in groups:
+            groups[sample.dx].setdefault(sample.lesion_id, sample)
+    return {name: _turned(list(found.values()), count, turn) for name, found in groups.items()}
+
+
+def _turned(samples: list[Sample], count: int, turn: int) -> tuple[Sample, ...]:
+    count = min(count, len(samples))
+    return tuple(samples[(turn * count + k) % len(samples)] for k in range(count))
+
+
+def class_groups(classes: Sequence[str], size: int = 20) -> dict[str, tuple[str, ...]]:
+    """Return classes in groups of at most `size`, each named by its first and last one."""
+    groups = [tuple(classes[start : start + size]) for start in range(0, len(classes), size)]
+    return {f"{group[0]} to {group[-1]}": group for group in groups}
+
+
+def layout_of(info: DatasetInfo) -> tuple[int, int]:
+    """Return pictures in a strip and their height in pixels, so that it fits a telephone."""
+    return (3, 80) if info.aspect > _WIDE else (5, 64)
+
+
+def strip(data: ImageDataset, image_ids: Sequence[str], height: int = 96) -> bytes:
+    """Return pictures side by side as one JPEG, each `height` pixels high.
+
+    Pictures smaller than that are enlarged without smoothing, so that their pixels can be seen.
+    Raises DataError or ImageError for a picture that can't be read, and ValueError for none.
+    """
+    if not image_ids:
+        raise ValueError("image_ids: expected at least one, got none")
+    pictures = [_at_height(data.picture(image_id).rgb, height) for image_id in image_ids]
+    width = sum(p.width + _GAP for p in pictures) - _GAP
+    sheet = Image.new("RGB", (width, height), (128, 128, 128))
+    x = 0
+    for picture in pictures:
+        sheet.paste(picture, (x, 0))
+        x += picture.width + _GAP
+    out = io.BytesIO()
+    sheet.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()
+
+
+def _at_height(image: Image.Image, height: int) -> Image.Image:
+    width = max(1, round(image.width * height / image.height))
+    smooth = Image.Resampling.LANCZOS if image.height > height else Image.Resampling.NEAREST
+    return image.resize((width, height), smooth)

@@ -1,0 +1,296 @@
+"""The teacher cache: what a teacher says about K views of each image, asked once.
+
+A cache that ignores the student's augmentation hurts (Beyer et al. 2022, section 3): here an
+entry belongs to one image in one view, and the student sees that same view. After K epochs the
+views come again; where only logits are asked for, turned and mirrored. Maps are not turned with
+them: a stride-2 convolution with padding 1 samples an even grid from its upper left, half a cell
+off at the last stage, so a mirrored picture's map is not the mirrored map (MobileNetV2 at 128
+pixels: cosine 0.56 to 0.78 at its last stage, where 1 is equal). Files are memory-mapped; the key
+of a folder is everything that the answers depend on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kdcore.base import SettingError, sha256_bytes, state_folder, torch_generator, write_atomically
+from kdcore.data import AUGMENTATIONS
+from kdcore.distill.batches import Batch, bank_views
+from kdcore.distill.recipe import Recipe
+from kdcore.distill.signals import (
+    Needs,
+    Signals,
+    Teacher,
+    attention_of,
+    teacher_weights,
+    weighted_mean,
+)
+from kdcore.distill.sources import Sources
+
+VERSION = 1
+LIMIT_VARIABLE = "DISTILSCOPE_CACHE_GB"
+LIMIT_GB = 8.0
+_BATCH = 64
+_CHECKED = 8
+MOST_STAGES = 8  # of a teacher, of which maps are kept
+Progress = Callable[[int, int], None]
+
+
+class TeacherCache:
+    """One teacher's answers on `views` views of the images of a training part, on disk.
+
+    Parameters
+    ----------
+    teacher : who is asked for what is missing, and to check what is there
+    data : the training part
+    recipe : says which views, and what is asked
+    root : folder of all caches
+    """
+
+    def __init__(self, teacher: Teacher, data: Sources, recipe: Recipe, root: Path) -> None:
+        self.teacher, self.data, self.views = teacher, data, recipe.teacher_views
+        self.how = AUGMENTATIONS[recipe.augmentation]
+        self.needs = self.stored = Needs.of(recipe)  # what is read, and what the folder holds
+        key = {
+            "version": VERSION,
+            "teacher": teacher.hash,
+            "input": [teacher.preprocess.size, teacher.preprocess.mean, teacher.preprocess.std],
+            "images": sha256_bytes(data.images.numpy().tobytes() + data.labels.numpy().tobytes()),
+            "views": list(self.how),
+        }
+        self._key = json.dumps(key, sort_keys=True)
+        digest = sha256_bytes(self._key.encode())[:16]
+        self.folder = self._home(Path(root) / f"{teacher.name[:40]}-{digest}")
+        self._open: dict[int, dict[str, NDArray[np.generic]]] = {}
+
+    def fill(self, progress: Progress = lambda done, total: None) -> None:
+        """Ask the teacher about every view that is missing, after checking what is there.
+
+        A view is written whole or not at all, so a killed run goes on where it was; `progress`
+        is called with images done and images in all, and may raise to stop.
+
+        Raises
+        ------
+        SettingError
+            If the cache would be larger than the limit.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / "key.json", lambda p: p.write_text(self._key))
+        with FileLock(self.folder / ".lock"):  # another run of a sweep may want the same
+            present = [k for k in range(self.views) if self._path(k).exists()]
+            if present and not self.is_true(present):
+                shutil.rmtree(self.folder / "views")
+                present = []
+            missing = [k for k in range(self.views) if k not in present]
+            done, total = len(present) * self._n, self.views * self._n
+            for k in missing:
+                self._write(k, done, total, progress)
+                done += self._n
+        os.utime(self.folder / "key.json")  # last use, for `make_room`
+
+    def is_true(self, present: Sequence[int]) -> bool:
+        """Tell whether a few entries of the `present` views agree with the live teacher."""
+        generator = torch_generator(len(present), self._n)
+        rows = torch.randint(self._n, (_CHECKED,), generator=generator)
+        k = present[int(torch.randint(len(present), (), generator=generator))]
+        live = self._live(k, rows)
+        try:
+            kept = {name: values[rows.numpy()] for name, values in self._arrays(k).items()}
+        except (OSError, ValueError, EOFError, IndexError):
+            return False
+        if kept.keys() != live.keys():
+            return False
+        same = [
+            np.allclose(kept[name].astype(np.float32), live[name].astype(np.float32), 1e-2, 1e-2)
+            for name in live
+        ]
+        return all(same)
+
+    def read(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return logits (B, C), attention and relevance (B, h, w) of a batch from the bank."""
+        if batch.bank is None:
+            raise ValueError("batch: expected views from the bank, got fresh ones")
+        backs = range(self.needs.stages, 0, -1)  # counted back from the last: early to late
+        attention = [f"attention{back}" for back in backs]
+        relevance = [f"relevance{back}" for back in backs] if self.needs.relevance else []
+        parts: dict[str, NDArray[np.float32]] = {}
+        for k in batch.bank.unique().tolist():
+            here = (batch.bank == k).numpy()
+            rows, arrays = batch.indices.numpy()[here], self._arrays(k)
+            for name in ("logits", *attention, *relevance):
+                shape = (len(here), *arrays[name].shape[1:])
+                parts.setdefault(name, np.empty(shape, np.float32))[here] = arrays[name][rows]
+        found = {name: torch.from_numpy(part).to(batch.device) for name, part in parts.items()}
+        return (
+            found["logits"],
+            tuple(found[name] for name in attention),
+            tuple(found[name] for name in relevance),
+        )
+
+    def megabytes(self) -> float:
+        """Return the size on disk, 10^6 bytes."""
+        return folder_bytes(self.folder) / 1e6
+
+    def _home(self, stem: Path) -> Path:
+        """Return the folder that holds at least what is asked and every view, else the own one."""
+
+        def named(stages: int, relevance: bool) -> Path:
+            return stem.with_name(f"{stem.name}-{stages}{'r' if relevance else ''}")
+
+        wants, gradient = self.needs.stages, self.needs.relevance
+        richer = [
+            (s, r) for s in range(wants, MOST_STAGES + 1) for r in (False, True) if r >= gradient
+        ]
+        for stages, relevance in richer:
+            views = named(stages, relevance) / "views"
+            if all((views / f"{k:04d}").exists() for k in range(self.views)):
+                self.stored = self.needs._replace(stages=stages, relevance=relevance)
+                return named(stages, relevance)
+        return named(wants, gradient)
+
+    @property
+    def _n(self) -> int:
+        return len(self.data.labels)
+
+    def _path(self, k: int) -> Path:
+        return self.folder / "views" / f"{k:04d}"
+
+    def _arrays(self, k: int) -> dict[str, NDArray[np.generic]]:
+        if k not in self._open:
+            files = sorted(self._path(k).glob("*.npy"))
+            self._open[k] = {f.stem: np.load(f, mmap_mode="r") for f in files}
+        return self._open[k]
+
+    def _live(self, k: int, rows: Tensor) -> dict[str, NDArray[np.generic]]:
+        """Ask the teacher about `rows` in view `k`; maps are kept in half precision."""
+        view = bank_views(self.data, self.how, k)
+        own = type(view)(*(part[rows] for part in view))
+        device = next(self.teacher.model.parameters()).device
+        batch = Batch(rows, self.data.images[rows], self.data.labels[rows], own, device=device)
+        output, relevance = self.teacher.ask(batch, self.stored)
+        found: dict[str, Tensor] = {"logits": output.logits}
+        stages = self.stored.stages
+        attention = attention_of(output, stages) if stages else ()
+        for back in range(1, len(attention) + 1):
+            found[f"attention{back}"] = attention[-back].half()
+            if relevance:  # only their order counts, so they are scaled to what half can hold
+                maps = relevance[-back]
+                scale = maps.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)
+                found[f"relevance{back}"] = (maps / scale).half()
+        return {name: tensor.cpu().numpy() for name, tensor in found.items()}
+
+    def _write(self, k: int, done: int, total: int, progress: Progress) -> None:
+        part = self.folder / "views" / f".{k:04d}"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        files: dict[str, NDArray[np.generic]] = {}
+        for start in range(0, self._n, _BATCH):
+            rows = torch.arange(start, min(start + _BATCH, self._n))
+            for name, values in self._live(k, rows).items():
+                if name not in files:
+                    shape = (self._n, *values.shape[1:])
+                    self._make_room(shape, values.dtype)
+                    files[name] = np.lib.format.open_memmap(
+                        part / f"{name}.npy", "w+", values.dtype, shape
+                    )
+                files[name][start : start + len(rows)] = values
+            progress(done + start + len(rows), total)
+        for values in files.values():
+            values.flush()  # type: ignore[attr-defined]
+        part.rename(self._path(k))
+
+    def _make_room(self, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+        make_room(self.folder, int(np.prod(shape)) * dtype.itemsize)
+
+
+class CachedTeachers:
+    """Answers from the caches of one or several teachers."""
+
+    def __init__(self, caches: Sequence[TeacherCache], recipe: Recipe) -> None:
+        self.caches, self.weights = tuple(caches), teacher_weights(recipe)
+
+    def signals(self, batch: Batch) -> Signals:
+        """Return what the teachers said about a batch from the bank of views."""
+        logits, attention, relevance = zip(*(cache.read(batch) for cache in self.caches))
+        return Signals(
+            weighted_mean(logits, self.weights),
+            attention if attention[0] else (),
+            relevance if relevance[0] else (),
+            (),
+            self.weights,
+        )
+
+
+def cache_root() -> Path:
+    """Return the folder of all teacher caches."""
+    return state_folder() / "teacher-cache"
+
+
+def cache_limit() -> int:
+    """Return how many bytes all caches together may take: `DISTILSCOPE_CACHE_GB`, else 8 GB.
+
+    Raises
+    ------
+    SettingError
+        If the variable is no positive number.
+    """
+    text = os.environ.get(LIMIT_VARIABLE) or str(LIMIT_GB)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < 1e9:
+        raise SettingError(
+            f"{LIMIT_VARIABLE} is {text!r}, which is no positive number of gigabytes.",
+            "Correct it or leave it out.",
+        )
+    return int(value * 1e9)
+
+
+def make_room(folder: Path, wanted: int) -> None:
+    """Delete the caches beside `folder` that were used longest ago until `wanted` bytes fit.
+
+    Raises
+    ------
+    SettingError
+        If they would not fit even alone.
+    """
+    others = sorted(
+        (p for p in folder.parent.iterdir() if p != folder and (p / "key.json").is_file()),
+        key=lambda p: (p / "key.json").stat().st_mtime,
+    )
+    sizes = {p: folder_bytes(p) for p in others}
+    room = cache_limit() - folder_bytes(folder) - wanted - sum(sizes.values())
+    for other in others:
+        if room >= 0:
+            return
+        try:
+            with FileLock(other / ".lock", timeout=0):
+                recent = time.time() - (other / "key.json").stat().st_mtime < 60
+                if not recent:
+                    shutil.rmtree(other / "views", ignore_errors=True)
+                    (other / "key.json").unlink()
+                    room += sizes[other]
+        except Timeout:
+            continue  # being filled at this moment
+    if room < 0:
+        raise SettingError(
+            f"The teacher cache would pass its limit of {cache_limit() / 1e9:.1f} GB.",
+            f"Lower teacher_views, or raise {LIMIT_VARIABLE}.",
+        )
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of all files below a folder."""
+    return sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())

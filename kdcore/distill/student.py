@@ -1,0 +1,52 @@
+"""The network in training, with the projections that feature hints are learnt through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from kdcore.models import Classifier, Output
+
+
+class Student(nn.Module):
+    """A classifier `net` and a 1×1 projection for each teacher that gives hints.
+
+    Parameters
+    ----------
+    net : the network that is kept; the projections are thrown away after training
+    stage : which stage is projected, counted back from the last, from 1
+    channels : of that stage in `net`
+    teachers : channels of each teacher's stage; empty without hints
+    """
+
+    def __init__(
+        self, net: Classifier, stage: int = 1, channels: int = 0, teachers: Sequence[int] = ()
+    ) -> None:
+        super().__init__()
+        self.net, self.stage = net, stage
+        self.projections = nn.ModuleList(nn.Conv2d(channels, k, 1, bias=False) for k in teachers)
+
+    def forward(self, images: Tensor) -> tuple[Output, tuple[Tensor, ...]]:
+        """Return the network's output and its projected stages for images (B, 3, H, W)."""
+        output = self.net(images)
+        projected = tuple(p(output.stages[-self.stage]) for p in self.projections)
+        return output, projected
+
+
+def stage_channels(net: Classifier, stage: int, size: int, device: torch.device) -> int:
+    """Return the channels of a stage counted back from the last, by one blank input of `size`.
+
+    Raises
+    ------
+    ValueError
+        If the network has fewer stages.
+    """
+    if stage > len(net.stage_names):
+        raise ValueError(f"stage: {net.architecture} has {len(net.stage_names)}, got {stage}")
+    training = net.training
+    with torch.no_grad():
+        stages = net.eval()(torch.zeros(1, 3, size, size, device=device)).stages
+    net.train(training)
+    return int(stages[-stage].shape[1])

@@ -1,0 +1,44 @@
+"""A run's scores for a sweep: calibrated on validation, measured on test.
+
+Guo et al. 2017 fit the temperature on validation; NLL and ECE are then those of the test part at
+that temperature. It moves no decision, so the other scores do not depend on it.
+"""
+
+from __future__ import annotations
+
+from kdcore.base import DataError
+from kdcore.evaluate.calibration import fit_temperature
+from kdcore.evaluate.evaluation import evaluate_predictions
+from kdcore.predict.predictions import Predictions
+
+HELD_OUT = ("macro_f1", "balanced_accuracy", "accuracy", "nll", "ece")
+LOWER_IS_BETTER = ("nll", "ece")
+
+
+def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
+    """Return the test scores of `HELD_OUT`, and "val_macro_f1" and "temperature".
+
+    Parameters
+    ----------
+    val : predictions on the validation part, which the temperature is fitted on
+    test : predictions of the same weights on the test part
+
+    Raises
+    ------
+    DataError
+        If one of them has no image, or they are of different weights or classes.
+    """
+    if (val.checkpoint_hash, val.classes) != (test.checkpoint_hash, test.classes):
+        raise DataError(
+            f"The predictions of {test.checkpoint or 'a run'} on validation and test are of "
+            "different weights.",
+            "Make both again from the same run.",
+        )
+    chosen = evaluate_predictions(val, n_boot=0)
+    temperature = fit_temperature(val.logits, val.labels)
+    measured = evaluate_predictions(test, temperature, n_boot=0).metrics
+    scores = {name: measured[name].value for name in HELD_OUT}
+    return scores | {
+        "val_macro_f1": chosen.metrics["macro_f1"].value,
+        "temperature": temperature,
+    }

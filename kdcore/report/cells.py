@@ -1,0 +1,69 @@
+"""Cells and rows that every table is made of: numbers as text, columns, LaTeX, Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+
+from kdcore.evaluate import Interval
+
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "−": "$-$",
+        "±": r"$\pm$",
+        "Δ": r"$\Delta$",
+        "<": "$<$",
+        ">": "$>$",
+    }
+)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return `value` with `digits` decimals, or "n/a" where it is not defined."""
+    return "n/a" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def interval_text(interval: Interval, digits: int = 3) -> str:
+    """Return "0.812 [0.790, 0.833]"; without the brackets where there is no interval."""
+    value = number(interval.value, digits)
+    if math.isnan(interval.low):
+        return value
+    return f"{value} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return one line for each row, its cells padded to the width of their column."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def latex_row(cells: Sequence[str]) -> str:
+    """Return a row of a LaTeX table, its cells escaped."""
+    return " & ".join(map(escape_latex, cells)) + r" \\"
+
+
+def escape_latex(text: str) -> str:
+    """Return `text` with what LaTeX reads as a command escaped, and signs as LaTeX has them."""
+    return text.translate(_LATEX)
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose first row is its head."""
+    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0]))
+    return "\n".join(lines) + "\n"
+
+
+def csv_text(rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as CSV; a number that is not defined is an empty field."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    for row in rows:
+        write(["" if isinstance(v, float) and math.isnan(v) else v for v in row])
+    return out.getvalue()

@@ -1,0 +1,36 @@
+"""The Data page's look at each class: a few pictures of the training part, always the same ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, state
+
+
+def show_classes(data: Any, split: str) -> None:
+    """Draw a strip of pictures for each class, and the button that shows others."""
+    from kdcore.data.montage import class_groups, layout_of, pick_by_class
+
+    st.subheader("A look at the classes")
+    groups = class_groups(data.info.classes)
+    chosen = next(iter(groups))
+    if len(groups) > 1:
+        chosen = state.choice(st.selectbox, "classes", "Classes", list(groups))
+    turn = state.get("montage-turn", 0)  # a hyphen: no link can set it
+    count, height = layout_of(data.info)
+    training = cache.parts_of(data, split)["train"]
+    names = dict(zip(data.info.classes, data.info.long_names))
+    with st.container(horizontal=True):
+        for dx, samples in pick_by_class(training, groups[chosen], count, turn).items():
+            if samples:
+                st.image(
+                    cache.strip_of(data, tuple(s.image_id for s in samples), height),
+                    caption=dx if names[dx] == dx else f"{dx}: {names[dx]}",
+                    alt=f"{len(samples)} training pictures of {names[dx]}",
+                )
+    if st.button("Show others", icon=":material/shuffle:", key="w:others"):
+        state.put("montage-turn", turn + 1)
+        st.rerun()
+    st.caption("Pictures of the training part, chosen by a hash: the same ones every time.")

@@ -1,0 +1,113 @@
+"""The Data page's leak check: lesions in two parts at once, copies of pictures behind a button."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, jobs
+from pages.ui.tables import file_stem, show_table
+
+_RESULTS = "leak-reports"
+_KEPT = 4  # results that a session keeps
+_PAIRS = 6  # pairs that are shown as pictures
+_HEIGHT = 80  # pixels
+
+
+def show_leaks(data: Any, split: str) -> None:
+    """Draw what leaks between the parts of a split, and the way to find out."""
+    from kdcore.data.leaks import shared_groups
+    from kdcore.report.data_set import shared_rows
+
+    st.subheader("What leaks between the parts")
+    shared = shared_groups(data.samples, data.parts(split))
+    if shared:
+        st.warning(
+            f"{len(shared):,} lesions have pictures in more than one part: a network is tested on "
+            "lesions that it was trained on, and its scores are too good.",
+            icon=":material/warning:",
+        )
+        with st.expander("Lesions in more than one part"):
+            show_table(shared_rows(shared), file_stem(data.info.key, "shared lesions", split))
+    elif data.info.key == "ham10000":
+        st.markdown("No lesion has pictures in two parts.")
+    report = _obtain(data, split)
+    if report is not None:
+        _show_report(data, split, report)
+
+
+def _obtain(data: Any, split: str) -> Any | None:
+    """Return the report on a split, or draw the way to it."""
+    key = hashlib.sha256(f"leaks:{cache.data_key(data)}:{split}".encode()).hexdigest()
+    results = st.session_state.setdefault(_RESULTS, {})
+    job = jobs.latest()
+    if job is not None and job.key == key:
+        if job.state == "done":
+            results[key] = job.result
+            for old in list(results)[:-_KEPT]:
+                del results[old]
+        elif not job.over:
+            jobs.show_progress(job)
+            return None
+        else:
+            jobs.show_end(job)
+    if key not in results:
+        _offer(data, split, key)
+    return results.get(key)
+
+
+def _offer(data: Any, split: str, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Look for copies", icon=":material/content_copy:", key="w:leaks"):
+            jobs.start(key, _work(data, split))
+            st.rerun()
+        st.caption(
+            "Near-duplicates in different parts, re-encoded, mirrored or turned ones too. Each of "
+            f"the {len(data.samples):,} pictures is read once; about a second for a thousand."
+        )
+
+
+def _work(data: Any, split: str) -> Callable[..., Any]:
+    """Return the computation for a job's thread; nothing in it touches Streamlit."""
+
+    def run(report: jobs.Progress) -> Any:
+        from kdcore.data.leaks import check_leaks
+
+        def progress(done: int, total: int) -> None:
+            doing = "Reading the pictures" if done < len(data.samples) else "Comparing them"
+            report(done / total, doing)
+
+        return check_leaks(data, data.parts(split), progress)
+
+    return run
+
+
+def _show_report(data: Any, split: str, report: Any) -> None:
+    from kdcore.report.data_set import leak_rows
+
+    if not report.pairs:
+        st.success(
+            f"No near-duplicates in different parts among {report.images:,} pictures.",
+            icon=":material/check:",
+        )
+        return
+    more = "" if report.complete else " or more"
+    between = f"{len(report.unexpected):,} of them show different lesions by the table."
+    st.warning(
+        f"{len(report.pairs):,}{more} pairs of near-duplicates lie in different parts. "
+        + (between if data.info.key == "ham10000" else ""),
+        icon=":material/content_copy:",
+    )
+    shown = (report.unexpected or report.pairs)[:_PAIRS]
+    with st.container(horizontal=True):
+        for pair in shown:
+            ids = pair.first.image_id, pair.second.image_id
+            st.image(
+                cache.strip_of(data, ids, _HEIGHT),
+                caption=f"{pair.parts[0]} and {pair.parts[1]}, correlation {pair.correlation:.2f}",
+                alt=f"{ids[0]} beside {ids[1]}",
+            )
+    show_table(leak_rows(report), file_stem(data.info.key, "near duplicates", split))

@@ -6,8 +6,15 @@ import argparse
 from collections import Counter
 from typing import Any
 
-from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
+from kdcore.cli.common import (
+    add_data_arguments,
+    open_data,
+    say_progress,
+    whole_number,
+    write_json,
+)
 from kdcore.data import SPLITS, Ham10000, ImageDataset
+from kdcore.data.leaks import check_leaks
 
 PARTS = ("train", "val", "test")
 
@@ -17,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--split-by", choices=SPLITS.names(), help="default: the data set's own")
     parser.add_argument("--split-seed", type=whole_number, default=0)
+    parser.add_argument(
+        "--leaks", action="store_true", help="look for lesions and copies of pictures in two parts"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,12 +42,34 @@ def run(options: argparse.Namespace) -> None:
     for dx in data.info.classes:
         print(f"{dx:{width}}" + "".join(f"{counts[dx, p]:>8,}" for p in PARTS))
     result = {"dataset": data.info.key, "images": len(data.samples)} | _lesions(data)
-    write_json(
-        options,
-        result
-        | {"split": split, "seed": options.split_seed}
-        | {"counts": {dx: {p: counts[dx, p] for p in PARTS} for dx in data.info.classes}},
+    result |= {"split": split, "seed": options.split_seed}
+    result["counts"] = {dx: {p: counts[dx, p] for p in PARTS} for dx in data.info.classes}
+    if options.leaks:
+        result["leaks"] = _leaks(data, parts.tolist())
+    write_json(options, result)
+
+
+def _leaks(data: ImageDataset, parts: list[str]) -> dict[str, Any]:
+    """Print what leaks between the parts, at most ten pairs of pictures, and return all."""
+    report = check_leaks(data, parts, say_progress)
+    pairs = [
+        {
+            "first": pair.first.image_id,
+            "second": pair.second.image_id,
+            "parts": pair.parts,
+            "same_group": pair.same_lesion,
+            "correlation": pair.correlation,
+        }
+        for pair in report.pairs
+    ]
+    print(
+        f"\nIn more than one part: {len(report.shared):,} groups; {len(pairs):,} pairs of "
+        f"near-duplicates, {len(report.unexpected):,} of them between different groups."
     )
+    for pair in report.pairs[:10]:
+        where = " and ".join(pair.parts)
+        print(f"{pair.first.image_id}  {pair.second.image_id}  {where}  {pair.correlation:.2f}")
+    return {"shared_groups": len(report.shared), "pairs": pairs, "complete": report.complete}
 
 
 def _size(data: ImageDataset) -> str:

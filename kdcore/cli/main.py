@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from kdcore import __version__
 from kdcore.base import Cancelled, KdError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 COMMANDS = {
     "data": "show what a data folder holds and how it is split",
     "train": "train a recipe, or resume it, and write a checkpoint",
@@ -48,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        full = "The disk is full: free some space and run this again."
-        text = full if error.errno == errno.ENOSPC else f"{error.strerror}: {error.filename}"
+        full = "The disk is full, or a quota or limit of it: free some space and run this again."
+        text = full if error.errno in _FULL else f"{error.strerror}: {error.filename}"
         print(f"Error: {text}", file=sys.stderr)
         return 1
     return 0

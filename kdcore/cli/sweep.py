@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     if failed:
         raise KdError(
             f"{len(failed)} of {len(results) + len(absent)} members failed: {_told(failed)}",
-            "What is finished is kept; start it again to go on.",
+            "What is finished is kept.",
         )
     if not results:
         raise SettingError(f"No run in {str(root)!r} is finished.", "Train without --report.")

@@ -144,15 +144,14 @@ def _measure(member: Member, folder: RunFolder, others: Sequence[Result]) -> Res
     first = others[0].test if others else test
     if not np.array_equal(test.sample_ids, first.sample_ids):
         raise DataError(
-            f"{member.name} was measured on other images than {others[0].member.name}.",
+            f"It was measured on other images than {others[0].member.name}.",
             "Use one data folder, data set and split for all members.",
         )
     for other in others:
         for key, weights in test.meta.items():
             if key.startswith(TEACHER) and other.test.meta.get(key, weights) != weights:
                 raise DataError(
-                    f"{member.name} had another {key} than {other.member.name}: its weights have "
-                    "been trained anew in between.",
+                    f"Its {key} had other weights than that of {other.member.name}.",
                     "Delete the runs of one of both and train them again.",
                 )
     history = folder.read_history()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -17,27 +17,17 @@ _QUALITY = 85
 _WIDE = 1.2  # width over height
 
 
-def pick_by_class(
-    samples: Sequence[Sample], classes: Sequence[str], count: int, turn: int = 0
-) -> Mapping[str, tuple[Sample, ...]]:
-    """Return `count` samples of each class by hash order, one for each lesion.
-
-    Parameters
-    ----------
-    samples : to choose among
-    classes : whose samples are wanted; one without samples has an empty tuple
-    count : how many of each class, at most
-    turn : 0 for the first ones, 1 for the next, and so on, round and round
-    """
+def shuffled_by_class(samples: Sequence[Sample]) -> dict[str, tuple[Sample, ...]]:
+    """Return the samples of each class in hash order, the first one of each lesion only."""
     order = hash_order(0)
-    groups: dict[str, dict[str, Sample]] = {name: {} for name in classes}
+    groups: dict[str, dict[str, Sample]] = {}
     for sample in sorted(samples, key=lambda s: order(s.image_id)):
-        if sample.dx in groups:
-            groups[sample.dx].setdefault(sample.lesion_id, sample)
-    return {name: _turned(list(found.values()), count, turn) for name, found in groups.items()}
+        groups.setdefault(sample.dx, {}).setdefault(sample.lesion_id, sample)
+    return {name: tuple(found.values()) for name, found in groups.items()}
 
 
-def _turned(samples: list[Sample], count: int, turn: int) -> tuple[Sample, ...]:
+def pick(samples: Sequence[Sample], count: int, turn: int = 0) -> tuple[Sample, ...]:
+    """Return `count` samples, or all if fewer: the first at turn 0, the next at 1, and round."""
     count = min(count, len(samples))
     return tuple(samples[(turn * count + k) % len(samples)] for k in range(count))
 

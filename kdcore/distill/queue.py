@@ -36,12 +36,12 @@ def in_turn(folder: RunFolder) -> Iterator[None]:
         folder.write_status("queued", asked=asked, ahead=len(ahead))
         if not ahead:
             try:
-                turn.acquire(timeout=0)
+                held = turn.acquire(timeout=0)
                 break
             except Timeout:
                 pass
         time.sleep(_POLL_S)
-    with turn:
+    with held:
         yield
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from kdcore.base import RecipeError, SettingError, write_atomically
 from kdcore.distill.recipe import Recipe
@@ -56,8 +56,8 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint"
         self._lock = FileLock(self.path / ".lock")
 
-    def lock(self) -> FileLock:
-        """Return the folder's lock, held, for a `with` block.
+    def lock(self) -> AcquireReturnProxy:
+        """Take the folder's lock and return it, for a `with` block that gives it back.
 
         Raises
         ------
@@ -66,13 +66,12 @@ class RunFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire(timeout=0)
+            return self._lock.acquire(timeout=0)
         except Timeout as error:
             raise SettingError(
                 f"Another process is at work in the run folder {self.path.name!r}.",
                 "Wait for it, cancel it, or name another folder with --run.",
             ) from error
-        return self._lock
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write `recipe.json`."""

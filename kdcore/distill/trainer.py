@@ -161,12 +161,12 @@ class Trainer:
             raise Cancelled("The training run")
         if not self.fabric.is_global_zero or now - self._beat < _HEARTBEAT_S:
             return 0.0
-        self._say("running", epoch, step, now - start)
         while self.fabric.world_size == 1 and self.folder.pause_requested():
             if self.folder.cancel_requested():
                 raise Cancelled("The training run")
             self._say("paused", epoch, step, now - start)
             time.sleep(0.2)
+        self._say("running", epoch, step, now - start)
         self._beat = time.perf_counter()
         return self._beat - now
 

@@ -17,13 +17,14 @@ Rows = list[list[object]]
 
 
 def class_rows(info: DatasetInfo, parts: Mapping[str, Sequence[Sample]]) -> Rows:
-    """Return one row for each class: its short name, its name, its images in each part."""
+    """Return one row for each class: its name, the long one if it has one, images in each part."""
     counts = {part: Counter(s.dx for s in samples) for part, samples in parts.items()}
-    body = [
-        [dx, name, *(counts[part][dx] for part in parts)]
+    long = info.long_names != info.classes
+    body: Rows = [
+        [dx, *([name] if long else []), *(counts[part][dx] for part in parts)]
         for dx, name in zip(info.classes, info.long_names, strict=True)
     ]
-    return [["class", "name", *parts], *body]
+    return [["class", *(["name"] if long else []), *parts], *body]
 
 
 def part_rows(parts: Mapping[str, Sequence[Sample]]) -> Rows:
@@ -61,4 +62,4 @@ def leak_rows(report: LeakReport) -> Rows:
         same = "yes" if pair.same_lesion else "no"
         how = [same, round(pair.correlation, 3), pair.bits, pair.view]
         body.append([*ids, pair.first.dx, pair.second.dx, *how])
-    return [[*head, "same lesion", "correlation", "bits that differ", "second lies"], *body]
+    return [[*head, "same group", "correlation", "bits that differ", "second lies"], *body]

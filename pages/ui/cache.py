@@ -105,7 +105,7 @@ def _changed(root: Path) -> tuple[tuple[str, int], ...]:
     )
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the data folder…")
+@st.cache_resource(max_entries=3, show_spinner="Reading the data folder…")
 def _data_set(root: str, kind: str, changed: tuple[tuple[str, int], ...]) -> Any:
     from kdcore.data import open_dataset
 

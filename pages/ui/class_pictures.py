@@ -11,7 +11,7 @@ from pages.ui import cache, state
 
 def show_classes(data: Any, split: str) -> None:
     """Draw a strip of pictures for each class, and the button that shows others."""
-    from kdcore.data.montage import class_groups, layout_of, pick_by_class
+    from kdcore.data.montage import class_groups, layout_of, pick
 
     st.subheader("A look at the classes")
     groups = class_groups(data.info.classes)
@@ -20,11 +20,11 @@ def show_classes(data: Any, split: str) -> None:
         chosen = state.choice(st.selectbox, "classes", "Classes", list(groups))
     turn = state.get("montage-turn", 0)  # a hyphen: no link can set it
     count, height = layout_of(data.info)
-    training = cache.parts_of(data, split)["train"]
+    shuffled = _shuffled(data, cache.data_key(data), split)
     names = dict(zip(data.info.classes, data.info.long_names))
     with st.container(horizontal=True):
-        for dx, samples in pick_by_class(training, groups[chosen], count, turn).items():
-            if samples:
+        for dx in groups[chosen]:
+            if samples := pick(shuffled.get(dx, ()), count, turn):
                 st.image(
                     cache.strip_of(data, tuple(s.image_id for s in samples), height),
                     caption=dx if names[dx] == dx else f"{dx}: {names[dx]}",
@@ -33,4 +33,11 @@ def show_classes(data: Any, split: str) -> None:
     if st.button("Show others", icon=":material/shuffle:", key="w:others"):
         state.put("montage-turn", turn + 1)
         st.rerun()
-    st.caption("Pictures of the training part, chosen by a hash: the same ones every time.")
+    st.caption("Pictures of the training part in the order of a hash: the same ones every time.")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shuffled(_data: Any, key: str, split: str) -> dict[str, tuple[Any, ...]]:
+    from kdcore.data.montage import shuffled_by_class
+
+    return shuffled_by_class(cache.parts_of(_data, split)["train"])

@@ -99,10 +99,10 @@ def show_parts(data: Any, split: str) -> None:
 
 def show_metadata(data: Any) -> None:
     """Draw how much of the metadata is known, where there is any."""
-    from kdcore.data.coverage import COLUMNS, coverage
+    from kdcore.data.coverage import COLUMNS
     from kdcore.report.data_set import coverage_rows
 
-    found = coverage(data.samples, data.info.classes)
+    found = _coverage(data, cache.data_key(data))
     if found.empty:
         return
     st.subheader("What the metadata knows")
@@ -111,6 +111,13 @@ def show_metadata(data: Any) -> None:
         "were asked."
     )
     show_table(coverage_rows(found), file_stem(data.info.key, "metadata"), COLUMNS)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _coverage(_data: Any, key: str) -> Any:
+    from kdcore.data.coverage import coverage
+
+    return coverage(_data.samples, _data.info.classes)
 
 
 def _use(folder: str) -> None:

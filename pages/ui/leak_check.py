@@ -19,11 +19,10 @@ _HEIGHT = 80  # pixels
 
 def show_leaks(data: Any, split: str) -> None:
     """Draw what leaks between the parts of a split, and the way to find out."""
-    from kdcore.data.leaks import shared_groups
     from kdcore.report.data_set import shared_rows
 
     st.subheader("What leaks between the parts")
-    shared = shared_groups(data.samples, data.parts(split))
+    shared = _shared(data, cache.data_key(data), split)
     if shared:
         st.warning(
             f"{len(shared):,} lesions have pictures in more than one part: a network is tested on "
@@ -37,6 +36,13 @@ def show_leaks(data: Any, split: str) -> None:
     report = _obtain(data, split)
     if report is not None:
         _show_report(data, split, report)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shared(_data: Any, key: str, split: str) -> tuple[Any, ...]:
+    from kdcore.data.leaks import shared_groups
+
+    return shared_groups(_data.samples, _data.parts(split))
 
 
 def _obtain(data: Any, split: str) -> Any | None:
@@ -80,6 +86,7 @@ def _work(data: Any, split: str) -> Callable[..., Any]:
             doing = "Reading the pictures" if done < len(data.samples) else "Comparing them"
             report(done / total, doing)
 
+        progress(0, 1)
         return check_leaks(data, data.parts(split), progress)
 
     return run

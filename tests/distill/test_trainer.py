@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ import torch
 from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, SettingError
 from kdcore.data import HAM10000, Ham10000
 from kdcore.distill import Recipe, RunFolder, check_device, prepare
+from kdcore.distill.sources import limit_samples
 from kdcore.models import load_checkpoint, write_card
 
 RECIPE = Recipe(
@@ -140,3 +143,103 @@ def test_a_teacher_that_saw_the_held_out_lesions_is_refused(ham_folder, tmp_path
     recipe = dataclasses.replace(RECIPE, teachers=("leaky",), alpha=0.3, role="student")
     with pytest.raises(CheckpointError, match="holds out"):
         _train(recipe, ham_folder, tmp_path / "run", tmp_path)
+
+
+def test_baseline_and_student_of_a_seed_start_from_the_same_weights(
+    ham_folder, tmp_path, tiny_checkpoints
+):
+    def start(name, **change):
+        recipe = dataclasses.replace(RECIPE, mixup=0.0, **change)
+        run = RunFolder(tmp_path / name)
+        student = prepare(recipe, Ham10000.open(ham_folder), tiny_checkpoints, run).trainer.student
+        return [p.detach().clone() for p in student.net.parameters()]
+
+    taught = {"teachers": ("teacher-resnet18",), "alpha": 0.3, "role": "student"}
+    baseline, distilled = start("a"), start("b", hint=1.0, hint_stage=1, **taught)
+    assert all(torch.equal(a, b) for a, b in zip(baseline, distilled))
+    assert not all(torch.equal(a, b) for a, b in zip(baseline, start("c", seed=1)))
+
+
+def test_everything_at_once_from_two_teachers(ham_folder, tmp_path, tiny_checkpoints):
+    recipe = dataclasses.replace(
+        RECIPE, epochs=2, mixup=0.0, role="student", alpha=0.3, kd="dkd", beta=100.0, lam=1.0,
+        teachers=("teacher-resnet18", "student-mobilenetv2"), teacher_weights=(2.0, 1.0),
+        at_masked=True, align="contrastive", hint=0.5, hint_stage=1, focal_gamma=1.5,
+        class_weights="effective-number", sampling="balanced", optimizer="sgd",
+        lr_schedule="one-cycle", schedules=(("lam", "warm-up", 1.0), ("alpha", "linear", 0.9)),
+        architecture="resnet18",
+    )  # fmt: skip
+    prepared, history = _train(recipe, ham_folder, tmp_path, tiny_checkpoints)
+    for part in ("ce", "kd", "at", "align", "hint"):
+        assert history[0][f"train_{part}"] > 0, part
+    assert [row["alpha"] for row in history] == pytest.approx([0.6, 0.9])
+    assert -1 <= history[0]["val_attention"] <= 1
+    assert 0 <= history[0]["val_agreement"] <= 1
+    assert set(prepared.card.teachers) == {"teacher-resnet18", "student-mobilenetv2"}
+    kept = torch.load(prepared.trainer.folder.best, weights_only=True)
+    assert not [name for name in kept if "projection" in name]
+
+
+def test_patience_stops_and_the_best_epoch_is_kept(ham_folder, tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=30, patience=2, monitor="nll", learning_rate=0.3)
+    prepared, history = _train(recipe, ham_folder, tmp_path)
+    assert len(history) < 30
+    losses = [row["val_nll"] for row in history]
+    best = min(range(len(losses)), key=lambda i: (losses[i], -i))
+    assert len(losses) - 1 - best == 2
+    inputs = prepared.trainer.val_data.images.float() / 255
+    with torch.inference_mode():
+        logits = prepared.trainer.best_model()(prepared.trainer.preprocess.normalise(inputs)).logits
+    nll = torch.nn.functional.cross_entropy(logits, prepared.trainer.val_data.labels)
+    assert float(nll) == pytest.approx(losses[best], rel=1e-5)
+
+
+def test_balanced_sampling_shows_classes_equally_often(ham_folder, tmp_path):
+    recipe = dataclasses.replace(RECIPE, sampling="balanced", limit=40)
+    prepared = prepare(recipe, Ham10000.open(ham_folder), tmp_path, RunFolder(tmp_path / "run"))
+    batches = prepared.trainer.batches
+    counts = torch.zeros(7)
+    for epoch in range(60):
+        for batch in batches.epoch(epoch):
+            counts += torch.bincount(batch.labels, minlength=7)
+    assert (counts / counts.sum() - 1 / 7).abs().max() < 0.03
+
+
+def test_a_limit_leaves_each_class_its_share(ham_folder):
+    data = Ham10000.open(ham_folder)
+    few = limit_samples(data.samples, 21)
+    assert {sum(s.label == c for s in few) for c in range(7)} == {3}
+    assert few == limit_samples(data.samples, 21)
+    assert limit_samples(data.samples, 0) == list(data.samples)
+
+
+def test_a_recipe_for_other_data_is_told(ham_folder, tmp_path):
+    for change, word in ((("dataset", "cifar10"), "holds HAM10000"), (("split", "official"), "no spl")):
+        recipe = dataclasses.replace(RECIPE, **dict([change]))
+        with pytest.raises(RecipeError, match=word):
+            _train(recipe, ham_folder, tmp_path)
+
+
+def test_a_run_says_what_it_is_doing_and_can_be_paused(ham_folder, tmp_path):
+    run = RunFolder(tmp_path)
+    assert run.status().state == ""
+    trainer = prepare(RECIPE, Ham10000.open(ham_folder), tmp_path, run).trainer
+    run.pause_file.touch()
+    states = []
+
+    def work():
+        with run.lock():
+            trainer.run()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    end = time.monotonic() + 60
+    while thread.is_alive() and time.monotonic() < end:
+        states.append(run.status().state)
+        if states[-1] == "paused":
+            run.pause_file.unlink(missing_ok=True)
+        time.sleep(0.02)
+    thread.join()
+    assert "paused" in states
+    assert run.status().state == "interrupted"  # nobody holds the lock, and nobody said "done"
+    assert len(run.read_history()) == RECIPE.epochs

@@ -1,0 +1,35 @@
+"""A run's scores: temperature from validation, everything else from test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
+
+from kdcore.base import DataError
+from kdcore.evaluate import HELD_OUT, ece, fit_temperature, held_out_scores
+from kdcore.predict import softmax
+from tests.evaluate.makers import make_predictions
+
+
+def test_against_sklearn():
+    val, test = make_predictions(200, seed=1, split="val"), make_predictions(300, seed=2)
+    found = held_out_scores(val, test)
+    temperature = fit_temperature(val.logits, val.labels)
+    assert found["temperature"] == temperature
+    probs, chosen = softmax(test.logits, temperature), test.logits.argmax(1)
+    expected = {
+        "macro_f1": f1_score(test.labels, chosen, average="macro"),
+        "balanced_accuracy": balanced_accuracy_score(test.labels, chosen),
+        "accuracy": accuracy_score(test.labels, chosen),
+        "nll": log_loss(test.labels, probs, labels=np.arange(7)),
+        "ece": ece(probs, test.labels),
+    }
+    assert {name: found[name] for name in HELD_OUT} == pytest.approx(expected)
+    val_f1 = f1_score(val.labels, val.logits.argmax(1), average="macro")
+    assert found["val_macro_f1"] == pytest.approx(val_f1)
+
+
+def test_other_weights_are_refused():
+    with pytest.raises(DataError, match="different weights"):
+        held_out_scores(make_predictions(50), make_predictions(50, checkpoint_hash="1" * 64))

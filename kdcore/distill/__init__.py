@@ -3,6 +3,18 @@
 from kdcore.distill.cache import TeacherCache, cache_root
 from kdcore.distill.engine import check_device, is_main_process, keep_memory, make_fabric
 from kdcore.distill.fields import FIELDS, Field
+from kdcore.distill.jobs import (
+    Run,
+    cancel_run,
+    delete_run,
+    list_runs,
+    log_tail,
+    pause_run,
+    read_run,
+    recipe_difference,
+    resume_run,
+    start_run,
+)
 from kdcore.distill.objective import objective
 from kdcore.distill.prepare import Prepared, prepare
 from kdcore.distill.queue import in_turn
@@ -10,26 +22,39 @@ from kdcore.distill.recipe import Recipe
 from kdcore.distill.run import LIVE, RunFolder, RunStatus
 from kdcore.distill.sources import hash_groups
 from kdcore.distill.tensorboard import EventFiles
+from kdcore.distill.timing import Estimate, estimate_run
 from kdcore.distill.trainer import Trainer
 
 __all__ = [
     "FIELDS",
     "LIVE",
+    "Estimate",
     "EventFiles",
     "Field",
     "Prepared",
     "Recipe",
+    "Run",
     "RunFolder",
     "RunStatus",
     "TeacherCache",
     "Trainer",
     "cache_root",
+    "cancel_run",
     "check_device",
+    "delete_run",
+    "estimate_run",
     "hash_groups",
     "in_turn",
     "is_main_process",
     "keep_memory",
+    "list_runs",
+    "log_tail",
     "make_fabric",
     "objective",
+    "pause_run",
     "prepare",
+    "read_run",
+    "recipe_difference",
+    "resume_run",
+    "start_run",
 ]

@@ -21,7 +21,9 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from kdcore.base import RecipeError, SettingError, write_atomically
 from kdcore.distill.recipe import Recipe
 
-LIVE = ("queued", "preparing", "caching", "running", "paused", "measuring")
+LIVE = ("starting", "queued", "preparing", "caching", "running", "paused", "measuring")
+
+STARTING_S = 60.0  # until then a process that was started may not have come to its lock
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint"
         self._lock = FileLock(self.path / ".lock")
 
-    def lock(self) -> AcquireReturnProxy:
+    def lock(self) -> AcquireReturnProxy[FileLock]:
         """Take the folder's lock and return it, for a `with` block that gives it back.
 
         Raises
@@ -114,7 +116,8 @@ class RunFolder:
             state = str(facts["state"])
         except (OSError, ValueError, KeyError, TypeError):
             return RunStatus("", {})
-        if state in LIVE and not self._is_locked():
+        starting = state == "starting" and time.time() - facts.get("heartbeat", 0) < STARTING_S
+        if state in LIVE and not starting and not self._is_locked():
             state = "interrupted"
         return RunStatus(state, facts)
 

@@ -120,7 +120,7 @@ class Trainer:
         ):
             paused += self._listen(epoch, step, start + paused)
             rate = learning_rate_at(recipe, epoch * self.steps + step, self.steps)
-            for name, value in self._step(batch, size, rate, epoch + step / self.steps).items():
+            for name, value in self.step(batch, size, rate, epoch + step / self.steps).items():
                 sums[name] += value.detach()
         seconds = time.perf_counter() - start - paused
         row: dict[str, float] = {"epoch": epoch + 1, "size": size, "lr": rate}
@@ -133,7 +133,11 @@ class Trainer:
         row["images_per_second"] = self.steps * recipe.batch_size / seconds
         return fabric.broadcast(row)  # one history: every process stops at the same epoch
 
-    def _step(self, batch: Batch, size: int, rate: float, epoch: float) -> dict[str, Tensor]:
+    def step(self, batch: Batch, size: int, rate: float, epoch: float) -> dict[str, Tensor]:
+        """Take one step on a batch at `size` pixels; returns the parts of its loss.
+
+        `rate` is the learning rate, and `epoch`, a number, says where schedules are.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         signals = None if self.teachers is None else self.teachers.signals(batch)

@@ -64,14 +64,19 @@ def read_card(folder: Path) -> Card:
             f"The card of {Path(folder).name!r} can't be read: {error}.",
             "Restore card.json, or train again.",
         ) from error
+    check_card(card, Path(folder).name)
+    return card
+
+
+def check_card(card: Card, of: str) -> None:
+    """Raise CheckpointError, naming the checkpoint `of`, for the first field that can't be used."""
     for name, good, expected in _checks(card):
         if not good:
             raise CheckpointError(
-                f"The card of {Path(folder).name!r} can't be used: expected {name!r} to be "
-                f"{expected}, got {str(getattr(card, name))[:80]!r}.",
-                "Restore card.json, or train again.",
+                f"The card of {of!r} can't be used: expected {name!r} to be {expected}, got "
+                f"{str(getattr(card, name))[:80]!r}.",
+                "Correct it: restore card.json, or train again.",
             )
-    return card
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -24,7 +24,9 @@ datasets.show_found(data)
 with frame.guard():
     split = datasets.choose_split(data)
     datasets.show_parts(data, split)
-    class_pictures.show_classes(data, split)
-    leak_check.show_leaks(data, split)
+    with frame.guard():
+        class_pictures.show_classes(data, split)
+    with frame.guard():
+        leak_check.show_leaks(data, split)
     datasets.show_metadata(data)
 state.write_link(datasets.LINK)

@@ -102,9 +102,11 @@ def _show_report(data: Any, split: str, report: Any) -> None:
         )
         return
     more = "" if report.complete else " or more"
-    between = f"{len(report.unexpected):,} of them show different lesions by the table."
+    one = len(report.pairs) == 1
+    pairs = "One pair of" if one else f"{len(report.pairs):,}{more} pairs of"
+    between = f"Of different lesions by the table: {len(report.unexpected):,}."
     st.warning(
-        f"{len(report.pairs):,}{more} pairs of near-duplicates lie in different parts. "
+        f"{pairs} near-duplicates {'lies' if one else 'lie'} in different parts. "
         + (between if data.info.key == "ham10000" else ""),
         icon=":material/content_copy:",
     )

@@ -120,7 +120,7 @@ def test_nothing_is_found_where_nothing_is_copied(
             return lesion(number)
         if kind == "flat":
             return Image.new("RGB", (60, 45), (200, 150, 150 + number % 3))
-        size = (45, 60, 3) if kind == "noise" else (3, 4, 3)
+        size = (45, 60, 3) if kind == "noise" else (9, 12, 3)
         noise = Image.fromarray(rng.integers(0, 256, size, dtype=np.uint8))
         return noise.resize((60, 45), Image.Resampling.BICUBIC)
 

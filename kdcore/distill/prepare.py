@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 
 from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, seed_everything
 from kdcore.data import ImageDataset, Preprocess, Sample
@@ -78,7 +79,7 @@ def prepare(
     trainer = Trainer(
         recipe,
         _student(recipe, len(classes), checkpoints, teachers, fabric.device),
-        _answering(recipe, teachers, sources, folder),
+        _answering(recipe, teachers, sources, folder, fabric),
         sources,
         load_inputs(data, val, recipe.input_size),
         preprocess,
@@ -178,13 +179,17 @@ def _student(
 
 
 def _answering(
-    recipe: Recipe, teachers: Sequence[Teacher], sources: Sources, folder: RunFolder
+    recipe: Recipe,
+    teachers: Sequence[Teacher],
+    sources: Sources,
+    folder: RunFolder,
+    fabric: Fabric,
 ) -> Teachers | None:
     """Return who answers during training: nobody, the networks themselves, or their caches."""
     if not teachers or not recipe.taught:
         return None
     if not recipe.teacher_views:
-        return LiveTeachers(teachers, recipe)
+        return LiveTeachers(teachers, recipe, fabric.autocast)
     caches = [TeacherCache(teacher, sources, recipe, cache_root()) for teacher in teachers]
 
     def progress(done: int, total: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -81,21 +82,33 @@ class Teacher:
 
 
 class LiveTeachers:
-    """Asks every teacher about every batch, in the view that the student sees."""
+    """Asks every teacher about every batch, in the view that the student sees.
 
-    def __init__(self, teachers: Sequence[Teacher], recipe: Recipe) -> None:
+    `autocast` gives the context of the student's precision, so that both compute alike.
+    """
+
+    def __init__(
+        self,
+        teachers: Sequence[Teacher],
+        recipe: Recipe,
+        autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self.teachers, self.needs, self.recipe = tuple(teachers), Needs.of(recipe), recipe
+        self.autocast = autocast
         self.weights = teacher_weights(recipe)
 
     def signals(self, batch: Batch) -> Signals:
         """Return what the teachers say about a batch."""
-        asked = [teacher.ask(batch, self.needs) for teacher in self.teachers]
+        with self.autocast():
+            asked = [teacher.ask(batch, self.needs) for teacher in self.teachers]
         stages = self.needs.stages
         return Signals(
-            weighted_mean([output.logits for output, _ in asked], self.weights),
+            weighted_mean([output.logits.float() for output, _ in asked], self.weights),
             tuple(attention_of(output, stages) for output, _ in asked) if stages else (),
-            tuple(relevance for _, relevance in asked) if self.needs.relevance else (),
-            tuple(output.stages[-self.recipe.hint_stage] for output, _ in asked)
+            tuple(tuple(r.float() for r in relevance) for _, relevance in asked)
+            if self.needs.relevance
+            else (),
+            tuple(output.stages[-self.recipe.hint_stage].float() for output, _ in asked)
             if self.needs.features
             else (),
             self.weights,
@@ -104,7 +117,7 @@ class LiveTeachers:
 
 def attention_of(output: Output, stages: int) -> tuple[Tensor, ...]:
     """Return the attention maps (B, h, w) of the last `stages` stages, each of L2 norm 1."""
-    maps = (attention_map(stage) for stage in output.stages[-stages:])
+    maps = (attention_map(stage.float()) for stage in output.stages[-stages:])
     return tuple(attention_vector(m).view_as(m) for m in maps)
 
 

@@ -81,7 +81,7 @@ def estimate_run(
         trainer = Trainer(
             live,
             Student(build_model(recipe.architecture, len(data.info.classes))),
-            LiveTeachers(teachers, live) if teachers and recipe.taught else None,
+            LiveTeachers(teachers, live, fabric.autocast) if teachers and recipe.taught else None,
             made_up,
             made_up,
             Preprocess(recipe.input_size, data.info.mean, data.info.std),

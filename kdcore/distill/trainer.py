@@ -93,7 +93,7 @@ class Trainer:
         if resume and self.folder.last.exists():
             self._restore()
         while len(self.history) < self.recipe.epochs and not self._out_of_patience():
-            row = self._epoch(len(self.history))
+            row = self.train_epoch(len(self.history))
             self.history.append(row)
             if self.fabric.is_global_zero:
                 self._save()
@@ -107,7 +107,11 @@ class Trainer:
         self.student.net.load_state_dict(state)
         return self.student.net.eval()
 
-    def _epoch(self, epoch: int) -> dict[str, float]:
+    def train_epoch(self, epoch: int) -> dict[str, float]:
+        """Train epoch `epoch` (from 0) and validate; returns its row of the history.
+
+        `seconds` is the training's alone, without validation and pauses.
+        """
         recipe, fabric, start = self.recipe, self.fabric, time.perf_counter()
         seed_everything(recipe.seed * 1000 + epoch)
         size = max([(e, s) for e, s in recipe.sizes if e <= epoch], default=(0, 0))[1]

@@ -39,6 +39,16 @@ class TorchvisionResNet(Classifier):
         return self.net.fc(torch.flatten(self.net.avgpool(last), 1))
 
 
+class SmallStemResNet(TorchvisionResNet):
+    """A torchvision ResNet for 32-pixel inputs: 3×3 stem of stride 1, no pooling after it."""
+
+    def __init__(self, architecture: str, base: str, num_classes: int) -> None:
+        super().__init__(base, num_classes)
+        self.architecture = architecture
+        self.net.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        self.net.maxpool = nn.Identity()
+
+
 class TorchvisionSequential(Classifier):
     """A torchvision network of `features` and `classifier`, cut after the blocks in `ends`."""
 

@@ -21,6 +21,10 @@ for _name in ("resnet18", "resnet34", "resnet50"):
     ARCHITECTURES.register(_name)(
         lambda n, name=_name: backbones.TorchvisionResNet(name, n)  # type: ignore[misc]
     )
+for _name in ("resnet18", "resnet50"):
+    ARCHITECTURES.register(f"{_name}_cifar")(
+        lambda n, name=_name: backbones.SmallStemResNet(f"{name}_cifar", name, n)  # type: ignore[misc]
+    )
 ARCHITECTURES.register("resnet50_cbam")(backbones.ResNetCBAM)
 ARCHITECTURES.register("mobilenet_v2")(
     lambda n: backbones.TorchvisionSequential("mobilenet_v2", n, (3, 6, 13, 18))

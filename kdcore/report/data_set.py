@@ -19,7 +19,7 @@ Rows = list[list[object]]
 def class_rows(info: DatasetInfo, parts: Mapping[str, Sequence[Sample]]) -> Rows:
     """Return one row for each class: its name, the long one if it has one, images in each part."""
     counts = {part: Counter(s.dx for s in samples) for part, samples in parts.items()}
-    long = info.long_names != info.classes
+    long = info.long_names != tuple(dx.replace("_", " ") for dx in info.classes)
     body: Rows = [
         [dx, *([name] if long else []), *(counts[part][dx] for part in parts)]
         for dx, name in zip(info.classes, info.long_names, strict=True)

@@ -27,7 +27,9 @@ def show_classes(data: Any, split: str) -> None:
             if samples := pick(shuffled.get(dx, ()), count, turn):
                 st.image(
                     cache.strip_of(data, tuple(s.image_id for s in samples), height),
-                    caption=dx if names[dx] == dx else f"{dx}: {names[dx]}",
+                    caption=names[dx]
+                    if names[dx] == dx.replace("_", " ")
+                    else f"{dx}: {names[dx]}",
                     alt=f"{len(samples)} training pictures of {names[dx]}",
                 )
     if st.button("Show others", icon=":material/shuffle:", key="w:others"):

@@ -66,7 +66,8 @@ class TeacherCache:
             "version": VERSION,
             "teacher": teacher.hash,
             "input": [teacher.preprocess.size, teacher.preprocess.mean, teacher.preprocess.std],
-            "images": sha256_bytes(data.images.numpy().tobytes() + data.labels.numpy().tobytes()),
+            "images": sha256_bytes(data.images.numpy().data),
+            "labels": sha256_bytes(data.labels.numpy().data),
             "views": list(self.how),
         }
         self._key = json.dumps(key, sort_keys=True)

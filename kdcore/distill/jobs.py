@@ -60,6 +60,13 @@ def start_run(
 ) -> RunFolder:
     """Start training `recipe` in a process that waits for its turn; returns its folder.
 
+    Parameters
+    ----------
+    recipe : what to train; its name is the folder's
+    data : folder of the data set; rows without an image are left out
+    device : "cpu" or "cuda"
+    root : the folder of all runs (default: the state folder's)
+
     Raises
     ------
     SettingError

@@ -68,7 +68,6 @@ def prepare(
     """
     fabric = make_fabric(device, recipe.precision)
     train, val = _parts(recipe, data)
-    own = hash_groups([s.lesion_id for s in train])
     classes = data.info.classes
     loaded = _load_teachers(recipe, checkpoints, data)
     mean, std = recipe.init_mean or data.info.mean, recipe.init_std or data.info.std
@@ -88,23 +87,36 @@ def prepare(
         classes=len(classes),
         seen=_seen(recipe, teachers, data, val, fabric.device),
     )
-    card = Card(
+    return Prepared(trainer, _card(recipe, data, train, preprocess, loaded))
+
+
+def _card(
+    recipe: Recipe,
+    data: ImageDataset,
+    train: Sequence[Sample],
+    preprocess: Preprocess,
+    teachers: Sequence[Checkpoint],
+) -> Card:
+    return Card(
         name=recipe.name,
         title=recipe.title or recipe.name,
         role=recipe.role,
         architecture=recipe.architecture,
-        classes=classes,
+        classes=data.info.classes,
         input_size=recipe.input_size,
         mean=preprocess.mean,
         std=preprocess.std,
         recipe=recipe.to_dict(),
-        train_groups=own,
-        teachers={t.card.name: t.hash for t in loaded},
+        train_groups=hash_groups([s.lesion_id for s in train]),
+        teachers={t.card.name: t.hash for t in teachers},
         provenance=f"Trained on {data.info.name} ({data.info.source}), split {recipe.split!r}, "
         f"{len(train):,} training images.",
-        licence=f"{data.info.licence}, as the data: not for commercial use",
+        licence=f"{data.info.licence}, as the data{_restriction(data.info.licence)}",
     )
-    return Prepared(trainer, card)
+
+
+def _restriction(licence: str) -> str:
+    return ": not for commercial use" if "-NC" in licence else ""
 
 
 def _parts(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sample]]:

@@ -72,7 +72,7 @@ class Teacher:
         self.hash, self.name = checkpoint.hash, card.name
 
     def ask(self, batch: Batch, needs: Needs) -> tuple[Output, tuple[Tensor, ...]]:
-        """Return the output on a batch and, if asked for, the relevance of its last stages."""
+        """Return the output on a batch and, if asked for, the relevance (B, h, w) of its stages."""
         images = batch.images(self.preprocess.size, self.preprocess)
         if needs.relevance:
             labels = batch.labels.to(images.device)

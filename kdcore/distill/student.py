@@ -36,7 +36,14 @@ class Student(nn.Module):
 
 
 def stage_channels(net: Classifier, stage: int, size: int, device: torch.device) -> int:
-    """Return the channels of a stage counted back from the last, by one blank input of `size`.
+    """Return the channels of one stage, by showing the network a blank picture.
+
+    Parameters
+    ----------
+    net : on `device`; its mode is the same afterwards
+    stage : counted back from the last, from 1
+    size : of the picture, pixels
+    device : where the picture is made
 
     Raises
     ------

@@ -138,7 +138,7 @@ class Trainer:
         return fabric.broadcast(row)  # one history: every process stops at the same epoch
 
     def step(self, batch: Batch, size: int, rate: float, epoch: float) -> dict[str, Tensor]:
-        """Take one step on a batch at `size` pixels; returns the parts of its loss.
+        """Take one step on a batch at `size` pixels; returns the parts of its loss, scalars.
 
         `rate` is the learning rate, and `epoch`, a number, says where schedules are.
         """

@@ -38,7 +38,14 @@ def view_of_teachers(
     inputs: Sequence[Sources],
     device: torch.device,
 ) -> TeacherView:
-    """Ask each teacher about its own `inputs` of the validation part."""
+    """Ask each teacher about the validation part.
+
+    Parameters
+    ----------
+    teachers, weights : who is asked, and how much each counts
+    inputs : of each teacher the part's N pictures at its own input size
+    device : where the networks are
+    """
     logits, attention = [], []
     for teacher, data in zip(teachers, inputs, strict=True):
         scores, maps = _outputs(teacher.model, data, teacher.preprocess, device)
@@ -56,6 +63,16 @@ def validate(
 ) -> dict[str, float]:
     """Return the history's validation columns.
 
+    Parameters
+    ----------
+    model : a `Classifier`; left in eval mode
+    data : N inputs of the validation part, not normalised
+    preprocess : normalises them
+    seen : what the teachers say of the same pictures; None without teachers
+    device : where the network is
+
+    Returns
+    -------
     `val_nll` (nats), `val_accuracy`, `val_balanced_accuracy` and `val_macro_f1`; with teachers,
     `val_agreement`, the share of equal first choices, and `val_attention`, the mean cosine of
     the last stage's attention maps on the student's grid, averaged over teachers.

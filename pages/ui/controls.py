@@ -168,17 +168,18 @@ def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
 def _cards() -> dict[str, tuple[Path, Any]]:
     """Return folder and card of each readable checkpoint by folder name; say which are not."""
     from kdcore.base import KdError, checkpoints_folder, runs_folder
-    from kdcore.data import HAM10000
+    from kdcore.data import DATASETS, HAM10000
     from kdcore.models import card_order, read_card
 
     found = {}
     kept, own = checkpoints_folder(), runs_folder()
+    elsewhere = {info.classes for info in DATASETS.values()} - {HAM10000.classes}
     for path in (*sorted(own.glob("*/checkpoint/card.json")), *sorted(kept.glob("*/card.json"))):
         try:
             card = read_card(path.parent)
         except KdError as error:
             show_error(error)
             continue
-        if card.classes == HAM10000.classes:  # these pages name HAM10000's diagnoses
+        if card.classes not in elsewhere:  # these pages name HAM10000's diagnoses
             found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
     return dict(sorted(found.items(), key=lambda item: card_order(item[1][1])))

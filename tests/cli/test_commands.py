@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from kdcore.base import group_hash
-from kdcore.cli import train as train_command
 from kdcore.cli.main import COMMANDS, main
 from kdcore.data import Ham10000, draw_lesion
 from kdcore.models import list_checkpoints

@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 from kdcore.base import torch_generator
-from kdcore.data import Augmentation, Preprocess, View, render, sample_views
+from kdcore.data import (
+    AUGMENTATIONS,
+    Augmentation,
+    Preprocess,
+    View,
+    render,
+    sample_views,
+    turn_view,
+)
 
 NEUTRAL = View(
     torch.eye(2).unsqueeze(0), torch.zeros(1, 2), torch.eye(3).unsqueeze(0), torch.zeros(1, 3)
@@ -47,6 +56,30 @@ def test_teacher_and_student_sizes_show_the_same_picture():
     sources = _smooth().expand(4, -1, -1, -1)
     large = torch.nn.functional.avg_pool2d(render(sources, view, 64), 2)
     assert (large - render(sources, view, 32)).abs().mean() < 0.02
+
+
+def test_turns_are_the_eight_symmetries_of_the_picture():
+    generator = torch.Generator().manual_seed(0)
+    small = torch.randint(0, 256, (1, 3, 12, 12), generator=generator)
+    sources = F.interpolate(small.float(), scale_factor=8).byte().expand(8, -1, -1, -1)
+    view = sample_views(1, Augmentation(), generator)
+    views = type(view)(*(part.expand(8, *part.shape[1:]) for part in view))
+    plain = render(sources, views, 24)[0]
+    turned = render(sources, turn_view(views, torch.arange(8)), 24)
+    square = [plain, plain.flip(2), plain.flip(1), plain.flip(1, 2)]
+    expected = [*square, *(p.transpose(1, 2) for p in square)]
+    for ours, theirs in zip(turned, expected, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+def test_cifar_views_are_moved_by_whole_pixels():
+    pixels = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8)
+    view = sample_views(64, AUGMENTATIONS["cifar"], torch.Generator().manual_seed(0))
+    out = render(pixels, view, 32) * 255
+    assert torch.allclose(out, out.round(), atol=1e-2)  # no pixel is a mixture of two
+    assert not torch.allclose(out[0], pixels[0].float())
+    same = sample_views(4, AUGMENTATIONS["none"], torch.Generator().manual_seed(0))
+    assert torch.allclose(render(pixels[:4], same, 32) * 255, pixels[:4].float(), atol=1e-3)
 
 
 def test_preprocess_crops_the_centre_and_undoes_itself():

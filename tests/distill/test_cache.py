@@ -171,7 +171,9 @@ def test_a_run_with_a_cache_is_the_run_without(ham_folder, tmp_path, tiny_checkp
         for part in ("kd", "at", "align"):
             assert histories[-1][0][f"train_{part}"] > 0
     keys = [k for k in histories[0][0] if k not in ("seconds", "images_per_second")]
-    assert [[r[k] for k in keys] for r in histories[0]] == [[r[k] for k in keys] for r in histories[1]]
+    assert [[r[k] for k in keys] for r in histories[0]] == [
+        [r[k] for k in keys] for r in histories[1]
+    ]
 
 
 def test_what_can_not_be_cached_is_told():

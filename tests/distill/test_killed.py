@@ -92,9 +92,10 @@ def test_killed_within_an_epoch_and_resumed_is_bit_for_bit_the_same(runs):
     for part in ("student", "ema"):
         for name, value in theirs[part].items():
             assert torch.equal(ours[part][name], value), name
-    with open(runs.folder / "cut-out" / "history.csv") as a, open(
-        runs.folder / "whole-out" / "history.csv"
-    ) as b:
+    with (
+        open(runs.folder / "cut-out" / "history.csv") as a,
+        open(runs.folder / "whole-out" / "history.csv") as b,
+    ):
         for one, other in zip(csv.DictReader(a), csv.DictReader(b), strict=True):
             assert one["train_loss"] == other["train_loss"]
 

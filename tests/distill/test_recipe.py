@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from kdcore.base import RecipeError
-from kdcore.distill import Recipe
+from kdcore.distill import FIELDS, Recipe
+from kdcore.distill.sweep import Sweep
 
-SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+REPO = Path(__file__).parents[2]
+SINGLE = sorted([*(REPO / "recipes").glob("*.toml"), *(REPO / "recipes/teachers").glob("*.toml")])
+SWEEPS = sorted((REPO / "recipes/sweeps").glob("*.toml"))
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", SINGLE, ids=lambda p: p.stem)
 def test_shipped_recipes_are_valid_and_named_as_their_file(path):
     assert Recipe.read(path).name == path.stem
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda p: p.stem)
+def test_shipped_sweeps_are_valid_and_named_as_their_file(path):
+    assert Sweep.read(path).name == path.stem
+
+
+def test_every_teacher_that_is_named_is_shipped_or_has_a_recipe():
+    recipes = [Recipe.read(path) for path in SINGLE]
+    recipes += [m.recipe for path in SWEEPS for m in Sweep.read(path).members()]
+    there = {p.parent.name for p in (REPO / "checkpoints").glob("*/card.json")}
+    there |= {path.stem for path in SINGLE}
+    assert {name for r in recipes for name in r.teachers} <= there
+
+
+def test_the_recipes_differ_in_what_their_names_say():
+    fields = {f.name for f in dataclasses.fields(Recipe)}
+    assert {f.name for f in FIELDS} == fields
+    for path in SWEEPS:
+        sweep = Sweep.read(path)
+        for method in sweep.methods:
+            one = [m.recipe for m in sweep.members() if m.method == method]
+            assert len({(r.alpha, r.beta, r.lam, r.kd, r.hint) for r in one}) == 1
 
 
 def test_json_round_trip(tmp_path):

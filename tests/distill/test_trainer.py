@@ -214,7 +214,10 @@ def test_a_limit_leaves_each_class_its_share(ham_folder):
 
 
 def test_a_recipe_for_other_data_is_told(ham_folder, tmp_path):
-    for change, word in ((("dataset", "cifar10"), "holds HAM10000"), (("split", "official"), "no spl")):
+    for change, word in (
+        (("dataset", "cifar10"), "holds HAM10000"),
+        (("split", "official"), "no spl"),
+    ):
         recipe = dataclasses.replace(RECIPE, **dict([change]))
         with pytest.raises(RecipeError, match=word):
             _train(recipe, ham_folder, tmp_path)

@@ -8,7 +8,6 @@ import torch
 from scipy.special import softmax
 from scipy.stats import entropy
 from torch.nn import functional as F
-
 from torchvision.ops import sigmoid_focal_loss
 
 from kdcore.losses import class_weights, dkd_loss, hard_loss, hint_loss, kd_loss
@@ -71,10 +70,16 @@ def test_focal_loss_of_none_is_cross_entropy_and_gradients_are_finite(logits):
 def test_class_weights_against_their_formulas():
     counts = torch.tensor([1, 10, 1000])
     inverse = class_weights(counts, "inverse-sqrt").numpy()
-    assert inverse == pytest.approx((1 / np.sqrt([1, 10, 1000])) / np.mean(1 / np.sqrt([1, 10, 1000])))
-    effective = np.array([sum(0.9**k for k in range(n)) for n in (1, 10, 1000)])  # Cui et al., eq. 3
+    assert inverse == pytest.approx(
+        (1 / np.sqrt([1, 10, 1000])) / np.mean(1 / np.sqrt([1, 10, 1000]))
+    )
+    effective = np.array(
+        [sum(0.9**k for k in range(n)) for n in (1, 10, 1000)]
+    )  # Cui et al., eq. 3
     expected = (1 / effective) / np.mean(1 / effective)
-    assert class_weights(counts, "effective-number", 0.9).numpy() == pytest.approx(expected, rel=1e-5)
+    assert class_weights(counts, "effective-number", 0.9).numpy() == pytest.approx(
+        expected, rel=1e-5
+    )
     assert class_weights(counts, "none") is None
     empty = class_weights(torch.tensor([0, 4]), "inverse-sqrt")
     assert torch.isfinite(empty).all()

@@ -1,0 +1,92 @@
+"""Weights from elsewhere become a checkpoint, whole or not at all; copies too."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+
+from kdcore.base import CheckpointError
+from kdcore.data import HAM10000
+from kdcore.models import (
+    Card,
+    copy_checkpoint,
+    import_checkpoint,
+    list_checkpoints,
+    load_checkpoint,
+)
+
+CARD = Card("mine", "student", "resnet18", HAM10000.classes, 64, HAM10000.mean, HAM10000.std)
+
+
+@pytest.fixture(scope="module")
+def weights():
+    torch.manual_seed(0)
+    return torchvision.models.resnet18(num_classes=7).state_dict()
+
+
+def _save(state, path):
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.safetensors", "a.pt", "a.pth"])
+@pytest.mark.parametrize("prefix", ["", "net."])
+def test_torchvisions_weights_and_our_own(weights, tmp_path, name, prefix):
+    state = {prefix + key: value for key, value in weights.items()}
+    root = tmp_path / "checkpoints"
+    root.mkdir()
+    card = import_checkpoint(_save(state, tmp_path / name), CARD, root)
+    assert "Imported from" in card.provenance
+    model = load_checkpoint(root / "mine").model
+    assert torch.equal(model.net.fc.weight, weights["fc.weight"])
+    assert [p.name for p in root.iterdir()] == ["mine"]
+
+
+class _Payload:
+    def __reduce__(self):
+        return print, ("executed",)
+
+
+def test_what_is_refused_leaves_nothing(weights, tmp_path):
+    root = tmp_path / "checkpoints"
+    root.mkdir()
+    few = {k: v for k, v in weights.items() if not k.startswith("layer4")}
+    other = dict(weights) | {"fc.weight": torch.zeros(5, 512), "fc.bias": torch.zeros(5)}
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(_Payload()))
+    (tmp_path / "cut.safetensors").write_bytes(b"123")
+    for path, message in (
+        (_save(few, tmp_path / "few.pt"), "missing or of another shape"),
+        (_save(other, tmp_path / "five.pt"), "does not fit resnet18 with 7 classes"),
+        (tmp_path / "evil.pt", "may carry code"),
+        (tmp_path / "cut.safetensors", "not a readable weights file"),
+        (tmp_path / "none.pt", "no weights file"),
+    ):
+        with pytest.raises(CheckpointError, match=message):
+            import_checkpoint(path, CARD, root)
+    bad = Card("../x", "student", "resnet18", HAM10000.classes, 64, HAM10000.mean, HAM10000.std)
+    with pytest.raises(CheckpointError, match="'name'"):
+        import_checkpoint(_save(weights, tmp_path / "good.pt"), bad, root)
+    assert list(root.iterdir()) == []
+
+
+def test_a_name_that_is_taken_is_kept(weights, tmp_path):
+    root = tmp_path / "checkpoints"
+    root.mkdir()
+    path = _save(weights, tmp_path / "a.pt")
+    import_checkpoint(path, CARD, root)
+    with pytest.raises(CheckpointError, match="already"):
+        import_checkpoint(path, CARD, root)
+    with pytest.raises(CheckpointError, match="already"):
+        copy_checkpoint(root / "mine", root, "mine")
+    copied = copy_checkpoint(root / "mine", root, "again")
+    assert load_checkpoint(copied).hash == load_checkpoint(root / "mine").hash
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        copy_checkpoint(tmp_path, root, "third")
+    assert len(list_checkpoints(root)) == 2

@@ -1,4 +1,4 @@
-"""The teacher cache says what the live teacher says, resumes, notices what is stale, stays small."""
+"""The teacher cache says what the live teacher says, resumes, sees what is stale, stays small."""
 
 from __future__ import annotations
 

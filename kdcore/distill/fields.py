@@ -174,6 +174,7 @@ FIELDS: tuple[Field, ...] = (
     _F("focal_gamma", "Hard label", "γ of the focal loss; 0 is cross-entropy.", "number"),
     _F("kd", "Soft label", "KL of the softened outputs, or decoupled KD.", "choice",
        options=("kl", "dkd")),
+    _F("kd_weighted", "Soft label", "Weigh images by class in the soft label's loss, too.", "flag"),
     _F("temperature", "Soft label", "T: softens both outputs; the loss is scaled by T².", "number",
        above=True),
     _F("dkd_target", "Soft label", "DKD: weight of the target class's part.", "number"),

@@ -60,7 +60,10 @@ def objective(
     if signals is None:
         return {"loss": ce, **parts}
     if terms.alpha < 1:
-        parts["kd"] = _soft(recipe, terms.temperature, student.logits, signals.logits, targets)
+        weights = None
+        if recipe.kd_weighted and class_weights is not None:
+            weights = targets @ class_weights
+        parts["kd"] = _soft(recipe, terms.temperature, student, signals, targets, weights)
     if terms.beta or terms.lam:
         maps = [attention_map(stage) for stage in student.stages]
         parts |= _attention(recipe, terms, maps, signals)
@@ -73,12 +76,24 @@ def objective(
 
 
 def _soft(
-    recipe: Recipe, temperature: float, student: Tensor, teacher: Tensor, targets: Tensor
+    recipe: Recipe,
+    temperature: float,
+    student: Output,
+    signals: Signals,
+    targets: Tensor,
+    weights: Tensor | None,
 ) -> Tensor:
     if recipe.kd == "kl":
-        return kd_loss(student, teacher, temperature)
-    labels = targets.argmax(1)  # not mixed: the recipe excludes it
-    return dkd_loss(student, teacher, labels, temperature, recipe.dkd_target, recipe.dkd_other)
+        return kd_loss(student.logits, signals.logits, temperature, weights)
+    return dkd_loss(
+        student.logits,
+        signals.logits,
+        targets.argmax(1),  # not mixed: the recipe excludes it
+        temperature,
+        recipe.dkd_target,
+        recipe.dkd_other,
+        weights,
+    )
 
 
 def _attention(

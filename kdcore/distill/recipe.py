@@ -51,6 +51,7 @@ class Recipe:
     label_smoothing: float = 0.0
     focal_gamma: float = 0.0
     kd: str = "kl"
+    kd_weighted: bool = False
     temperature: float = 4.0
     dkd_target: float = 1.0
     dkd_other: float = 8.0

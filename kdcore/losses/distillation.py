@@ -7,13 +7,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
+def kd_loss(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    temperature: float,
+    sample_weights: Tensor | None = None,
+) -> Tensor:
     """Return T² · KL(teacher ‖ student) of the softened outputs, batch mean in nats.
 
     Parameters
     ----------
     student_logits, teacher_logits : (B, C)
     temperature : T > 0; the factor T² keeps the gradient's size about constant in T
+    sample_weights : (B,) ≥ 0 for a weighted batch mean; None for equal weights
 
     Raises
     ------
@@ -21,7 +27,8 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) 
         If T is not positive or the shapes differ.
     """
     _check(student_logits, teacher_logits, temperature)
-    return temperature**2 * _kl(student_logits / temperature, teacher_logits / temperature)
+    loss = _kl(student_logits / temperature, teacher_logits / temperature)
+    return temperature**2 * _mean(loss, sample_weights)
 
 
 def dkd_loss(
@@ -31,6 +38,7 @@ def dkd_loss(
     temperature: float,
     target_weight: float = 1.0,
     other_weight: float = 8.0,
+    sample_weights: Tensor | None = None,
 ) -> Tensor:
     """Return T² · (a·TCKD + b·NCKD), batch mean in nats (Zhao et al. 2022, equation 8).
 
@@ -44,6 +52,7 @@ def dkd_loss(
     labels : (B,) the true classes
     temperature : T > 0
     target_weight, other_weight : a and b ≥ 0 (the paper's α and β)
+    sample_weights : (B,) ≥ 0 for a weighted batch mean; None for equal weights
 
     Raises
     ------
@@ -55,7 +64,8 @@ def dkd_loss(
     student, teacher = student_logits / temperature, teacher_logits / temperature
     target = _kl(_two(student, true), _two(teacher, true))
     other = _kl(_rest(student, true), _rest(teacher, true))
-    return temperature**2 * (target_weight * target + other_weight * other)
+    loss = target_weight * target + other_weight * other
+    return temperature**2 * _mean(loss, sample_weights)
 
 
 def _two(logits: Tensor, true: Tensor) -> Tensor:
@@ -71,7 +81,13 @@ def _rest(logits: Tensor, true: Tensor) -> Tensor:
 
 def _kl(student: Tensor, teacher: Tensor) -> Tensor:
     ours, theirs = F.log_softmax(student, 1), F.log_softmax(teacher, 1)
-    return F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+    return F.kl_div(ours, theirs, reduction="none", log_target=True).sum(1)  # (B,)
+
+
+def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    if weights is None:
+        return values.mean()
+    return (weights * values).sum() / weights.sum().clamp_min(torch.finfo(values.dtype).eps)
 
 
 def _check(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> None:

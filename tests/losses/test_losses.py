@@ -27,6 +27,21 @@ def test_kd_against_scipy(logits, temperature):
     assert float(kd_loss(student, teacher, temperature)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_sample_weights_are_a_weighted_mean_of_one_image_losses(logits):
+    weights = torch.tensor([0.0, 1.0, 2.0, 0.5, 0.0, 3.0])
+    labels = torch.tensor([0, 1, 2, 5, 5, 6])
+    for loss in (kd_loss, lambda s, t, *a: dkd_loss(s, t, labels[: len(s)], *a[:1], 1, 8, *a[1:])):
+        ones = (
+            [float(loss(s[None], t[None], 2.0)) for s, t in zip(*logits)]
+            if loss is kd_loss
+            else [
+                float(dkd_loss(s[None], t[None], y[None], 2.0)) for s, t, y in zip(*logits, labels)
+            ]
+        )
+        expected = np.average(ones, weights=weights)
+        assert float(loss(*logits, 2.0, weights)) == pytest.approx(expected, rel=1e-4)
+
+
 def test_kd_is_zero_only_for_equal_answers(logits):
     assert float(kd_loss(logits[0], logits[0] + 5, 4.0)) == pytest.approx(0, abs=1e-5)
     with pytest.raises(ValueError, match="temperature"):

@@ -27,19 +27,15 @@ def test_kd_against_scipy(logits, temperature):
     assert float(kd_loss(student, teacher, temperature)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_sample_weights_are_a_weighted_mean_of_one_image_losses(logits):
+def test_sample_weights_give_a_weighted_mean_of_the_images_own_losses(logits):
     weights = torch.tensor([0.0, 1.0, 2.0, 0.5, 0.0, 3.0])
     labels = torch.tensor([0, 1, 2, 5, 5, 6])
-    for loss in (kd_loss, lambda s, t, *a: dkd_loss(s, t, labels[: len(s)], *a[:1], 1, 8, *a[1:])):
-        ones = (
-            [float(loss(s[None], t[None], 2.0)) for s, t in zip(*logits)]
-            if loss is kd_loss
-            else [
-                float(dkd_loss(s[None], t[None], y[None], 2.0)) for s, t, y in zip(*logits, labels)
-            ]
-        )
-        expected = np.average(ones, weights=weights)
-        assert float(loss(*logits, 2.0, weights)) == pytest.approx(expected, rel=1e-4)
+    pairs = list(zip(*logits, labels))
+    plain = [float(kd_loss(s[None], t[None], 2.0)) for s, t, _ in pairs]
+    decoupled = [float(dkd_loss(s[None], t[None], y[None], 2.0)) for s, t, y in pairs]
+    ours = kd_loss(*logits, 2.0, weights), dkd_loss(*logits, labels, 2.0, sample_weights=weights)
+    for loss, each in zip(ours, (plain, decoupled)):
+        assert float(loss) == pytest.approx(np.average(each, weights=weights), rel=1e-4)
 
 
 def test_kd_is_zero_only_for_equal_answers(logits):

@@ -61,7 +61,10 @@ class TeacherCache:
     def __init__(self, teacher: Teacher, data: Sources, recipe: Recipe, root: Path) -> None:
         self.teacher, self.data, self.views = teacher, data, recipe.teacher_views
         self.how = AUGMENTATIONS[recipe.augmentation]
-        self.needs = self.stored = Needs.of(recipe)  # what is read, and what the folder holds
+        needs = Needs.of(recipe)
+        most = min(needs.stages, len(teacher.model.stage_names))
+        # What is read, and what the folder holds.
+        self.needs = self.stored = needs._replace(stages=most)
         key = {
             "version": VERSION,
             "teacher": teacher.hash,

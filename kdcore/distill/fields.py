@@ -189,6 +189,8 @@ FIELDS: tuple[Field, ...] = (
        "number"),
     _F("align", "Alignment", "Masked squared difference, or contrast over the batch.", "choice",
        options=("mse", "contrastive")),
+    _F("align_stage", "Alignment", "Which stage is aligned, counted back from the last: 1 is the "
+       "last.", "whole", 1, 8),
     _F("contrast_temperature", "Alignment", "τ of the contrastive similarities.", "number",
        above=True),
     _F("hint", "Hints", "Weight of matching a stage's features by a learned projection.",

@@ -110,7 +110,8 @@ def _attention(
             gate = masks if recipe.at_masked else None
             transfer.append(attention_transfer(pairs, theirs, recipe.at_weights, gate))
         if terms.lam and masks is not None:
-            alignment.append(_align(recipe, maps[-1], theirs[-1], masks[-1]))
+            back = min(recipe.align_stage, len(masks))
+            alignment.append(_align(recipe, maps[-back], theirs[-back], masks[-back]))
     found = {"at": transfer, "align": alignment}
     return {name: _mean(values, signals.weights) for name, values in found.items() if values}
 

@@ -35,6 +35,8 @@ def _idle_alone(v: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("effective_beta", v["class_weights"] == "effective-number",
          "Only for class weights by effective number."),
         ("kd", softens, "α is 1: the soft label has no weight."),
+        ("kd_weighted", softens and v["class_weights"] != "none",
+         "Neither α = 1 nor classes of equal weight leave it anything to do."),
         ("temperature", softens, "α is 1: the soft label has no weight."),
         ("dkd_target", v["kd"] == "dkd" and softens, "Only for decoupled KD."),
         ("dkd_other", v["kd"] == "dkd" and softens, "Only for decoupled KD."),

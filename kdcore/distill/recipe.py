@@ -61,6 +61,7 @@ class Recipe:
     mask_q: float = 0.3
     lam: float = 0.0
     align: str = "mse"
+    align_stage: int = 1
     contrast_temperature: float = 0.1
     hint: float = 0.0
     hint_stage: int = 2
@@ -132,9 +133,10 @@ class Recipe:
 def needed_stages(recipe: Recipe) -> int:
     """Return how many stages' maps `recipe` asks of its teachers, counted back from the last."""
     moving = {what for what, _, _ in recipe.schedules}
-    if recipe.beta > 0 or "beta" in moving:
-        return len(recipe.at_weights) or ALL_STAGES
-    return int(recipe.lam > 0 or "lam" in moving)
+    attended = recipe.beta > 0 or "beta" in moving
+    aligned = recipe.lam > 0 or "lam" in moving
+    transfer = (len(recipe.at_weights) or ALL_STAGES) if attended else 0
+    return max(transfer, recipe.align_stage if aligned else 0)
 
 
 def read_table(path: Path) -> Any:

@@ -9,8 +9,10 @@ import pytest
 from kdcore.cli import release as releasing
 from kdcore.cli import train as train_command
 from kdcore.cli.main import main
+from kdcore.data import CIFAR10
 from kdcore.models import list_checkpoints, load_checkpoint, read_card
 from tests.conftest import TINY_RECIPE as RECIPE
+from tests.data.cifar_makers import make_cifar
 
 
 class _Work:
@@ -142,3 +144,19 @@ def test_a_folder_of_something_else_is_not_replaced(work, tmp_path, capsys):
     assert work.train("--out", str(tmp_path / "photos")) == 1
     assert "is no checkpoint" in capsys.readouterr().err
     assert (tmp_path / "photos" / "cat.jpg").exists()
+
+
+@pytest.mark.parametrize("layout", ["zips", "binary"])
+def test_cifar_is_trained_predicted_and_measured(work, tmp_path, layout, capsys):
+    (tmp_path / "cifar").mkdir()
+    work.data = make_cifar(tmp_path / "cifar", layout)
+    extra = 'dataset = "cifar10"\nsplit = "official"\naugmentation = "cifar"\n'
+    work.recipe.write_text(RECIPE + extra)
+    assert work.train() == 0
+    card = read_card(work.target)
+    assert card.classes == CIFAR10.classes
+    assert "not for commercial use" not in card.licence
+    assert card.recipe["split"] == "official"
+    capsys.readouterr()
+    assert main(["evaluate", "--checkpoint", str(work.target), "--data", str(work.data)]) == 0
+    assert "airplane" in capsys.readouterr().out

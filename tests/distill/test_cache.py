@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from kdcore.base import Cancelled, RecipeError, SettingError
-from kdcore.data import Ham10000
+from kdcore.data import HAM10000, Ham10000
 from kdcore.distill import Recipe, RunFolder, TeacherCache, prepare
 from kdcore.distill.batches import Batches
 from kdcore.distill.cache import CachedTeachers, make_room
 from kdcore.distill.signals import LiveTeachers, Teacher
 from kdcore.distill.sources import load_sources
-from kdcore.models import load_checkpoint
+from kdcore.models import Card, build_model, load_checkpoint, save_checkpoint
 
 CPU = torch.device("cpu")
 FULL = Recipe(
@@ -145,6 +145,20 @@ def test_answers_alone_are_read_from_a_cache_that_has_maps_too(teacher, sources,
     batch = next(iter(Batches(SOFT, sources, 7, CPU).epoch(0)))
     signals = CachedTeachers([soft], SOFT).signals(batch)
     assert signals.attention == signals.relevance == ()
+
+
+def test_a_teacher_with_fewer_stages_gives_what_it_has(sources, tmp_path):
+    card = Card("two", "teacher", "cnn2", HAM10000.classes, 32, HAM10000.mean, HAM10000.std)
+    save_checkpoint(tmp_path / "two", build_model("cnn2", 7), card)
+    two = Teacher(load_checkpoint(tmp_path / "two"), CPU)
+    recipe = dataclasses.replace(FULL, teachers=("two",))
+    cache = TeacherCache(two, sources, recipe, tmp_path / "cache")
+    cache.fill()
+    batch = next(iter(Batches(recipe, sources, 7, CPU).epoch(0)))
+    ours, live = (
+        t.signals(batch) for t in (CachedTeachers([cache], recipe), LiveTeachers([two], recipe))
+    )
+    assert len(ours.attention[0]) == len(live.attention[0]) == len(ours.relevance[0]) == 2
 
 
 def test_old_caches_make_room_and_a_limit_is_a_limit(teacher, sources, tmp_path, monkeypatch):

@@ -1,0 +1,143 @@
+"""Lines over epochs, each named at its end: for people who can't tell the colours, and in print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+# After Okabe & Ito, without the teacher's blue and the student's vermilion; each has a contrast
+# of 3.7 or more to the light and to the dark page.
+SERIES = ("#0E8F6E", "#A05FB4", "#A87808", "#C8507F", "#5C7FA3", "#6E7F1F")
+_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1])
+_HEIGHT = 240
+_LABEL_GAP = 0.075  # of the height: labels nearer to each other would overlap
+_MOST_POINTS = 200  # of a line; more cost the browser time and show nothing
+_LETTER = 6.4  # px of width
+_LONGEST = 20  # letters of a label
+
+
+def labelled_lines(
+    rows: Sequence[Mapping[str, Any]],
+    y_title: str,
+    order: Sequence[str] = (),
+    y_format: str = "~g",
+    zero: bool = False,
+    dashed: bool = False,
+) -> alt.LayerChart:
+    """Return one line for each series over epochs, its name in its colour at its end.
+
+    Parameters
+    ----------
+    rows : dicts of "epoch", "series" and "value"
+    y_title : of the vertical axis, with its unit
+    order : the series by colour; default as they come
+    y_format : of the vertical axis, d3's
+    zero : begin the vertical axis at 0
+    dashed : tell series apart by dashes, too
+    """
+    names = list(order or dict.fromkeys(row["series"] for row in rows))
+    table = pd.DataFrame(_thin(rows), columns=["epoch", "series", "value"])
+    domain = _domain(table["value"].tolist(), zero)
+    colour = alt.Color(
+        "series:N",
+        legend=None,
+        scale=alt.Scale(domain=names, range=_cycle(SERIES, len(names))),
+    )
+    labels = _labels(table, names, domain)
+    longest = max((len(text) for text in labels["text"]), default=0)
+    x = alt.X(
+        "epoch:Q",
+        title="Epoch",
+        axis=alt.Axis(format="d", tickMinStep=1, tickCount=6),
+        scale=alt.Scale(
+            zero=False, nice=False, rangeMax=alt.expr(f"width - {12 + _LETTER * longest:.0f}")
+        ),
+    )
+    y = alt.Y(
+        "value:Q",
+        title=y_title,
+        axis=alt.Axis(format=y_format, tickCount=5),
+        scale=alt.Scale(domain=list(domain), nice=False),
+    )
+    tooltip = [
+        alt.Tooltip("series:N", title="Line"),
+        alt.Tooltip("epoch:Q", title="Epoch"),
+        alt.Tooltip("value:Q", title="Value", format=".4~g"),
+    ]
+    dash = alt.StrokeDash(
+        "series:N",
+        legend=None,
+        scale=alt.Scale(domain=names, range=_cycle(_DASHES, len(names))),
+    )
+    few = len(set(table["epoch"])) <= 30
+    lines = (
+        alt.Chart(table)
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=22) if few else False)
+        .encode(x=x, y=y, color=colour, tooltip=tooltip, **({"strokeDash": dash} if dashed else {}))
+    )
+    ends = (
+        alt.Chart(labels)
+        .mark_text(align="left", dx=8, fontSize=11)
+        .encode(x=x, y="place:Q", text="text:N", color=colour)
+    )
+    return (lines + ends).properties(height=_HEIGHT)
+
+
+def _labels(table: pd.DataFrame, names: Sequence[str], domain: tuple[float, float]) -> pd.DataFrame:
+    """Return where each line's name stands: beside its last point, clear of the others'."""
+    ends = [table[table["series"] == name].iloc[-1] for name in names if name in set(table.series)]
+    ends.sort(key=lambda end: end["value"])
+    gap = (domain[1] - domain[0]) * _LABEL_GAP
+    places = _spread([float(end["value"]) for end in ends], gap, domain)
+    shown = [
+        {
+            "epoch": end["epoch"],
+            "series": end["series"],
+            "text": _shorten(end["series"]),
+            "place": place,
+        }
+        for end, place in zip(ends, places)
+    ]
+    return pd.DataFrame(shown, columns=["epoch", "series", "text", "place"])
+
+
+def _spread(values: Sequence[float], gap: float, domain: tuple[float, float]) -> list[float]:
+    """Return rising values moved apart to at least `gap`, kept inside `domain` where they fit."""
+    placed: list[float] = []
+    for value in values:
+        placed.append(max(value, placed[-1] + gap) if placed else value)
+    ceiling = domain[1]
+    for index in reversed(range(len(placed))):
+        placed[index] = min(placed[index], ceiling)
+        ceiling = placed[index] - gap
+    return placed
+
+
+def _domain(values: Sequence[float], zero: bool) -> tuple[float, float]:
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    pad = (high - low) * 0.06 or abs(high) * 0.1 or 0.1
+    bottom = 0.0 if zero or 0 <= low < pad else low - pad
+    return bottom, high + pad
+
+
+def _thin(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return at most about `_MOST_POINTS` rows of each series, its last one among them."""
+    kept = []
+    ordered = sorted(rows, key=lambda row: (row["series"], row["epoch"]))
+    for _, group in groupby(ordered, key=lambda row: row["series"]):
+        line = list(group)
+        step = -(-len(line) // _MOST_POINTS)
+        kept += line[::-1][::step][::-1]
+    return kept
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[:9]}…{name[-10:]}"
+
+
+def _cycle(values: Sequence[Any], count: int) -> list[Any]:
+    return [values[index % len(values)] for index in range(count)]

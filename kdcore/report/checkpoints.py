@@ -1,0 +1,52 @@
+"""Checkpoints as a table: what each is, how good, how large, where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kdcore.base import KdError
+from kdcore.data import info_of_classes
+from kdcore.models import Card
+from kdcore.report.runs import Rows, megabytes
+
+_HEAD = ["name", "role", "network", "data", "input, px", "val macro-F1", "test macro-F1"]
+
+
+def checkpoint_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
+    """Return one row for each checkpoint, from its folder and card."""
+    body: Rows = []
+    for folder, card in found:
+        network = " + ".join(card.members) if card.members else card.architecture
+        scores = [score_text(card, part) for part in ("val", "test")]
+        where = [round(megabytes(folder), 1), str(folder)]
+        made = [card.name, card.role, network, data_name(card.classes), card.input_size]
+        body.append([*made, *scores, *where])
+    return [[*_HEAD, "MB", "folder"], *body]
+
+
+def score_text(card: Card, part: str, digits: int = 3) -> str:
+    """Return a card's macro-F1 on a part as "0.612 [0.580, 0.641]"; "" where it has none."""
+    found: Any = card.metrics
+    for key in (part, "macro_f1"):
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not _is_number(found.get("value")):
+        return ""
+    value = f"{found['value']:.{digits}f}"
+    bounds = [found.get(key) for key in ("low", "high")]
+    if not all(map(_is_number, bounds)):
+        return value
+    return f"{value} [{bounds[0]:.{digits}f}, {bounds[1]:.{digits}f}]"
+
+
+def data_name(classes: tuple[str, ...]) -> str:
+    """Return the name of the data set with these classes, or how many classes there are."""
+    try:
+        return info_of_classes(classes).name
+    except KdError:
+        return f"{len(classes)} other classes"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value

@@ -1,0 +1,184 @@
+"""The recipe that a session is writing: where it starts, what was changed, whether it is valid.
+
+A draft maps each field to what its control holds: the field's value, or for a list the line of
+text that stands for it. It is kept under names that no link can set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import state
+
+UPLOADED = "uploaded"
+SHIPPED = "recipe:"
+TEXTS = ("numbers", "three", "sizes", "schedules")  # kinds that are written as a line of text
+_VALUES, _OF, _PROPOSED, _FILE = "recipe-values", "recipe-of", "recipe-proposed", "recipe-file"
+
+
+@dataclass
+class Draft:
+    """What the form holds, where it started, and what became of it.
+
+    `recipe` is None while there are `problems` that keep the fields from being one.
+    """
+
+    values: dict[str, Any]
+    preset: dict[str, Any]
+    alone: bool
+    idle: dict[str, str]
+    recipe: Any = None
+    problems: list[Any] = field(default_factory=list)
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the fields that differ from the preset."""
+        return [name for name, value in self.values.items() if value != self.preset[name]]
+
+
+def widget_key(name: str) -> str:
+    """Return the key of a field's control."""
+    return f"w:f-{name}"
+
+
+def preset_names() -> dict[str, str]:
+    """Return what a recipe can start from: names for links, with labels for people."""
+    from kdcore.distill.presets import METHODS
+
+    names = {key: method.title for key, method in METHODS.items()}
+    if state.get(_FILE) is not None:
+        names[UPLOADED] = f"The file {state.get(_FILE)[0]}"
+    return names | {f"{SHIPPED}{name}": f"Recipe {name}" for name in _shipped()}
+
+
+def preset_meaning(name: str) -> str:
+    """Return a sentence or two on a preset."""
+    from kdcore.distill.presets import METHODS
+
+    if name in METHODS:
+        return METHODS[name].meaning
+    recipe = state.get(_FILE)[1] if name == UPLOADED else _shipped()[name.removeprefix(SHIPPED)]
+    return f"{recipe.title or recipe.name}: {recipe.architecture} at {recipe.input_size} px."
+
+
+def use_file(name: str, recipe: Any) -> None:
+    """Keep an uploaded recipe and let the form start from it."""
+    state.put(_FILE, (name, recipe))
+    state.put("preset", UPLOADED)
+    state.put(_OF, None)  # another file of the same name fills the form anew
+    st.session_state.pop("w:preset", None)
+
+
+def back_to_preset() -> None:
+    """Forget the changes; the next `collect` fills the form again."""
+    state.put(_OF, None)
+
+
+def collect(preset: str, info: Any, teachers: tuple[str, ...], taken: frozenset[str]) -> Draft:
+    """Return the draft with what the controls hold, filled anew where the preset is another.
+
+    `teachers` are names of checkpoints that could teach, the strongest first; `taken` are names
+    that a run can't have.
+    """
+    start = _entries(_preset_values(preset, info, teachers))
+    values = state.get(_VALUES)
+    if values is None or state.get(_OF) != (preset, info.key):
+        values = dict(start)
+        state.put(_OF, (preset, info.key))
+        state.put(_PROPOSED, values["name"])
+        for key in [k for k in st.session_state if str(k).startswith(widget_key(""))]:
+            del st.session_state[key]
+    for name in values:
+        if widget_key(name) in st.session_state:
+            values[name] = _held(st.session_state[widget_key(name)])
+    values = start | values  # a field that is new since the draft was kept
+    _follow_name(preset, values, start, taken)
+    state.put(_VALUES, values)
+    return _judge(values, start | {"name": values["name"]})
+
+
+def _follow_name(
+    preset: str, values: dict[str, Any], start: dict[str, Any], taken: frozenset[str]
+) -> None:
+    """Propose a name of network, method and seed that is free, until a person writes one."""
+    from kdcore.distill.presets import METHODS, propose_name
+
+    if values["name"] != state.get(_PROPOSED):
+        return
+    words = [start["name"]]
+    if preset in METHODS:
+        words = [values["architecture"], preset]
+    seed = f"s{values['seed']}" if values["seed"] != start["seed"] else ""
+    values["name"] = propose_name([*words, seed], taken)
+    state.put(_PROPOSED, values["name"])
+    if widget_key("name") in st.session_state:
+        st.session_state[widget_key("name")] = values["name"]
+
+
+def _judge(values: dict[str, Any], preset: dict[str, Any]) -> Draft:
+    from kdcore.base import KdError
+    from kdcore.distill import FIELDS, Recipe
+    from kdcore.distill.entries import read_entry
+    from kdcore.distill.presets import is_alone
+    from kdcore.distill.readiness import idle_fields
+
+    read, problems = dict(values), []
+    for item in FIELDS:
+        try:
+            if item.kind in TEXTS:
+                read[item.name] = read_entry(item, values[item.name])
+        except KdError as error:
+            problems.append(error)
+            read[item.name] = ()
+    draft = Draft(values, preset, is_alone(read), idle_fields(read), problems=problems)
+    try:
+        recipe = Recipe.from_dict(read)
+        draft.recipe = None if problems else recipe
+    except KdError as error:
+        problems.append(error)
+    return draft
+
+
+def _preset_values(preset: str, info: Any, teachers: tuple[str, ...]) -> dict[str, Any]:
+    from kdcore.distill.presets import METHODS, method_recipe
+
+    if preset in METHODS:
+        made = method_recipe(preset, info, teachers)
+        return {"name": f"{made['architecture']}-{preset}", **made}
+    if preset == UPLOADED:
+        return state.get(_FILE)[1].to_dict()
+    return _shipped()[preset.removeprefix(SHIPPED)].to_dict()
+
+
+def _entries(made: dict[str, Any]) -> dict[str, Any]:
+    """Return every field of a recipe as its control holds it, what is not given by default."""
+    from dataclasses import MISSING, fields
+
+    from kdcore.distill import FIELDS, Recipe
+    from kdcore.distill.entries import entry_text
+
+    default = {f.name: f.default for f in fields(Recipe) if f.default is not MISSING}
+    values = default | made
+    kinds = {item.name: item for item in FIELDS}
+    return {name: _entry(kinds[name], values[name], entry_text) for name in kinds}
+
+
+def _entry(item: Any, value: Any, entry_text: Any) -> Any:
+    if item.kind in TEXTS:
+        return entry_text(item, value)
+    return float(value) if item.kind == "number" else value
+
+
+def _held(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, Any]:
+    from kdcore.distill.recipe_file import shipped_recipes
+
+    return shipped_recipes()

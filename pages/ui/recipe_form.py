@@ -1,0 +1,171 @@
+"""The Train page's form: one control for each field of a recipe, by group, from `FIELDS`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.recipe_draft import TEXTS, Draft, back_to_preset, widget_key
+
+MAIN = ("name", "input_size", "epochs", "seed", "temperature", "alpha")
+_LABELS = {
+    "alpha": "α, weight of the hard label",
+    "temperature": "Temperature T",
+    "beta": "β, weight of attention transfer",
+    "lam": "λ, weight of alignment",
+    "kd": "Soft label's loss",
+    "kd_weighted": "Class weights in the soft label, too",
+    "at_weights": "Attention: weights of stages",
+    "at_masked": "Attention: gate by the causal mask",
+    "mask_q": "q, share of the causal mask",
+    "align": "Kind of alignment",
+    "contrast_temperature": "τ of the contrast",
+    "hint": "Weight of hints",
+    "dkd_target": "DKD: weight of the true class",
+    "dkd_other": "DKD: weight of the others",
+    "ema": "Decay of averaged weights",
+    "init": "Initial weights",
+    "init_mean": "Pixel mean of the initial weights",
+    "init_std": "Pixel deviation of the initial weights",
+    "sizes": "Growing input sizes",
+    "limit": "Training images, at most",
+    "focal_gamma": "Focal γ",
+    "effective_beta": "β of the effective number",
+    "lr_schedule": "Learning rate's schedule",
+    "split": "Split of the data",
+}
+
+
+def label(name: str) -> str:
+    """Return what a field is called on the page."""
+    return _LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def show_changes(draft: Draft) -> None:
+    """Say which fields differ from the preset, with the way back."""
+    if not draft.changed:
+        st.caption("As the preset has it.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Changed: {', '.join(map(label, draft.changed))}.")
+        st.button(
+            "Back to the preset", key="w:back", icon=":material/undo:", on_click=back_to_preset
+        )
+
+
+def show_main(draft: Draft, teachers: dict[str, str]) -> None:
+    """Draw teachers, student and the few fields that are changed most."""
+    left, right = st.columns(2)
+    with left:
+        _teachers(draft, teachers)
+    with right:
+        _draw(draft, "architecture", "Student")
+    shown = [n for n in MAIN if not (draft.alone and n in ("temperature", "alpha"))]
+    for start in range(0, len(shown), 3):
+        for column, name in zip(st.columns(3), shown[start : start + 3]):
+            with column:
+                _draw(draft, name)
+
+
+def show_groups(draft: Draft) -> None:
+    """Draw the rest of the fields by group; without a teacher its groups are left out."""
+    from kdcore.distill import FIELDS
+    from kdcore.distill.readiness import TEACHER_GROUPS
+
+    apart = (*MAIN, "teachers", "architecture")
+    for group in dict.fromkeys(item.group for item in FIELDS):
+        names = [f.name for f in FIELDS if f.group == group and f.name not in apart]
+        if not names or (draft.alone and group in TEACHER_GROUPS):
+            continue
+        changed = [name for name in names if name in draft.changed]
+        with st.expander(group + (f" · {len(changed)} changed" if changed else ""), key=_box(group)):
+            _grid(draft, names)
+    if draft.alone:
+        st.caption(
+            "Without a teacher there is nothing to set for soft label, attention, alignment, hints "
+            "and schedules. Choose a method with a teacher above to see them."
+        )
+
+
+def _box(group: str) -> str:
+    return f"w:group-{group}"
+
+
+def _grid(draft: Draft, names: Sequence[str]) -> None:
+    for start in range(0, len(names), 2):
+        for column, name in zip(st.columns(2), names[start : start + 2]):
+            with column:
+                _draw(draft, name)
+
+
+def _teachers(draft: Draft, teachers: dict[str, str]) -> None:
+    key, chosen = widget_key("teachers"), draft.values["teachers"]
+    options = [*teachers, *(name for name in chosen if name not in teachers)]
+    st.session_state.setdefault(key, list(chosen))
+    st.multiselect(
+        _marked(draft, "teachers", "Teachers, the strongest first"),
+        options,
+        key=key,
+        disabled=draft.alone and not chosen,
+        format_func=lambda name: teachers.get(name, f"{name} (not there)"),
+        placeholder="No teacher in this preset" if draft.alone else "Choose",
+        help="Checkpoints of the same classes. The answers of several are averaged. For a baseline "
+        "there is none to choose: start from a method with a teacher.",
+    )
+
+
+def _draw(draft: Draft, name: str, called: str = "") -> None:
+    """Draw the control of a field, as its kind wants it."""
+    from kdcore.distill import FIELDS
+
+    item = next(f for f in FIELDS if f.name == name)
+    reason = draft.idle.get(name, "")
+    key, value = widget_key(name), draft.values[name]
+    more = {
+        "key": key,
+        "disabled": bool(reason),
+        "help": f"{item.meaning} {reason} In recipe files: `{name}`.".replace("  ", " "),
+    }
+    text = _marked(draft, name, called)
+    st.session_state.setdefault(key, value)
+    if item.kind in TEXTS:
+        _line(item, text, more)
+    elif item.kind == "choice":
+        st.selectbox(text, _options(item, value), **more)
+    elif item.kind == "flag":
+        st.checkbox(text, **more)
+    elif item.kind == "whole":
+        st.number_input(text, int(item.low), int(item.high), step=1, **more)
+    elif item.kind == "number":
+        bounds = float(item.low), float(item.high)
+        st.number_input(text, *bounds, step=_step(item), format="%g", **more)
+    else:
+        st.text_input(text, **more)
+
+
+def _line(item: Any, text: str, more: dict[str, Any]) -> None:
+    from kdcore.distill.entries import EXAMPLES
+
+    st.text_input(text, placeholder=f"such as {EXAMPLES[item.kind]}", **more)
+
+
+def _options(item: Any, value: str) -> list[str]:
+    return list(dict.fromkeys([*item.options, value]))
+
+
+def _step(item: Any) -> float:
+    """Return a step for the buttons: a twentieth of [0, 1], else about a tenth of the default."""
+    from kdcore.distill import Recipe
+
+    default = float(getattr(Recipe, item.name, 0.0))
+    if item.high <= 1 and item.name not in ("ema", "effective_beta"):
+        return 0.05
+    return 10.0 ** math.floor(math.log10(default) - 0.5) if 0 < default < 1 else 1.0
+
+
+def _marked(draft: Draft, name: str, called: str = "") -> str:
+    text = called or label(name)
+    return f"{text} :primary-badge[changed]" if name in draft.changed else text

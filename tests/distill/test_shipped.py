@@ -1,0 +1,74 @@
+"""Every shipped recipe takes a step: each method of each sweep, with its own teachers' networks.
+
+Two things are replaced: teachers have random weights, as training them takes hours, and initial
+weights are random, as tests reach no network. Inputs are smaller where the recipe wants a GPU.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from kdcore.data import DATASETS, open_dataset
+from kdcore.distill import Recipe, RunFolder, prepare
+from kdcore.distill.sweep import Sweep
+from kdcore.models import Card, build_model, save_checkpoint
+from tests.conftest import REPO
+from tests.data.cifar_makers import make_cifar
+
+FOLDER = REPO / "recipes"
+TEACHERS = {
+    recipe.name: recipe
+    for path in [*FOLDER.glob("*.toml"), *(FOLDER / "teachers").glob("*.toml")]
+    if (recipe := Recipe.read(path)).role == "teacher"
+}
+SINGLE = [Recipe.read(path) for path in sorted(FOLDER.glob("*.toml"))]
+METHODS = [
+    next(m.recipe for m in sweep.members() if m.method == method)
+    for path in sorted((FOLDER / "sweeps").glob("*.toml"))
+    for sweep in [Sweep.read(path)]
+    for method in sweep.methods
+]
+SMALL = 64  # pixels, for recipes of 224
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, ham_folder) -> dict[str, Path]:
+    made = {"ham10000": ham_folder}
+    for key in ("cifar10", "cifar100"):
+        made[key] = make_cifar(tmp_path_factory.mktemp(key), "binary", DATASETS[key])
+    return made
+
+
+def _teacher(root: Path, name: str, size: int) -> None:
+    recipe = TEACHERS[name]
+    info = DATASETS[recipe.dataset]
+    card = Card(name, "teacher", recipe.architecture, info.classes, size, info.mean, info.std)
+    save_checkpoint(root / name, build_model(recipe.architecture, len(info.classes)), card)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", [*SINGLE, *METHODS], ids=lambda r: r.name)
+def test_every_shipped_recipe_takes_a_step(recipe, folders, tmp_path):
+    size = min(recipe.input_size, SMALL)
+    for name in recipe.teachers:
+        _teacher(tmp_path / "checkpoints", name, min(TEACHERS[name].input_size, SMALL))
+    small = dataclasses.replace(
+        recipe, init="", init_mean=(), init_std=(), input_size=size, sizes=(), batch_size=8,
+        limit=16, teacher_views=min(recipe.teacher_views, 1), epochs=1, precision="fp32",
+    )  # fmt: skip
+    data = open_dataset(folders[recipe.dataset])
+    run = RunFolder(tmp_path / "run")
+    trainer = prepare(small, data, tmp_path / "checkpoints", run).trainer
+    batch = next(iter(trainer.batches.epoch(0)))
+    trainer.forward.train()
+    parts = trainer.step(batch, size, 1e-4, 0.5)
+    assert all(torch.isfinite(value) for value in parts.values())
+    wanted = {"kd": small.alpha < 1, "at": small.beta > 0, "align": small.lam > 0}
+    wanted |= {"hint": small.hint > 0}
+    assert {name for name in wanted if float(parts[name].detach()) > 0} == {
+        name for name, asked in wanted.items() if asked
+    }

@@ -92,6 +92,9 @@ def make_trainers(
         )
         for kind, recipe in by_kind.items()
     }
+    if options.steps:
+        for trainer in trainers.values():
+            trainer.steps = trainer.batches.steps = options.steps
     return trainers, cache, seconds
 
 
@@ -125,7 +128,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128, help="input side of both, pixels")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--images", type=int, default=0, help="training images; 0 for all")
-    parser.add_argument("--views", type=int, default=2, help="cached views of each image")
+    parser.add_argument("--steps", type=int, default=0, help="of an epoch; 0 for a whole one")
+    parser.add_argument("--views", type=int, default=1, help="cached views of each image")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", default="auto", choices=("fp32", "bf16", "auto"))
     options = parser.parse_args()
@@ -147,7 +151,9 @@ def main() -> None:
         "cache_fill_s": seconds,
         "cache_mb": size,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
-        "settings": {k: str(v) for k, v in vars(options).items() if k not in ("json", "data")},
+        "settings": {
+            k: str(v) for k, v in vars(options).items() if k not in ("json", "data", "checkpoints")
+        },
         "images": len(trainers["ce"].batches.data.labels),
         "machine": {
             "processor": platform.processor() or platform.machine(),

@@ -56,6 +56,18 @@ if __name__ == "__main__":
                     icon=":material/database:",
                     url_path="data",
                 ),
+                st.Page(
+                    "pages/build/train.py",
+                    title="Train",
+                    icon=":material/model_training:",
+                    url_path="train",
+                ),
+                st.Page(
+                    "pages/build/runs.py",
+                    title="Runs and checkpoints",
+                    icon=":material/list_alt:",
+                    url_path="runs",
+                ),
             ],
         }
     ).run()

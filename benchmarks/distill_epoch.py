@@ -37,6 +37,7 @@ from kdcore.distill.student import Student
 from kdcore.models import build_model, load_checkpoint
 
 KINDS = ("ce", "cached", "live")
+PATHS = ("data", "json", "checkpoints")  # of this machine: nothing to publish
 
 
 def recipes(options: argparse.Namespace) -> dict[str, Recipe]:

@@ -57,10 +57,13 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def serve(checkpoints: Path | None = None, data: Path | None = None) -> Iterator[App]:
+def serve(
+    checkpoints: Path | None = None, data: Path | None = None, state: Path | None = None
+) -> Iterator[App]:
     """Run `streamlit run streamlit_app.py` on a free port until the block is left.
 
-    The app gets a state folder of its own, and a data set only if `data` names one.
+    The app gets a state folder of its own unless `state` names one, which a second server then
+    finds as the first has left it, and a data set only if `data` names one.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def serve(checkpoints: Path | None = None, data: Path | None = None) -> Iterator
             process = subprocess.Popen(
                 [*command, f"--server.port={port}"],
                 cwd=REPO,
-                env=_environment(Path(folder), checkpoints, data),
+                env=_environment(state or Path(folder) / "state", checkpoints, data),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -94,9 +97,9 @@ def serve(checkpoints: Path | None = None, data: Path | None = None) -> Iterator
                 process.wait()
 
 
-def _environment(folder: Path, checkpoints: Path | None, data: Path | None) -> dict[str, str]:
+def _environment(state: Path, checkpoints: Path | None, data: Path | None) -> dict[str, str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DISTILSCOPE_")}
-    environment["DISTILSCOPE_STATE"] = str(folder / "state")
+    environment["DISTILSCOPE_STATE"] = str(state)
     if checkpoints:
         environment["DISTILSCOPE_CHECKPOINTS"] = str(checkpoints)
     if data:

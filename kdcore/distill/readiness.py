@@ -44,6 +44,7 @@ def _idle_alone(v: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("at_masked", attends, "β is 0."),
         ("mask_q", aligns or (attends and v["at_masked"]), "No term uses the causal mask."),
         ("align", aligns, "λ is 0."),
+        ("align_stage", aligns, "λ is 0."),
         ("contrast_temperature", aligns and v["align"] == "contrastive",
          "Only for contrastive alignment."),
         ("hint_stage", v["hint"] > 0, "The hints' weight is 0."),

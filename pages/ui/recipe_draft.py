@@ -151,7 +151,8 @@ def _preset_values(preset: str, info: Any, teachers: tuple[str, ...]) -> dict[st
         return {"name": f"{made['architecture']}-{preset}", **made}
     if preset == UPLOADED:
         return state.get(_FILE)[1].to_dict()
-    return _shipped()[preset.removeprefix(SHIPPED)].to_dict()
+    made = _shipped()[preset.removeprefix(SHIPPED)].to_dict()
+    return made | {"title": ""}  # that of the shipped checkpoint, beside which it will be listed
 
 
 def _entries(made: dict[str, Any]) -> dict[str, Any]:

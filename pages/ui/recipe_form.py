@@ -81,7 +81,9 @@ def show_groups(draft: Draft) -> None:
         if not names or (draft.alone and group in TEACHER_GROUPS):
             continue
         changed = [name for name in names if name in draft.changed]
-        with st.expander(group + (f" · {len(changed)} changed" if changed else ""), key=_box(group)):
+        with st.expander(
+            group + (f" · {len(changed)} changed" if changed else ""), key=_box(group)
+        ):
             _grid(draft, names)
     if draft.alone:
         st.caption(

@@ -22,12 +22,15 @@ def enter(page: str) -> None:
     """Forget the widgets of the page before, so that this one's start from the kept values.
 
     A widget of the same key on another page is another widget to Streamlit: it would start from
-    its own default, and the kept value would follow it.
+    its own default, and the kept value would follow it. What the link to this page carries, if
+    another page links to it, wins over what was kept.
     """
     if st.session_state.get(_PAGE, page) != page:
         st.session_state.pop(_NAMES, None)
         for key in [k for k in st.session_state if str(k).startswith("w:")]:
             del st.session_state[key]
+        for name, value in _carried():
+            put(name, value)
     st.session_state[_PAGE] = page
 
 
@@ -36,9 +39,14 @@ def adopt_link() -> None:
     if st.session_state.get(_READ):
         return
     st.session_state[_READ] = True
-    for name, value in st.query_params.items():
-        if name.isidentifier() and len(value) < 200:
-            st.session_state.setdefault(f"kd:{name}", value)
+    for name, value in _carried():
+        st.session_state.setdefault(f"kd:{name}", value)
+
+
+def _carried() -> list[tuple[str, str]]:
+    """Return the link's parameters that can be kept."""
+    found = st.query_params.items()
+    return [(name, value) for name, value in found if name.isidentifier() and len(value) < 200]
 
 
 def get(name: str, default: Any = None) -> Any:

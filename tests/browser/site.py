@@ -14,6 +14,8 @@ PAGES = {
     "temperature": "Temperature",
     "attention": "Attention and causal masks",
     "data": "Data",
+    "train": "Train",
+    "runs": "Runs and checkpoints",
 }
 NOT_FOUND = "Page not found"
 

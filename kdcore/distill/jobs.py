@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,11 @@ class Run:
 
 def list_runs(root: Path | None = None) -> list[Run]:
     """Return the runs in `root` (default: the state folder's), the latest started first."""
-    folder = root or runs_folder()
-    paths = [p.parent for p in folder.glob("*/recipe.json")] if folder.is_dir() else []
-    paths.sort(key=lambda p: (p / "recipe.json").stat().st_mtime, reverse=True)
-    return [read_run(path) for path in paths]
+    started: dict[Path, float] = {}
+    for path in (root or runs_folder()).glob("*/recipe.json"):
+        with suppress(OSError):  # deleted by somebody since it was listed
+            started[path.parent] = path.stat().st_mtime
+    return [read_run(path) for path in sorted(started, key=lambda p: -started[p])]
 
 
 def read_run(path: Path) -> Run:

@@ -113,10 +113,10 @@ class RunFolder:
         """Return what has become of the run; "interrupted" where its process is gone."""
         try:
             facts = json.loads(self.status_file.read_text())
-            state = str(facts["state"])
-        except (OSError, ValueError, KeyError, TypeError):
+            state, heartbeat = str(facts["state"]), float(facts.get("heartbeat", 0))
+        except (AttributeError, OSError, ValueError, KeyError, TypeError):
             return RunStatus("", {})
-        starting = state == "starting" and time.time() - facts.get("heartbeat", 0) < STARTING_S
+        starting = state == "starting" and time.time() - heartbeat < STARTING_S
         if state in LIVE and not starting and not self._is_locked():
             state = "interrupted"
         return RunStatus(state, facts)

@@ -38,7 +38,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, EOFError, ValueError, OSError) as error:
         raise CheckpointError(
-            f"{path.name} is not a readable weights file: {str(error).splitlines()[0][:120]}.",
+            f"{path.name} is not a readable weights file: {_first_line(error)}.",
             "It may be incomplete; copy or download it again.",
         ) from error
     except pickle.UnpicklingError as error:
@@ -55,3 +55,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             "Save `model.state_dict()` as safetensors and import that.",
         )
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says in one line; an empty file's says nothing."""
+    return (str(error).splitlines() or ["it is empty or cut short"])[0][:120]

@@ -16,13 +16,14 @@ def confirmed(key: str, label: str, question: str, yes: str, icon: str) -> bool:
     button's label.
     """
     if state.get(_ASKED) != key:
-        # Callbacks run before the script or fragment does, so nothing has to be drawn twice.
+        # The callback runs before the script or fragment does, so nothing has to be drawn twice.
         st.button(label, key=f"w:ask-{key}", icon=icon, on_click=state.put, args=(_ASKED, key))
         return False
     with st.container(border=True):
         st.markdown(question)
         with st.container(horizontal=True):
-            close = {"on_click": state.put, "args": (_ASKED, None)}
-            said = st.button(yes, key=f"w:yes-{key}", type="primary", **close)  # type: ignore[arg-type]
-            st.button("No, leave it", key=f"w:no-{key}", **close)  # type: ignore[arg-type]
+            said = st.button(yes, key=f"w:yes-{key}", type="primary")
+            st.button("No, leave it", key=f"w:no-{key}", on_click=state.put, args=(_ASKED, None))
+    if said:
+        state.put(_ASKED, None)
     return said

@@ -120,27 +120,43 @@ def _follow_name(
 
 
 def _judge(values: dict[str, Any], preset: dict[str, Any]) -> Draft:
+    """Return the draft with its recipe or its problems.
+
+    A field that does nothing is disabled or not drawn, so the recipe has its default: nobody is
+    stopped by a value that can't be changed.
+    """
     from kdcore.base import KdError
-    from kdcore.distill import FIELDS, Recipe
-    from kdcore.distill.entries import read_entry
+    from kdcore.distill import Recipe
     from kdcore.distill.presets import is_alone
     from kdcore.distill.readiness import idle_fields
 
-    read, problems = dict(values), []
-    for item in FIELDS:
-        try:
-            if item.kind in TEXTS:
-                read[item.name] = read_entry(item, values[item.name])
-        except KdError as error:
-            problems.append(error)
-            read[item.name] = ()
-    draft = Draft(values, preset, is_alone(read), idle_fields(read), problems=problems)
+    read, wrong = _read(values)
+    alone, idle = is_alone(read), idle_fields(read)
+    problems = [error for name, error in wrong.items() if name not in idle]
+    draft = Draft(values, preset, alone, idle, problems=problems)
     try:
-        recipe = Recipe.from_dict(read)
+        recipe = Recipe.from_dict({k: v for k, v in read.items() if k not in idle})
         draft.recipe = None if problems else recipe
     except KdError as error:
         problems.append(error)
     return draft
+
+
+def _read(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields' values, and the errors of the lines that can't be read."""
+    from kdcore.base import KdError
+    from kdcore.distill import FIELDS
+    from kdcore.distill.entries import read_entry
+
+    read, wrong = dict(values), {}
+    for item in FIELDS:
+        if item.kind in TEXTS:
+            read[item.name] = ()
+            try:
+                read[item.name] = read_entry(item, values[item.name])
+            except KdError as error:
+                wrong[item.name] = error
+    return read, wrong
 
 
 def _preset_values(preset: str, info: Any, teachers: tuple[str, ...]) -> dict[str, Any]:

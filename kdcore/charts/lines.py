@@ -16,6 +16,7 @@ _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1])
 _HEIGHT = 240
 _LABEL_GAP = 0.075  # of the height: labels nearer to each other would overlap
 _MOST_POINTS = 200  # of a line; more cost the browser time and show nothing
+_MOST_MARKED = 30  # epochs; the points of more would run into each other
 _LETTER = 6.4  # px of width
 _LONGEST = 20  # letters of a label
 
@@ -24,7 +25,6 @@ def labelled_lines(
     rows: Sequence[Mapping[str, Any]],
     y_title: str,
     order: Sequence[str] = (),
-    y_format: str = "~g",
     zero: bool = False,
     dashed: bool = False,
 ) -> alt.LayerChart:
@@ -35,32 +35,20 @@ def labelled_lines(
     rows : dicts of "epoch", "series" and "value"
     y_title : of the vertical axis, with its unit
     order : the series by colour; default as they come
-    y_format : of the vertical axis, d3's
     zero : begin the vertical axis at 0
     dashed : tell series apart by dashes, too
     """
     names = list(order or dict.fromkeys(row["series"] for row in rows))
     table = pd.DataFrame(_thin(rows), columns=["epoch", "series", "value"])
     domain = _domain(table["value"].tolist(), zero)
-    colour = alt.Color(
-        "series:N",
-        legend=None,
-        scale=alt.Scale(domain=names, range=_cycle(SERIES, len(names))),
-    )
     labels = _labels(table, names, domain)
-    longest = max((len(text) for text in labels["text"]), default=0)
-    x = alt.X(
-        "epoch:Q",
-        title="Epoch",
-        axis=alt.Axis(format="d", tickMinStep=1, tickCount=6),
-        scale=alt.Scale(
-            zero=False, nice=False, rangeMax=alt.expr(f"width - {12 + _LETTER * longest:.0f}")
-        ),
-    )
+    colour = alt.Color("series:N", legend=None, scale=_scale(names, SERIES))
+    dash = alt.StrokeDash("series:N", legend=None, scale=_scale(names, _DASHES))
+    x = _epochs(max((len(text) for text in labels["text"]), default=0))
     y = alt.Y(
         "value:Q",
         title=y_title,
-        axis=alt.Axis(format=y_format, tickCount=5),
+        axis=alt.Axis(tickCount=5),
         scale=alt.Scale(domain=list(domain), nice=False),
     )
     tooltip = [
@@ -68,12 +56,7 @@ def labelled_lines(
         alt.Tooltip("epoch:Q", title="Epoch"),
         alt.Tooltip("value:Q", title="Value", format=".4~g"),
     ]
-    dash = alt.StrokeDash(
-        "series:N",
-        legend=None,
-        scale=alt.Scale(domain=names, range=_cycle(_DASHES, len(names))),
-    )
-    few = len(set(table["epoch"])) <= 30
+    few = len(set(table["epoch"])) <= _MOST_MARKED
     lines = (
         alt.Chart(table)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=22) if few else False)
@@ -87,15 +70,35 @@ def labelled_lines(
     return (lines + ends).properties(height=_HEIGHT)
 
 
+def _epochs(letters: int) -> alt.X:
+    """Return the axis of epochs, with room at its end for names of so many letters."""
+    room = 12 + _LETTER * letters
+    return alt.X(
+        "epoch:Q",
+        title="Epoch",
+        axis=alt.Axis(format="d", tickMinStep=1, tickCount=6),
+        scale=alt.Scale(zero=False, nice=False, rangeMax=alt.expr(f"width - {room:.0f}")),
+    )
+
+
+def _scale(names: Sequence[str], values: Sequence[Any]) -> alt.Scale:
+    """Return a scale that gives the names the values in turn."""
+    given = [values[index % len(values)] for index in range(len(names))]
+    return alt.Scale(domain=list(names), range=given)
+
+
 def _labels(table: pd.DataFrame, names: Sequence[str], domain: tuple[float, float]) -> pd.DataFrame:
-    """Return where each line's name stands: beside its last point, clear of the others'."""
+    """Return where each line's name stands: right of all lines, at the height where its own ends.
+
+    A shorter line's name beside its last point would lie across the longer ones.
+    """
     ends = [table[table["series"] == name].iloc[-1] for name in names if name in set(table.series)]
     ends.sort(key=lambda end: end["value"])
     gap = (domain[1] - domain[0]) * _LABEL_GAP
     places = _spread([float(end["value"]) for end in ends], gap, domain)
     shown = [
         {
-            "epoch": end["epoch"],
+            "epoch": table["epoch"].max(),
             "series": end["series"],
             "text": _shorten(end["series"]),
             "place": place,
@@ -137,7 +140,3 @@ def _thin(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _shorten(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[:9]}…{name[-10:]}"
-
-
-def _cycle(values: Sequence[Any], count: int) -> list[Any]:
-    return [values[index % len(values)] for index in range(count)]

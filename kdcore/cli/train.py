@@ -50,7 +50,8 @@ def run(options: argparse.Namespace) -> None:
         return
     with folder.lock():
         _check_run(folder, recipe, options.resume)
-        folder.forget_requests()
+        if not options.queue:  # who queues a run has done so, and may have asked since
+            folder.forget_requests()
         folder.write_recipe(recipe)
         try:
             with in_turn(folder) if options.queue else nullcontext():

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -36,15 +35,15 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} is not a readable weights file: {_first_line(error)}.",
-            "It may be incomplete; copy or download it again.",
-        ) from error
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path.name} is not a plain state dict: it may carry code, so it was not loaded.",
             "Save `model.state_dict()` as safetensors and import that.",
+        ) from error
+    except Exception as error:  # a damaged file makes torch raise whatever it stumbles over
+        raise CheckpointError(
+            f"{path.name} is not a readable weights file: {_first_line(error)}.",
+            "It may be incomplete; copy or download it again.",
         ) from error
     for key in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):

@@ -68,7 +68,7 @@ def state_words(run: Run) -> str:
         "done": f"Done after {ended}",
         "cancelled": f"Cancelled after {ended}",
         "interrupted": f"Interrupted after {ended}: its process is gone",
-        "failed": f"Failed: {facts.get('error') or 'no reason was given'}",
+        "failed": f"Failed: {facts.get('error') or 'no reason was given'}".rstrip("."),
     }
     return (told | _PLAIN).get(state, f"In an unknown state: {state}")
 
@@ -108,7 +108,7 @@ def figures(run: Run) -> dict[str, str]:
     if "val_macro_f1" in last:
         found["Last macro-F1"] = f"{last['val_macro_f1']:.3f}"
     if best is not None:
-        found["Best macro-F1"] = f"{best['val_macro_f1']:.3f} (epoch {best['epoch']:.0f})"
+        found["Best macro-F1"] = f"{best['val_macro_f1']:.3f} in epoch {best['epoch']:.0f}"
     return found
 
 
@@ -124,7 +124,7 @@ def run_rows(runs: Sequence[Run]) -> Rows:
     for run in runs:
         recipe, best = run.recipe, best_epoch(run)
         made = [recipe.dataset, recipe.architecture] if recipe else ["unreadable recipe", ""]
-        score = round(best["val_macro_f1"], 3) if best else None
+        score = f"{best['val_macro_f1']:.3f}" if best else ""
         body.append(
             [
                 run.name,

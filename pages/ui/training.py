@@ -1,0 +1,257 @@
+"""The Train page's parts around the form: where to start, files, estimate and start."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, jobs, recipe_draft, state
+from pages.ui.frame import show_error
+from pages.ui.recipe_draft import Draft
+
+LINK = ("preset",)
+_RESULTS, _FAILED = "estimates", "recipe-file-error"
+_STARTED, _NOT_STARTED = "started-at", "start-error"
+_KEPT = 8
+_TWICE_S = 1.5  # a second press within this time is meant as the same one
+_RECIPE_MB = 1
+
+
+def without_data() -> None:
+    """Say that there is no data set to train on, and where to name one."""
+    st.info(
+        "No data set is configured, and training needs one. Name the folder of HAM10000, CIFAR-10 "
+        "or CIFAR-100 on the Data page, then come back.",
+        icon=":material/folder_off:",
+    )
+    st.page_link("pages/build/data.py", label="Go to the Data page", icon=":material/database:")
+
+
+def choose_start() -> str:
+    """Draw the picker of a preset with the way to a recipe file, and return its name."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with right, st.popover("Use a recipe file", icon=":material/upload_file:", width="stretch"):
+        st.file_uploader(
+            "A recipe, TOML or JSON",
+            type=["toml", "json"],
+            key="w:recipe-upload",
+            max_upload_size=_RECIPE_MB,
+            on_change=_read_upload,
+            help="As this page or a run leaves it. It fills the form; nothing is started.",
+        )
+    with left:
+        names = recipe_draft.preset_names()
+        preset = state.choice(
+            st.selectbox, "preset", "Start from", list(names), default="kd", format_func=names.get
+        )
+    if state.get(_FAILED):
+        show_error(state.get(_FAILED))
+    st.caption(recipe_draft.preset_meaning(preset))
+    return preset
+
+
+def _read_upload() -> None:
+    from kdcore.base import KdError
+    from kdcore.distill.recipe_file import parse_recipe
+
+    state.put(_FAILED, None)
+    file = st.session_state.get("w:recipe-upload")
+    if file is None:
+        return
+    try:
+        recipe_draft.use_file(file.name, parse_recipe(file.getvalue(), file.name))
+    except KdError as error:
+        state.put(_FAILED, error)
+
+
+def teachers_for(info: Any) -> dict[str, str]:
+    """Return the checkpoints of a data set's classes that can teach, the strongest first.
+
+    Only the folder of checkpoints counts: a run's own result teaches once it is promoted.
+    """
+    from kdcore.base import KdError, checkpoints_folder
+    from kdcore.models import card_order, read_card
+    from kdcore.report.checkpoints import score_text
+
+    found = {}
+    for path in checkpoints_folder().glob("*/card.json"):
+        try:
+            card = read_card(path.parent)
+        except KdError as error:
+            show_error(error)
+            continue
+        if card.classes == info.classes:
+            found[path.parent.name] = card
+    order = {name: card_order(card) for name, card in found.items()}  # role, score, name
+    ordered = sorted(found.items(), key=lambda item: (order[item[0]][1], order[item[0]]))
+    scores = {name: score_text(card, "val", 2).partition(" ")[0] for name, card in ordered}
+    return {name: name + (f" · macro-F1 {scores[name]}" if scores[name] else "") for name in scores}
+
+
+def taken_names() -> frozenset[str]:
+    """Return the names of runs and checkpoints, which a new run can't have."""
+    from kdcore.base import checkpoints_folder, runs_folder
+
+    folders = (runs_folder(), checkpoints_folder())
+    return frozenset(p.name for f in folders if f.is_dir() for p in f.iterdir() if p.is_dir())
+
+
+def judge(draft: Draft, data: Any, taken: frozenset[str]) -> bool:
+    """Draw what is wrong with the draft, if anything, and return whether it could start."""
+    from kdcore.base import checkpoints_folder
+    from kdcore.distill.readiness import hindrances
+
+    problems = list(draft.problems)
+    if draft.recipe is not None:
+        images = _training_images(data, draft.recipe)
+        problems += hindrances(draft.recipe, data.info, images, checkpoints_folder(), taken)
+    for problem in problems:
+        show_error(problem)
+    return not problems
+
+
+def _training_images(data: Any, recipe: Any) -> int:
+    if recipe.split not in data.info.splits:
+        return 0
+    return len(cache.parts_of(data, recipe.split)["train"])
+
+
+def choose_device() -> str:
+    """Return "cpu", or draw the picker where this machine has a GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    return state.choice(st.segmented_control, "device", "Train on", ["cuda", "cpu"])
+
+
+def show_files(recipe: Any, data: Any) -> None:
+    """Draw the recipe as a download and as a command."""
+    from kdcore.distill.recipe_file import recipe_toml
+
+    st.download_button(
+        "Download the recipe",
+        lambda: recipe_toml(recipe),
+        file_name=f"{recipe.name}.toml",
+        mime="application/toml",
+        on_click="ignore",
+        icon=":material/download:",
+        key="w:recipe-toml",
+    )
+    st.markdown("The same on the command line, from the folder of this app:")
+    name, folder = shlex.quote(f"{recipe.name}.toml"), shlex.quote(str(data.root))
+    st.code(f"python -m kdcore train {name} --data {folder}", language="bash", wrap_lines=True)
+
+
+def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> None:
+    """Draw the buttons that start and estimate, and what the estimate says."""
+    key = _estimate_key(recipe, data, device) if ready else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # By callbacks: a poll of a run under way can't come between them and the click.
+        st.button(
+            "Start training",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="w:start",
+            disabled=not ready,
+            on_click=_start,
+            args=(recipe, data, device),
+        )
+        st.button(
+            "Estimate the time",
+            icon=":material/timer:",
+            key="w:estimate",
+            disabled=not ready,
+            on_click=_estimate,
+            args=(key, recipe, data, device),
+        )
+        if not ready:
+            st.caption("The recipe is not valid yet: the top of the form says why.")
+        elif live:
+            st.caption("Another run is at work: this one will wait for its turn.")
+    if state.get(_NOT_STARTED):
+        show_error(state.get(_NOT_STARTED))
+    if ready:
+        _show_estimate(key, recipe, live)
+
+
+def _start(recipe: Any, data: Any, device: str) -> None:
+    from kdcore.base import KdError
+    from kdcore.distill import start_run
+
+    state.put(_NOT_STARTED, None)
+    if time.monotonic() - state.get(_STARTED, -_TWICE_S) < _TWICE_S:
+        return
+    try:
+        start_run(recipe, Path(data.root), device)
+    except KdError as error:
+        state.put(_NOT_STARTED, error)
+    else:
+        state.put(_STARTED, time.monotonic())
+
+
+def _estimate(key: str, recipe: Any, data: Any, device: str) -> None:
+    jobs.start(key, _estimating(recipe, data, device))
+
+
+def _estimate_key(recipe: Any, data: Any, device: str) -> str:
+    told = {k: v for k, v in recipe.to_dict().items() if k not in ("name", "title", "seed")}
+    text = json.dumps([told, cache.data_key(data), device])
+    return hashlib.sha256(f"estimate:{text}".encode()).hexdigest()
+
+
+def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
+    """Return the computation for a job's thread; nothing in it touches Streamlit."""
+    from kdcore.base import checkpoints_folder
+
+    checkpoints = checkpoints_folder()
+
+    def run(report: jobs.Progress) -> Any:
+        from kdcore.distill import estimate_run
+
+        report(0.0, "Loading the networks")
+        return estimate_run(
+            recipe,
+            data,
+            checkpoints,
+            device,
+            lambda done, total: report(done / total, "Timing a few steps"),
+        )
+
+    return run
+
+
+def _show_estimate(key: str, recipe: Any, live: int) -> None:
+    """Draw the estimate of the recipe as it stands, its progress, or how it failed."""
+    results = st.session_state.setdefault(_RESULTS, {})
+    job = jobs.latest()
+    if job is not None and job.key == key:
+        if job.state == "done":
+            results[key] = job.result
+            for old in list(results)[:-_KEPT]:
+                del results[old]
+        elif job.over:
+            jobs.show_end(job)
+        else:
+            jobs.show_progress(job)
+    if key in results:
+        st.info(_estimate_words(results[key], recipe, live), icon=":material/timer:")
+
+
+def _estimate_words(found: Any, recipe: Any, live: int) -> str:
+    from kdcore.report.runs import duration
+
+    cached = f", {duration(found.cache_s)} to fill the teacher cache" if found.cache_s else ""
+    busy = " Measured beside another run, so it may be less." if live else ""
+    return (
+        f"About {duration(found.epoch_s)} for an epoch{cached}, **{duration(found.total_s)} in "
+        f"all** for {recipe.epochs} epochs, on this machine. A few steps were timed at "
+        f"{recipe.input_size} px; reading the pictures and measuring at the end come on top.{busy}"
+    )

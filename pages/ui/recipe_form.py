@@ -76,24 +76,21 @@ def show_groups(draft: Draft) -> None:
     from kdcore.distill.readiness import TEACHER_GROUPS
 
     apart = (*MAIN, "teachers", "architecture")
-    for group in dict.fromkeys(item.group for item in FIELDS):
-        names = [f.name for f in FIELDS if f.group == group and f.name not in apart]
-        if not names or (draft.alone and group in TEACHER_GROUPS):
-            continue
-        changed = [name for name in names if name in draft.changed]
-        with st.expander(
-            group + (f" · {len(changed)} changed" if changed else ""), key=_box(group)
-        ):
-            _grid(draft, names)
-    if draft.alone:
-        st.caption(
-            "Without a teacher there is nothing to set for soft label, attention, alignment, hints "
-            "and schedules. Choose a method with a teacher above to see them."
-        )
-
-
-def _box(group: str) -> str:
-    return f"w:group-{group}"
+    groups = {
+        group: [f.name for f in FIELDS if f.group == group and f.name not in apart]
+        for group in dict.fromkeys(item.group for item in FIELDS)
+        if not (draft.alone and group in TEACHER_GROUPS)
+    }
+    shown = {group: names for group, names in groups.items() if names}
+    with st.expander("Every other setting", icon=":material/tune:", key="w:groups"):
+        for tab, names in zip(st.tabs(list(shown)), shown.values()):
+            with tab:
+                _grid(draft, names)
+        if draft.alone:
+            st.caption(
+                "Without a teacher there is nothing to set for soft label, attention, alignment, "
+                "hints and schedules. Choose a method with a teacher above to see them."
+            )
 
 
 def _grid(draft: Draft, names: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Recipes, teacher cache, the trainer and its run folders."""
 
-from kdcore.distill.cache import TeacherCache, cache_root
+from kdcore.distill.cache import TeacherCache
+from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import check_device, is_main_process, keep_memory, make_fabric
 from kdcore.distill.fields import FIELDS, Field
 from kdcore.distill.jobs import (

@@ -6,16 +6,17 @@ views come again; where only logits are asked for, turned and mirrored. Maps are
 them: a stride-2 convolution with padding 1 samples an even grid from its upper left, half a cell
 off at the last stage, so a mirrored picture's map is not the mirrored map (MobileNetV2 at 128
 pixels: cosine 0.56 to 0.78 at its last stage, where 1 is equal). Files are memory-mapped; the key
-of a folder is everything that the answers depend on.
+of a folder is everything that the answers depend on. All seeds share one bank of views, so a
+spread over seeds leaves out that of the views.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,10 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kdcore.base import SettingError, sha256_bytes, state_folder, torch_generator, write_atomically
-from kdcore.data import AUGMENTATIONS
+from kdcore.base import sha256_bytes, torch_generator, write_atomically
+from kdcore.data import AUGMENTATIONS, View
 from kdcore.distill.batches import Batch, bank_views
+from kdcore.distill.cache_room import folder_bytes, make_room
 from kdcore.distill.recipe import Recipe
 from kdcore.distill.signals import (
     Needs,
@@ -39,12 +41,11 @@ from kdcore.distill.signals import (
 from kdcore.distill.sources import Sources
 
 VERSION = 1
-LIMIT_VARIABLE = "DISTILSCOPE_CACHE_GB"
-LIMIT_GB = 8.0
 _BATCH = 64
-_CHECKED = 8
+_CHECKED = 2  # entries of each view
 MOST_STAGES = 8  # of a teacher, of which maps are kept
 Progress = Callable[[int, int], None]
+Arrays = dict[str, NDArray[np.generic]]
 
 
 class TeacherCache:
@@ -76,13 +77,20 @@ class TeacherCache:
         self._key = json.dumps(key, sort_keys=True)
         digest = sha256_bytes(self._key.encode())[:16]
         self.folder = self._home(Path(root) / f"{teacher.name[:40]}-{digest}")
-        self._open: dict[int, dict[str, NDArray[np.generic]]] = {}
+        self._open: dict[int, Arrays] = {}
 
-    def fill(self, progress: Progress = lambda done, total: None) -> None:
+    def fill(
+        self, progress: Progress = lambda done, total: None, beside: Collection[Path] = ()
+    ) -> None:
         """Ask the teacher about every view that is missing, after checking what is there.
 
-        A view is written whole or not at all, so a killed run goes on where it was; `progress`
-        is called with images done and images in all, and may raise to stop.
+        A view is written whole or not at all, so a killed run goes on where it was. At the end
+        every view is open, so that nobody who makes room can take it away from this run.
+
+        Parameters
+        ----------
+        progress : called with images done and images in all; may raise to stop
+        beside : folders of other caches that the same run needs
 
         Raises
         ------
@@ -90,36 +98,38 @@ class TeacherCache:
             If the cache would be larger than the limit.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / "key.json", lambda p: p.write_text(self._key))
-        with FileLock(self.folder / ".lock"):  # another run of a sweep may want the same
+        total = self.views * self._n
+        with self._locked(lambda: progress(0, total)):
+            write_atomically(self.folder / "key.json", lambda p: p.write_text(self._key))
             present = [k for k in range(self.views) if self._path(k).exists()]
             if present and not self.is_true(present):
                 shutil.rmtree(self.folder / "views")
                 present = []
             missing = [k for k in range(self.views) if k not in present]
-            done, total = len(present) * self._n, self.views * self._n
+            if missing:
+                one = self._live(bank_views(self.data, self.how, 0), torch.arange(1))
+                size = sum(values.nbytes for values in one.values()) * self._n
+                make_room(self.folder, size * len(missing), beside)
             for k in missing:
-                self._write(k, done, total, progress)
-                done += self._n
-        os.utime(self.folder / "key.json")  # last use, for `make_room`
+                self._write(k, total - self._n * (len(missing) - missing.index(k)), total, progress)
+            self._open = {k: self._load(k) for k in range(self.views)}
 
     def is_true(self, present: Sequence[int]) -> bool:
-        """Tell whether a few entries of the `present` views agree with the live teacher."""
-        generator = torch_generator(len(present), self._n)
-        rows = torch.randint(self._n, (_CHECKED,), generator=generator)
-        k = present[int(torch.randint(len(present), (), generator=generator))]
-        live = self._live(k, rows)
-        try:
-            kept = {name: values[rows.numpy()] for name, values in self._arrays(k).items()}
-        except (OSError, ValueError, EOFError, IndexError):
-            return False
-        if kept.keys() != live.keys():
-            return False
-        same = [
-            np.allclose(kept[name].astype(np.float32), live[name].astype(np.float32), 1e-2, 1e-2)
-            for name in live
-        ]
-        return all(same)
+        """Tell whether a few entries of each of the `present` views agree with the live teacher.
+
+        Which entries is up to the clock, so that in the end every one has its turn.
+        """
+        chance = torch_generator(time.time_ns() % 2**32)
+        for k in present:
+            rows = torch.randint(self._n, (_CHECKED,), generator=chance)
+            live = self._live(bank_views(self.data, self.how, k), rows)
+            try:
+                kept = {name: values[rows.numpy()] for name, values in self._load(k).items()}
+            except (OSError, ValueError, EOFError, IndexError):
+                return False
+            if kept.keys() != live.keys() or not all(_same(kept[n], live[n]) for n in live):
+                return False
+        return True
 
     def read(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Return logits (B, C), attention and relevance (B, h, w) of a batch from the bank."""
@@ -131,7 +141,7 @@ class TeacherCache:
         parts: dict[str, NDArray[np.float32]] = {}
         for k in batch.bank.unique().tolist():
             here = (batch.bank == k).numpy()
-            rows, arrays = batch.indices.numpy()[here], self._arrays(k)
+            rows, arrays = batch.indices.numpy()[here], self._open[k]
             for name in ("logits", *attention, *relevance):
                 shape = (len(here), *arrays[name].shape[1:])
                 parts.setdefault(name, np.empty(shape, np.float32))[here] = arrays[name][rows]
@@ -170,16 +180,26 @@ class TeacherCache:
     def _path(self, k: int) -> Path:
         return self.folder / "views" / f"{k:04d}"
 
-    def _arrays(self, k: int) -> dict[str, NDArray[np.generic]]:
-        if k not in self._open:
-            files = sorted(self._path(k).glob("*.npy"))
-            self._open[k] = {f.stem: np.load(f, mmap_mode="r") for f in files}
-        return self._open[k]
+    @contextmanager
+    def _locked(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Hold the folder's lock: another run of a sweep may be filling the same."""
+        lock = FileLock(self.folder / ".lock")
+        while True:
+            waiting()
+            try:
+                held = lock.acquire(timeout=1)
+                break
+            except Timeout:
+                continue
+        with held:
+            yield
 
-    def _live(self, k: int, rows: Tensor) -> dict[str, NDArray[np.generic]]:
-        """Ask the teacher about `rows` in view `k`; maps are kept in half precision."""
-        view = bank_views(self.data, self.how, k)
-        own = type(view)(*(part[rows] for part in view))
+    def _load(self, k: int) -> Arrays:
+        return {f.stem: np.load(f, mmap_mode="r") for f in sorted(self._path(k).glob("*.npy"))}
+
+    def _live(self, view: View, rows: Tensor) -> dict[str, NDArray[np.generic]]:
+        """Ask the teacher about `rows` in a view; maps are kept in half precision."""
+        own = View(*(part[rows] for part in view))
         device = next(self.teacher.model.parameters()).device
         batch = Batch(rows, self.data.images[rows], self.data.labels[rows], own, device=device)
         output, relevance = self.teacher.ask(batch, self.stored)
@@ -198,13 +218,13 @@ class TeacherCache:
         part = self.folder / "views" / f".{k:04d}"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        files: dict[str, NDArray[np.generic]] = {}
+        files: Arrays = {}
+        view = bank_views(self.data, self.how, k)
         for start in range(0, self._n, _BATCH):
             rows = torch.arange(start, min(start + _BATCH, self._n))
-            for name, values in self._live(k, rows).items():
+            for name, values in self._live(view, rows).items():
                 if name not in files:
                     shape = (self._n, *values.shape[1:])
-                    self._make_room(shape, values.dtype)
                     files[name] = np.lib.format.open_memmap(
                         part / f"{name}.npy", "w+", values.dtype, shape
                     )
@@ -214,8 +234,9 @@ class TeacherCache:
             values.flush()  # type: ignore[attr-defined]
         part.rename(self._path(k))
 
-    def _make_room(self, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
-        make_room(self.folder, int(np.prod(shape)) * dtype.itemsize)
+
+def _same(kept: NDArray[np.generic], live: NDArray[np.generic]) -> bool:
+    return np.allclose(kept.astype(np.float32), live.astype(np.float32), rtol=1e-2, atol=1e-2)
 
 
 class CachedTeachers:
@@ -234,67 +255,3 @@ class CachedTeachers:
             (),
             self.weights,
         )
-
-
-def cache_root() -> Path:
-    """Return the folder of all teacher caches."""
-    return state_folder() / "teacher-cache"
-
-
-def cache_limit() -> int:
-    """Return how many bytes all caches together may take: `DISTILSCOPE_CACHE_GB`, else 8 GB.
-
-    Raises
-    ------
-    SettingError
-        If the variable is no positive number.
-    """
-    text = os.environ.get(LIMIT_VARIABLE) or str(LIMIT_GB)
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 < value < 1e9:
-        raise SettingError(
-            f"{LIMIT_VARIABLE} is {text!r}, which is no positive number of gigabytes.",
-            "Correct it or leave it out.",
-        )
-    return int(value * 1e9)
-
-
-def make_room(folder: Path, wanted: int) -> None:
-    """Delete the caches beside `folder` that were used longest ago until `wanted` bytes fit.
-
-    Raises
-    ------
-    SettingError
-        If they would not fit even alone.
-    """
-    others = sorted(
-        (p for p in folder.parent.iterdir() if p != folder and (p / "key.json").is_file()),
-        key=lambda p: (p / "key.json").stat().st_mtime,
-    )
-    sizes = {p: folder_bytes(p) for p in others}
-    room = cache_limit() - folder_bytes(folder) - wanted - sum(sizes.values())
-    for other in others:
-        if room >= 0:
-            return
-        try:
-            with FileLock(other / ".lock", timeout=0):
-                recent = time.time() - (other / "key.json").stat().st_mtime < 60
-                if not recent:
-                    shutil.rmtree(other / "views", ignore_errors=True)
-                    (other / "key.json").unlink()
-                    room += sizes[other]
-        except Timeout:
-            continue  # being filled at this moment
-    if room < 0:
-        raise SettingError(
-            f"The teacher cache would pass its limit of {cache_limit() / 1e9:.1f} GB.",
-            f"Lower teacher_views, or raise {LIMIT_VARIABLE}.",
-        )
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return the size of all files below a folder."""
-    return sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())

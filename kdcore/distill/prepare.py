@@ -13,7 +13,8 @@ from lightning_fabric import Fabric
 
 from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, seed_everything
 from kdcore.data import ImageDataset, Preprocess, Sample
-from kdcore.distill.cache import CachedTeachers, TeacherCache, cache_root
+from kdcore.distill.cache import CachedTeachers, TeacherCache
+from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import is_main_process, make_fabric
 from kdcore.distill.recipe import Recipe
 from kdcore.distill.run import RunFolder
@@ -211,7 +212,7 @@ def _answering(
             folder.write_status("caching", done=done, total=total)
 
     for cache in caches:
-        cache.fill(progress)
+        cache.fill(progress, [other.folder for other in caches])
     return CachedTeachers(caches, recipe)
 
 

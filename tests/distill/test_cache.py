@@ -14,7 +14,8 @@ from kdcore.base import Cancelled, RecipeError, SettingError
 from kdcore.data import HAM10000, Ham10000
 from kdcore.distill import Recipe, RunFolder, TeacherCache, prepare
 from kdcore.distill.batches import Batches
-from kdcore.distill.cache import CachedTeachers, make_room
+from kdcore.distill.cache import CachedTeachers
+from kdcore.distill.cache_room import make_room
 from kdcore.distill.signals import LiveTeachers, Teacher
 from kdcore.distill.sources import load_sources
 from kdcore.models import Card, build_model, load_checkpoint, save_checkpoint
@@ -104,12 +105,16 @@ def test_a_killed_fill_goes_on_where_it_was(teacher, sources, tmp_path):
 def test_what_no_longer_agrees_with_the_teacher_is_made_again(teacher, sources, tmp_path):
     cache = TeacherCache(teacher, sources, FULL, tmp_path)
     cache.fill()
-    for path in cache.folder.rglob("logits.npy"):
+    batch = next(iter(Batches(FULL, sources, 7, CPU).epoch(0)))
+    truth = CachedTeachers([cache], FULL).signals(batch).logits
+    for view in ("0000", "0001"):  # whichever is stale is found
+        path = cache.folder / "views" / view / "logits.npy"
         np.save(path, np.load(path) + 1)
-    fresh = TeacherCache(teacher, sources, FULL, tmp_path)
-    assert not fresh.is_true([0, 1])
-    fresh.fill()
-    assert TeacherCache(teacher, sources, FULL, tmp_path).is_true([0, 1])
+        fresh = TeacherCache(teacher, sources, FULL, tmp_path)
+        assert not fresh.is_true([0, 1])
+        fresh.fill()
+        assert fresh.is_true([0, 1])
+        assert torch.allclose(CachedTeachers([fresh], FULL).signals(batch).logits, truth)
     for path in cache.folder.rglob("attention1.npy"):
         path.write_bytes(path.read_bytes()[:200])  # cut short
     cut = TeacherCache(teacher, sources, FULL, tmp_path)
@@ -161,33 +166,69 @@ def test_a_teacher_with_fewer_stages_gives_what_it_has(sources, tmp_path):
     assert len(ours.attention[0]) == len(live.attention[0]) == len(ours.relevance[0]) == 2
 
 
-def test_old_caches_make_room_and_a_limit_is_a_limit(teacher, sources, tmp_path, monkeypatch):
-    cache = TeacherCache(teacher, sources, FULL, tmp_path)
-    cache.fill()
-    os.utime(cache.folder / "key.json", (1, 1))  # used long ago
-    monkeypatch.setenv("DISTILSCOPE_CACHE_GB", str(1.5 * cache.megabytes() / 1e3))
-    (tmp_path / "new").mkdir()
-    make_room(tmp_path / "new", int(cache.megabytes() * 1e6))
-    assert not (cache.folder / "views").exists()
-    with pytest.raises(SettingError, match="limit"):
-        make_room(tmp_path / "new", int(2 * cache.megabytes() * 1e6 + 1e6))
+def _cache_of(folder, megabytes, used):
+    (folder / "views").mkdir(parents=True)
+    (folder / "views" / "logits.npy").write_bytes(bytes(int(megabytes * 1e6)))
+    (folder / "key.json").write_text("{}")
+    os.utime(folder / "key.json", (used, used))
+
+
+def test_the_oldest_caches_make_room(tmp_path, monkeypatch):
+    for name, used in (("old", 1), ("mine-too", 2), ("new", 3)):
+        _cache_of(tmp_path / name, 1, used)
+    monkeypatch.setenv("DISTILSCOPE_CACHE_GB", "0.0035")
+    make_room(tmp_path / "mine", 400_000)
+    assert (tmp_path / "old" / "views").exists()  # all of it fits
+    make_room(tmp_path / "mine", 1_400_000, [tmp_path / "mine-too"])
+    assert not (tmp_path / "old" / "views").exists()
+    assert (tmp_path / "mine-too" / "views").exists()
+    assert (tmp_path / "new" / "views").exists()
+
+
+def test_what_can_not_fit_deletes_nothing(tmp_path, monkeypatch):
+    _cache_of(tmp_path / "old", 1, 1)
+    _cache_of(tmp_path / "mine-too", 1, 2)
+    monkeypatch.setenv("DISTILSCOPE_CACHE_GB", "0.003")
+    with pytest.raises(SettingError, match="its limit"):
+        make_room(tmp_path / "mine", 2_500_000, [tmp_path / "mine-too"])
+    assert (tmp_path / "old" / "views").exists()
     monkeypatch.setenv("DISTILSCOPE_CACHE_GB", "much")
     with pytest.raises(SettingError, match="no positive number"):
-        make_room(tmp_path / "new", 1)
+        make_room(tmp_path / "mine", 1)
+
+
+def test_a_cache_too_large_is_told_before_it_is_filled(teacher, sources, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILSCOPE_CACHE_GB", "0.00001")
+    cache = TeacherCache(teacher, sources, FULL, tmp_path)
+    with pytest.raises(SettingError, match="Lower teacher_views"):
+        cache.fill()
+    assert not list(cache.folder.rglob("*.npy"))
+
+
+def test_a_cache_that_is_taken_away_meanwhile_is_still_read(teacher, sources, tmp_path):
+    cache = TeacherCache(teacher, sources, SOFT, tmp_path)
+    cache.fill()
+    shutil.rmtree(cache.folder / "views")
+    batch = next(iter(Batches(SOFT, sources, 7, CPU).epoch(0)))
+    live = LiveTeachers([teacher], SOFT).signals(batch)
+    assert torch.allclose(
+        CachedTeachers([cache], SOFT).signals(batch).logits, live.logits, atol=1e-4
+    )
 
 
 def test_a_run_with_a_cache_is_the_run_without(ham_folder, tmp_path, tiny_checkpoints):
     histories = []
-    for name in ("first", "second"):
+    for name in ("cached", "live"):
         folder = RunFolder(tmp_path / name)
-        prepared = prepare(FULL, Ham10000.open(ham_folder), tiny_checkpoints, folder)
-        histories.append(prepared.trainer.run())
+        trainer = prepare(FULL, Ham10000.open(ham_folder), tiny_checkpoints, folder).trainer
+        if name == "live":  # asked about the same views
+            trainer.teachers = LiveTeachers([trainer.teachers.caches[0].teacher], FULL)
+        histories.append(trainer.run())
         for part in ("kd", "at", "align"):
             assert histories[-1][0][f"train_{part}"] > 0
-    keys = [k for k in histories[0][0] if k not in ("seconds", "images_per_second")]
-    assert [[r[k] for k in keys] for r in histories[0]] == [
-        [r[k] for k in keys] for r in histories[1]
-    ]
+    for cached, live in zip(*histories):
+        for name in ("loss", "ce", "kd", "at", "align"):
+            assert cached[f"train_{name}"] == pytest.approx(live[f"train_{name}"], rel=5e-3), name
 
 
 def test_what_can_not_be_cached_is_told():

@@ -31,6 +31,7 @@ import torch
 from kdcore.data import ImageDataset, Preprocess, open_dataset
 from kdcore.distill import Recipe, RunFolder, TeacherCache, Trainer, keep_memory, make_fabric
 from kdcore.distill.cache import CachedTeachers
+from kdcore.distill.recipe import needed_stages
 from kdcore.distill.signals import LiveTeachers, Teacher
 from kdcore.distill.sources import Sources, limit_samples, load_sources
 from kdcore.distill.student import Student
@@ -82,7 +83,7 @@ def make_trainers(
     trainers = {
         kind: Trainer(
             recipe,
-            Student(build_model("resnet18", len(data.info.classes))),
+            Student(build_model("resnet18", len(data.info.classes)), needed_stages(recipe)),
             answering[kind],
             sources,
             nothing,

@@ -16,7 +16,7 @@ from kdcore.data import ImageDataset, Preprocess, Sample
 from kdcore.distill.cache import CachedTeachers, TeacherCache
 from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import is_main_process, make_fabric
-from kdcore.distill.recipe import Recipe
+from kdcore.distill.recipe import Recipe, active_terms, needed_stages
 from kdcore.distill.run import RunFolder
 from kdcore.distill.signals import LiveTeachers, Teacher, Teachers, teacher_weights
 from kdcore.distill.sources import Sources, hash_groups, limit_samples, load_inputs, load_sources
@@ -178,8 +178,16 @@ def _student(
         init = str(checkpoints / init.removeprefix("checkpoint:") / "model.safetensors")
     seed_everything(recipe.seed)
     net = build_model(recipe.architecture, classes, init or None)
+    kept = needed_stages(recipe)
+    most = min(len(m.stage_names) for m in (net, *(t.model for t in teachers)))
+    if "align" in active_terms(vars(recipe)) and recipe.align_stage > most:
+        raise RecipeError(
+            f"There is no stage {recipe.align_stage} from the last to align: the networks have "
+            f"{most}.",
+            "Lower align_stage.",
+        )
     if not recipe.hint:
-        return Student(net)
+        return Student(net, kept)
     stage, cpu = recipe.hint_stage, torch.device("cpu")
     try:
         channels = [stage_channels(t.model, stage, t.preprocess.size, device) for t in teachers]
@@ -188,7 +196,7 @@ def _student(
         raise RecipeError(
             f"There is no stage {stage} from the last to match: {error}.", "Lower hint_stage."
         ) from error
-    return Student(net, stage, own, channels)
+    return Student(net, kept, stage, own, channels)
 
 
 def _answering(

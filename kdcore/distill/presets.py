@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kdcore.data import DatasetInfo
-from kdcore.distill.recipe import Recipe
+from kdcore.distill.recipe import Recipe, active_terms
 
 _SOFT = {"alpha": 0.1, "temperature": 2.0, "kd_weighted": True}
 _BASES: dict[str, dict[str, Any]] = {
@@ -100,9 +100,7 @@ def propose_name(words: Sequence[str], taken: Collection[str]) -> str:
 
 def is_alone(values: Mapping[str, Any]) -> bool:
     """Tell whether plain recipe values name no teacher and weigh no teacher's term."""
-    weights = (values.get(name, 0) for name in ("beta", "lam", "hint"))
-    moving = bool(values.get("schedules"))
-    return not (values.get("teachers") or values.get("alpha", 1) < 1 or any(weights) or moving)
+    return not (values.get("teachers") or active_terms(values) or values.get("schedules"))
 
 
 def weighted_parts(

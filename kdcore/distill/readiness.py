@@ -11,7 +11,7 @@ from kdcore.base import RecipeError
 from kdcore.data import DatasetInfo
 from kdcore.distill.fields import FIELDS
 from kdcore.distill.presets import is_alone
-from kdcore.distill.recipe import Recipe
+from kdcore.distill.recipe import Recipe, active_terms
 
 TEACHER_GROUPS = ("Teacher", "Soft label", "Attention", "Alignment", "Hints", "Schedules")
 
@@ -26,10 +26,8 @@ def idle_fields(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _idle_alone(v: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    moving = {item[0] for item in v["schedules"]} if v.get("schedules") else set()
-    attends = v["beta"] > 0 or "beta" in moving
-    aligns = v["lam"] > 0 or "lam" in moving
-    softens = v["alpha"] < 1 or "alpha" in moving
+    active = active_terms(v)
+    attends, aligns, softens = "at" in active, "align" in active, "kd" in active
     rules = (
         ("teacher_weights", len(v["teachers"]) > 1, "One teacher has all the weight."),
         ("effective_beta", v["class_weights"] == "effective-number",

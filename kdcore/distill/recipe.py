@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,7 @@ class Recipe:
     @property
     def taught(self) -> bool:
         """Whether any term asks a teacher, at the start or by a schedule."""
-        moving = any(what != "temperature" for what, _, _ in self.schedules)
-        return self.alpha < 1 or self.beta > 0 or self.lam > 0 or self.hint > 0 or moving
+        return bool(active_terms(vars(self)))
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Recipe:
@@ -132,11 +131,30 @@ class Recipe:
 
 def needed_stages(recipe: Recipe) -> int:
     """Return how many stages' maps `recipe` asks of its teachers, counted back from the last."""
-    moving = {what for what, _, _ in recipe.schedules}
-    attended = recipe.beta > 0 or "beta" in moving
-    aligned = recipe.lam > 0 or "lam" in moving
-    transfer = (len(recipe.at_weights) or ALL_STAGES) if attended else 0
-    return max(transfer, recipe.align_stage if aligned else 0)
+    active = active_terms(vars(recipe))
+    transfer = (len(recipe.at_weights) or ALL_STAGES) if "at" in active else 0
+    return max(transfer, recipe.align_stage if "align" in active else 0)
+
+
+def needs_masks(recipe: Recipe) -> bool:
+    """Tell whether `recipe` uses the teachers' causal masks."""
+    active = active_terms(vars(recipe))
+    return "align" in active or ("at" in active and recipe.at_masked)
+
+
+def active_terms(values: Mapping[str, Any]) -> set[str]:
+    """Return which of kd, at, align and hint have a weight, at the start or by a schedule.
+
+    `values` are a recipe's fields; those left out are as in a recipe without a teacher.
+    """
+    moving = {item[0] for item in values.get("schedules", ())}
+    active = {
+        "kd": values.get("alpha", 1) < 1 or "alpha" in moving,
+        "at": values.get("beta", 0) > 0 or "beta" in moving,
+        "align": values.get("lam", 0) > 0 or "lam" in moving,
+        "hint": values.get("hint", 0) > 0,
+    }
+    return {name for name, is_active in active.items() if is_active}
 
 
 def read_table(path: Path) -> Any:
@@ -167,7 +185,7 @@ def _combinations(r: Recipe) -> Iterator[tuple[bool, str, str]]:
         "Give one weight for each teacher, or none.",
     )
     yield (
-        not (r.mixup and (r.teacher_views or r.kd == "dkd" or r.lam or r.at_masked)),
+        not (r.mixup and (r.teacher_views or r.kd == "dkd" or needs_masks(r))),
         "A mixed picture has no single true class and is in no cache, so mixup excludes "
         "teacher_views, decoupled KD and causal masks.",
         "Set mixup = 0, or leave those out.",

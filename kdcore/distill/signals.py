@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kdcore.data import Preprocess
 from kdcore.distill.batches import Batch
-from kdcore.distill.recipe import Recipe, needed_stages
+from kdcore.distill.recipe import Recipe, needed_stages, needs_masks
 from kdcore.losses import attention_map, attention_vector
 from kdcore.models import Checkpoint, Classifier, Output, stage_relevance
 
@@ -27,10 +27,7 @@ class Needs(NamedTuple):
     @staticmethod
     def of(recipe: Recipe) -> Needs:
         """Return what `recipe` asks, now or once a schedule has raised a weight."""
-        moving = {what for what, _, _ in recipe.schedules}
-        aligned = recipe.lam > 0 or "lam" in moving
-        gated = recipe.at_masked and (recipe.beta > 0 or "beta" in moving)
-        return Needs(needed_stages(recipe), aligned or gated, recipe.hint > 0)
+        return Needs(needed_stages(recipe), needs_masks(recipe), recipe.hint > 0)
 
 
 @dataclass(frozen=True)

@@ -16,23 +16,29 @@ class Student(nn.Module):
     Parameters
     ----------
     net : the network that is kept; the projections are thrown away after training
+    kept : how many last stages are returned; in half precision each is copied to float
     stage : which stage is projected, counted back from the last, from 1
     channels : of that stage in `net`
     teachers : channels of each teacher's stage; empty without hints
     """
 
     def __init__(
-        self, net: Classifier, stage: int = 1, channels: int = 0, teachers: Sequence[int] = ()
+        self,
+        net: Classifier,
+        kept: int = 0,
+        stage: int = 1,
+        channels: int = 0,
+        teachers: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.net, self.stage = net, stage
+        self.net, self.kept, self.stage = net, kept, stage
         self.projections = nn.ModuleList(nn.Conv2d(channels, k, 1, bias=False) for k in teachers)
 
     def forward(self, images: Tensor) -> tuple[Output, tuple[Tensor, ...]]:
-        """Return the network's output and its projected stages for images (B, 3, H, W)."""
+        """Return the output, cut to the kept stages, and projected ones for images (B, 3, H, W)."""
         output = self.net(images)
         projected = tuple(p(output.stages[-self.stage]) for p in self.projections)
-        return output, projected
+        return Output(output.logits, output.stages[-self.kept :] if self.kept else ()), projected
 
 
 def stage_channels(net: Classifier, stage: int, size: int, device: torch.device) -> int:

@@ -14,7 +14,7 @@ import torch
 from kdcore.data import ImageDataset, Preprocess
 from kdcore.distill.batches import Batch
 from kdcore.distill.engine import make_fabric
-from kdcore.distill.recipe import Recipe
+from kdcore.distill.recipe import Recipe, needed_stages
 from kdcore.distill.run import RunFolder
 from kdcore.distill.signals import LiveTeachers, Signals, Teacher
 from kdcore.distill.sources import Sources
@@ -80,7 +80,9 @@ def estimate_run(
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             live,
-            Student(build_model(recipe.architecture, len(data.info.classes))),
+            Student(
+                build_model(recipe.architecture, len(data.info.classes)), needed_stages(recipe)
+            ),
             LiveTeachers(teachers, live, fabric.autocast) if teachers and recipe.taught else None,
             made_up,
             made_up,
@@ -112,12 +114,18 @@ def _times(
     for count in range(_STEPS + 1):
         progress(count, _STEPS + 1)
         batch = next(trainer.batches.epoch(count))
-        start = time.perf_counter()
+        start = _now()
         if teachers is not None:
             trainer.teachers = _Frozen(teachers.signals(batch))
-        middle = time.perf_counter()
+        middle = _now()
         trainer.step(batch, recipe.input_size, recipe.learning_rate, 0.0)
         asking.append(middle - start)
-        stepping.append(time.perf_counter() - middle)
+        stepping.append(_now() - middle)
     progress(_STEPS + 1, _STEPS + 1)
     return statistics.median(asking[1:]), statistics.median(stepping[1:])  # the first warms up
+
+
+def _now() -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()  # a GPU works on after the call that asked it has returned
+    return time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -41,6 +42,10 @@ def run(options: argparse.Namespace) -> None:
     target = options.out or checkpoints_folder() / recipe.name
     check_device(options.device)
     check_target(target)
+    if options.queue and "WORLD_SIZE" in os.environ:
+        raise SettingError(
+            "Processes under torchrun can't wait in the queue.", "Leave --queue out."
+        )
     data = open_data(options)
     keep_memory()
     if not is_main_process():  # torchrun's others lend a hand and write nothing

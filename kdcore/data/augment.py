@@ -38,7 +38,8 @@ class Augmentation(NamedTuple):
     turns: int = 8
 
 
-# The field's flip and padded crop: up to 4 of 32 pixels, which is a quarter of the half side.
+# The field's flip and crop: up to 4 of 32 pixels, which is a quarter of the half side. What comes
+# in at the border is the picture's reflection, where the field pads with black.
 CIFAR = Augmentation(
     zoom=(1.0, 1.0), shift=0.25, rotate=0.0, stretch=0.0, brightness=0.0, contrast=0.0,
     saturation=0.0, tint=0.0, steps=16, turns=2,
@@ -83,8 +84,9 @@ def sample_views(n: int, how: Augmentation, generator: torch.Generator) -> View:
     x, y = zoom * ratio * mirror, zoom / ratio
     geometry = torch.stack([cos * x, -sin * y, sin * x, cos * y], 1).view(n, 2, 2)
     offset = torch.stack([uniform(-how.shift, how.shift), uniform(-how.shift, how.shift)], 1)
-    if how.steps:
-        offset = (offset * how.steps).round() / how.steps
+    if how.steps:  # each whole shift is as likely as another
+        most = round(how.shift * how.steps)
+        offset = torch.randint(-most, most + 1, (n, 2), generator=generator) / how.steps
 
     gain = 1 + uniform(-how.brightness, how.brightness)
     contrast = 1 + uniform(-how.contrast, how.contrast)

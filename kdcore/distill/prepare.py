@@ -11,11 +11,18 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, seed_everything
+from kdcore.base import (
+    Cancelled,
+    CheckpointError,
+    DataError,
+    RecipeError,
+    seed_everything,
+    sha256_bytes,
+)
 from kdcore.data import ImageDataset, Preprocess, Sample
 from kdcore.distill.cache import CachedTeachers, TeacherCache
 from kdcore.distill.cache_room import cache_root
-from kdcore.distill.engine import is_main_process, make_fabric
+from kdcore.distill.engine import is_main_process, make_fabric, resolve_precision
 from kdcore.distill.recipe import Recipe, active_terms, needed_stages
 from kdcore.distill.run import RunFolder
 from kdcore.distill.signals import LiveTeachers, Teacher, Teachers, teacher_weights
@@ -23,9 +30,10 @@ from kdcore.distill.sources import Sources, hash_groups, limit_samples, load_inp
 from kdcore.distill.student import Student, stage_channels
 from kdcore.distill.trainer import Trainer
 from kdcore.distill.validation import TeacherView, view_of_teachers
-from kdcore.models import Card, Checkpoint, build_model, load_checkpoint
+from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, read_card
 
 LEAST_LESIONS = 4  # in validation: its density is fitted on one half, the threshold on the other
+CHECKPOINT_PREFIX = "checkpoint:"
 _MARGIN = 1.25  # of decoded pictures over the largest input: views zoom into them
 
 
@@ -68,11 +76,11 @@ def prepare(
         If the run's folder asks for it while the cache is filled.
     """
     fabric = make_fabric(device, recipe.precision)
+    _check_processes(recipe, fabric.world_size)
     train, val = _parts(recipe, data)
     classes = data.info.classes
     loaded = _load_teachers(recipe, checkpoints, data)
-    mean, std = recipe.init_mean or data.info.mean, recipe.init_std or data.info.std
-    preprocess = Preprocess(recipe.input_size, mean, std)  # type: ignore[arg-type]
+    preprocess = _preprocess(recipe, data, checkpoints)
     finest = max([recipe.input_size, *(t.card.input_size for t in loaded)])
     sources = load_sources(data, train, math.ceil(finest * _MARGIN))
     teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
@@ -87,8 +95,37 @@ def prepare(
         fabric,
         classes=len(classes),
         seen=_seen(recipe, teachers, data, val, fabric.device),
+        origin={
+            "precision": resolve_precision(device, recipe.precision),
+            "training set": sha256_bytes(sources.images.numpy().data),
+            **{f"teacher {t.card.name}": t.hash for t in loaded},
+        },
     )
     return Prepared(trainer, _card(recipe, data, train, preprocess, loaded))
+
+
+def _check_processes(recipe: Recipe, processes: int) -> None:
+    """Raise RecipeError for what several processes under `torchrun` would compute otherwise."""
+    if recipe.batch_size % processes:
+        raise RecipeError(
+            f"A batch of {recipe.batch_size} images can't be shared by {processes} processes.",
+            "Choose a multiple of their number.",
+        )
+    if processes > 1 and recipe.mixup:
+        raise RecipeError(
+            "mixup mixes images of a whole batch, which several processes do not have.",
+            "Set mixup = 0, or train in one process.",
+        )
+
+
+def _preprocess(recipe: Recipe, data: ImageDataset, checkpoints: Path) -> Preprocess:
+    """Return the student's preprocessing: that of the checkpoint it starts from, if any."""
+    mean, std = data.info.mean, data.info.std
+    if recipe.init.startswith(CHECKPOINT_PREFIX):
+        card = read_card(checkpoints / recipe.init.removeprefix(CHECKPOINT_PREFIX))
+        mean, std = card.mean, card.std
+    mean, std = recipe.init_mean or mean, recipe.init_std or std  # type: ignore[assignment]
+    return Preprocess(recipe.input_size, mean, std)
 
 
 def _card(
@@ -174,8 +211,8 @@ def _student(
     device: torch.device,
 ) -> Student:
     init = os.path.expanduser(os.path.expandvars(recipe.init))
-    if init.startswith("checkpoint:"):
-        init = str(checkpoints / init.removeprefix("checkpoint:") / "model.safetensors")
+    if init.startswith(CHECKPOINT_PREFIX):
+        init = str(checkpoints / init.removeprefix(CHECKPOINT_PREFIX) / "model.safetensors")
     seed_everything(recipe.seed)
     net = build_model(recipe.architecture, classes, init or None)
     kept = needed_stages(recipe)

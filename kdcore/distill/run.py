@@ -68,7 +68,7 @@ class RunFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            return self._lock.acquire(timeout=0)
+            return self._lock.acquire(timeout=1)  # a page that looks holds it for a moment
         except Timeout as error:
             raise SettingError(
                 f"Another process is at work in the run folder {self.path.name!r}.",

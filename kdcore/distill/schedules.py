@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kdcore.distill.recipe import Recipe
 
-_ONE_CYCLE_RISE = 0.3  # of all steps, as Smith & Topin 2018 and torch's OneCycleLR have it
+_ONE_CYCLE_RISE = 0.3  # of all steps, as torch's OneCycleLR has it
 _FLOOR = 1e-3  # of the largest rate: the last steps of a cosine still do something
 
 

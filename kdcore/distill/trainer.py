@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from kdcore.base import Cancelled, seed_everything
+from kdcore.base import Cancelled, CheckpointError, RecipeError, seed_everything
 from kdcore.data import Preprocess
 from kdcore.distill.batches import Batch, Batches
 from kdcore.distill.objective import PARTS, objective
@@ -48,6 +48,7 @@ class Trainer:
     fabric : devices, processes and precision
     classes : of the data set, also those that have no picture in `train` or `val`
     seen : what the teachers say of the validation part, to compare with; None without teachers
+    origin : hashes of what the run is made of; one that is resumed has to be of the same
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Trainer:
         *,
         classes: int,
         seen: TeacherView | None = None,
+        origin: Mapping[str, str] | None = None,
     ) -> None:
+        self.origin = dict(origin or {})
         self.recipe, self.teachers, self.val_data, self.seen = recipe, teachers, val, seen
         self.preprocess, self.folder, self.fabric = preprocess, folder, fabric
         self.classes = classes
@@ -87,12 +90,18 @@ class Trainer:
         ------
         Cancelled
             If the run's folder asks for it; the last finished epoch is kept.
+        CheckpointError
+            If the run that is resumed was begun with other teachers, data or precision.
+        RecipeError
+            If the gradient is no longer finite.
         OSError
             If the disk is full; what was saved before is intact.
         """
         if resume and self.folder.last.exists():
             self._restore()
         while len(self.history) < self.recipe.epochs and not self._out_of_patience():
+            if self.fabric.broadcast(self.folder.cancel_requested()):
+                raise Cancelled("The training run")  # in every process, or none
             row = self.train_epoch(len(self.history))
             self.history.append(row)
             if self.fabric.is_global_zero:
@@ -113,7 +122,8 @@ class Trainer:
         `seconds` is the training's alone, without validation and pauses.
         """
         recipe, fabric, start = self.recipe, self.fabric, time.perf_counter()
-        seed_everything(recipe.seed * 1000 + epoch)
+        # Dropout differs between processes, which see different images; of one it is as it was.
+        seed_everything(recipe.seed * 1000 + epoch + 7919 * fabric.global_rank)
         size = max([(e, s) for e, s in recipe.sizes if e <= epoch], default=(0, 0))[1]
         size = size or recipe.input_size
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
@@ -157,10 +167,26 @@ class Trainer:
         )
         self.stepper.zero_grad(set_to_none=True)
         self.fabric.backward(parts["loss"])
-        self.fabric.clip_gradients(self.forward, self.stepper, max_norm=self.recipe.clip)
+        self._clip()
         self.stepper.step()
         self.ema.update_parameters(self.student.net)
         return parts
+
+    def _clip(self) -> None:
+        # A scaler's overflow is part of fp16, and that step is skipped; elsewhere it is the end.
+        scaled = self.fabric.strategy.precision.precision == "16-mixed"
+        try:
+            self.fabric.clip_gradients(
+                self.forward,
+                self.stepper,
+                max_norm=self.recipe.clip,
+                error_if_nonfinite=not scaled,
+            )
+        except RuntimeError as error:
+            raise RecipeError(
+                "The gradient is no longer finite: training has diverged.",
+                "Lower learning_rate, or the weights of attention, alignment and hints.",
+            ) from error
 
     def _listen(self, epoch: int, step: int, start: float) -> float:
         """Write a heartbeat now and then, stop or wait if asked to; returns seconds waited."""
@@ -215,13 +241,25 @@ class Trainer:
                 "ema": self.ema.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "history": self.history,
+                "scaler": self.fabric.strategy.precision.state_dict(),
+                "origin": self.origin,
             },
         )
         self.folder.write_history(self.history)
 
     def _restore(self) -> None:
-        state = torch.load(self.folder.last, map_location=self.fabric.device, weights_only=True)
+        # To the CPU first: Adam's step counters stay there, and nothing is on a GPU twice.
+        state = torch.load(self.folder.last, map_location="cpu", weights_only=True)
+        for name, value in state["origin"].items():
+            if self.origin.get(name) != value:
+                raise CheckpointError(
+                    f"The run was begun with another {name}, so it can't go on with this one.",
+                    "Bring that one back, or start a new run.",
+                )
         self.student.load_state_dict(state["student"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["scaler"])
         self.history = state["history"]
+        if self.history:
+            self.folder.write_history(self.history)  # killed before it had written its last row

@@ -1,6 +1,7 @@
 """What is measured after each epoch: the student on validation, and how near it is to its teacher.
 
-The same numbers as `kdcore.evaluate` gives on saved predictions; here they choose the epoch.
+They choose the epoch, and nothing else: results are `kdcore.evaluate`'s. Macro-F1 is scikit-learn's
+here, which counts a class that is answered and does not occur as 0.
 """
 
 from __future__ import annotations

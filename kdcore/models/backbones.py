@@ -85,21 +85,35 @@ class TimmClassifier(Classifier):
         self.architecture = architecture
         self.net = timm.create_model(timm_name, pretrained=False, num_classes=num_classes)
         self.stage_names = tuple(item["module"] for item in self.net.feature_info)
-        self.channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
         last = self.net.get_classifier()
         self.head_name = next(name for name, module in self.named_modules() if module is last)
 
     def forward_stages(self, images: Tensor) -> tuple[Tensor, ...]:
         """See `Classifier`; the last stage is the map that enters the pooling."""
         final, stages = self.net.forward_intermediates(images, output_fmt="NCHW")
-        if self.channels_last:
-            final = final.permute(0, 3, 1, 2)  # (B, h, w, C) -> (B, C, h, w)
         # timm's own last one has no path to the logits: the final norm comes after it.
         return (*stages[:-1], final)
 
     def head(self, last: Tensor) -> Tensor:
         """See `Classifier`."""
-        return self.net.forward_head(last.permute(0, 2, 3, 1) if self.channels_last else last)
+        return self.net.forward_head(last)
+
+
+class TimmSwin(TimmClassifier):
+    """A Swin transformer of timm, whose own stages are copies that the logits do not depend on."""
+
+    def forward_stages(self, images: Tensor) -> tuple[Tensor, ...]:
+        """See `Classifier`; the last stage is normalised, as the pooling gets it."""
+        x, stages = self.net.patch_embed(images), []
+        for layer in self.net.layers:
+            # timm's are (B, h, w, C); through ours, so that a gradient at a stage is defined.
+            stages.append(layer(x).permute(0, 3, 1, 2))
+            x = stages[-1].permute(0, 2, 3, 1)
+        return (*stages[:-1], self.net.norm(x).permute(0, 3, 1, 2))
+
+    def head(self, last: Tensor) -> Tensor:
+        """See `Classifier`."""
+        return self.net.forward_head(last.permute(0, 2, 3, 1))
 
 
 class ChannelSpatialAttention(nn.Module):

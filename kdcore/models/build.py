@@ -34,15 +34,13 @@ ARCHITECTURES.register("efficientnet_b0")(
 )
 ARCHITECTURES.register("cnn2")(backbones.TwoConvNet)
 ARCHITECTURES.register("resnet56_cifar")(lambda n: backbones.CifarResNet("resnet56_cifar", 56, n))
-for _name, _timm in (
-    ("densenet201", "densenet201"),
-    ("visformer_small", "visformer_small"),
-    ("swin_s3_tiny_224", "swin_s3_tiny_224"),
+for _name, _kind in (
+    ("densenet201", backbones.TimmClassifier),
+    ("visformer_small", backbones.TimmClassifier),
+    ("swin_s3_tiny_224", backbones.TimmSwin),
 ):
     ARCHITECTURES.register(_name)(
-        lambda n, name=_name, timm_name=_timm: backbones.TimmClassifier(  # type: ignore[misc]
-            name, timm_name, n
-        )
+        lambda n, name=_name, kind=_kind: kind(name, name, n)  # type: ignore[misc]
     )
 
 

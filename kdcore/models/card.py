@@ -75,7 +75,7 @@ def check_card(card: Card, of: str) -> None:
             raise CheckpointError(
                 f"The card of {of!r} can't be used: expected {name!r} to be {expected}, got "
                 f"{str(getattr(card, name))[:80]!r}.",
-                "Correct it: restore card.json, or train again.",
+                "Correct that field, or restore card.json.",
             )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from kdcore.base import CheckpointError
 from kdcore.models.build import build_model
-from kdcore.models.card import CARD, Card, check_card
+from kdcore.models.card import CARD, Card, check_card, read_card, write_card
 from kdcore.models.checkpoint import save_checkpoint
 from kdcore.models.weights import read_state_dict
 
@@ -50,14 +53,8 @@ def import_checkpoint(weights: Path, card: Card, root: Path) -> Card:
         )
     model.load_state_dict({k: v for k, v in state.items() if k in own}, strict=False)
     said = card.provenance or f"Imported from {Path(weights).name}; not measured here."
-    staging = Path(root) / ".importing" / card.name
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        full = save_checkpoint(staging, model, replace(card, provenance=said), half=False)
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging.parent, ignore_errors=True)
-    return full
+    with _staged(target) as folder:
+        return save_checkpoint(folder, model, replace(card, provenance=said), half=False)
 
 
 def copy_checkpoint(source: Path, root: Path, name: str) -> Path:
@@ -75,11 +72,23 @@ def copy_checkpoint(source: Path, root: Path, name: str) -> Path:
         raise CheckpointError(
             f"There is a checkpoint {name!r} already.", "Delete it first, or rename the run."
         )
-    staging = Path(root) / ".importing" / name
-    shutil.rmtree(staging, ignore_errors=True)
+    with _staged(target) as folder:
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        write_card(folder, replace(read_card(folder), name=name))
+    return target
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """Give an empty folder to fill that becomes `target` if nothing goes wrong."""
+    parent = target.parent / ".importing"
+    parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=parent))
     try:
-        shutil.copytree(source, staging)
+        staging.chmod(0o755)
+        yield staging
         staging.rename(target)
     finally:
-        shutil.rmtree(staging.parent, ignore_errors=True)
-    return target
+        shutil.rmtree(staging, ignore_errors=True)
+        with suppress(OSError):  # another import is under way beside this one
+            parent.rmdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import threading
 import time
 
@@ -12,8 +13,9 @@ import torch
 from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, SettingError
 from kdcore.data import HAM10000, Ham10000
 from kdcore.distill import Recipe, RunFolder, check_device, prepare
+from kdcore.distill.prepare import _check_processes
 from kdcore.distill.sources import limit_samples
-from kdcore.models import load_checkpoint, write_card
+from kdcore.models import load_checkpoint, save_checkpoint, write_card
 
 RECIPE = Recipe(
     "tiny", "cnn2", role="baseline", input_size=32, epochs=3, batch_size=16, mixup=0.5, ema=0.5
@@ -246,3 +248,79 @@ def test_a_run_says_what_it_is_doing_and_can_be_paused(ham_folder, tmp_path):
     assert "paused" in states
     assert run.status().state == "interrupted"  # nobody holds the lock, and nobody said "done"
     assert len(run.read_history()) == RECIPE.epochs
+
+
+def test_a_run_is_resumed_with_the_teachers_it_was_begun_with(
+    ham_folder, tmp_path, tiny_checkpoints, make_ham
+):
+    shutil.copytree(tiny_checkpoints, tmp_path / "checkpoints")
+    recipe = dataclasses.replace(
+        RECIPE, mixup=0.0, teachers=("teacher-resnet18",), alpha=0.3, role="student", epochs=1
+    )
+    _train(recipe, ham_folder, tmp_path / "run", tmp_path / "checkpoints")
+    longer = dataclasses.replace(recipe, epochs=2)
+    other = load_checkpoint(tiny_checkpoints / "teacher-resnet18")
+    next(iter(other.model.parameters())).data.add_(1)
+    save_checkpoint(tmp_path / "checkpoints" / "teacher-resnet18", other.model, other.card)
+    with pytest.raises(CheckpointError, match="another teacher teacher-resnet18"):
+        _train(longer, ham_folder, tmp_path / "run", tmp_path / "checkpoints", resume=True)
+    with pytest.raises(CheckpointError, match="another training set"):
+        _train(
+            dataclasses.replace(longer, limit=50),
+            ham_folder, tmp_path / "run", tiny_checkpoints, resume=True,
+        )  # fmt: skip
+    _, history = _train(longer, ham_folder, tmp_path / "run", tiny_checkpoints, resume=True)
+    assert len(history) == 2
+
+
+def test_a_history_that_was_not_written_is_written_again(ham_folder, tmp_path):
+    _train(RECIPE, ham_folder, tmp_path)
+    run = RunFolder(tmp_path)
+    run.write_history(run.read_history()[:1])  # killed between its last two files
+    _train(RECIPE, ham_folder, tmp_path, resume=True)
+    assert len(run.read_history()) == RECIPE.epochs
+
+
+def test_a_run_that_diverges_says_what_to_do(ham_folder, tmp_path):
+    recipe = dataclasses.replace(
+        RECIPE, learning_rate=1e9, optimizer="sgd", warmup_epochs=0.0, clip=1e9, mixup=0.0
+    )
+    with pytest.raises(RecipeError, match="diverged.*Lower learning_rate"):
+        _train(recipe, ham_folder, tmp_path)
+
+
+def test_initial_weights_of_a_checkpoint_bring_their_normalisation(
+    ham_folder, tmp_path, tiny_checkpoints
+):
+    shutil.copytree(tiny_checkpoints, tmp_path / "checkpoints")
+    source = load_checkpoint(tmp_path / "checkpoints" / "teacher-resnet18")
+    write_card(source.path, dataclasses.replace(source.card, mean=(0.5, 0.4, 0.3)))
+    recipe = dataclasses.replace(
+        RECIPE, architecture="resnet18", init="checkpoint:teacher-resnet18", mixup=0.0
+    )
+    run = RunFolder(tmp_path / "run")
+    data = Ham10000.open(ham_folder)
+    prepared = prepare(recipe, data, tmp_path / "checkpoints", run)
+    assert prepared.card.mean == (0.5, 0.4, 0.3)
+    first = prepared.trainer.student.net.net.conv1.weight.detach()
+    assert torch.equal(first, source.model.net.conv1.weight)
+    own = dataclasses.replace(recipe, init_mean=(0.1, 0.1, 0.1), init_std=(1.0, 1.0, 1.0))
+    assert prepare(own, data, tmp_path / "checkpoints", run).card.mean == (0.1, 0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "processes", "match"),
+    [({"batch_size": 15}, 2, "can't be shared"), ({"mixup": 0.5}, 2, "mixup mixes")],
+)
+def test_what_several_processes_would_train_otherwise_is_told(change, processes, match):
+    with pytest.raises(RecipeError, match=match):
+        _check_processes(dataclasses.replace(RECIPE, **({"mixup": 0.0} | change)), processes)
+    _check_processes(dataclasses.replace(RECIPE, **change), 1)
+
+
+def test_a_stage_that_is_not_there_can_not_be_aligned(ham_folder, tmp_path, tiny_checkpoints):
+    recipe = dataclasses.replace(
+        RECIPE, mixup=0.0, role="student", teachers=("teacher-resnet18",), lam=1.0, align_stage=3
+    )
+    with pytest.raises(RecipeError, match="no stage 3"):
+        _train(recipe, ham_folder, tmp_path, tiny_checkpoints)

@@ -20,6 +20,7 @@ from kdcore.models import (
     load_checkpoint,
     read_state_dict,
     save_checkpoint,
+    stage_relevance,
 )
 
 PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tables
@@ -53,8 +54,8 @@ def test_stages_lead_to_the_logits(name):
     assert all(h == w <= side for h, w in grids)
     assert list(grids) == sorted(grids, reverse=True)  # early to late, (B, channels, h, w)
     assert channels[-1] >= channels[0] >= 16
-    (gradient,) = torch.autograd.grad(output.logits[0, 3], output.stages[-1], retain_graph=True)
-    assert gradient.abs().sum() > 0
+    gradients = torch.autograd.grad(output.logits[0, 3], output.stages, retain_graph=True)
+    assert all(gradient.abs().sum() > 0 for gradient in gradients)
     assert torch.allclose(model.head(output.stages[-1]), output.logits, atol=1e-5)
 
 
@@ -64,6 +65,43 @@ def test_the_head_alone_depends_on_the_classes(name):
     differing = {k for k in shapes[0] if shapes[0][k] != shapes[1][k]}
     head = build_model(name, 5).head_name
     assert differing == {f"{head}.weight", f"{head}.bias"}
+
+
+@pytest.mark.parametrize("name", ["densenet201", "visformer_small", "swin_s3_tiny_224"])
+def test_equals_timm(name):
+    ours = build_model(name, 5).eval()
+    images = torch.randn(1, 3, 224, 224)
+    with torch.inference_mode():
+        logits, stages = ours(images)
+        theirs = ours.net.forward_intermediates(images, intermediates_only=True)
+        assert torch.allclose(logits, ours.net(images), atol=1e-5)
+    for mine, other in zip(stages[:-1], theirs[:-1], strict=True):
+        assert torch.allclose(mine, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
+def test_relevance_of_a_batch_is_that_of_each_image(name):
+    from kdcore.explain import grad_cam_grid
+
+    model = build_model(name, 7).eval().requires_grad_(False)
+    images, targets = torch.randn(3, 3, 64, 64), torch.tensor([0, 3, 6])
+    output, relevance = stage_relevance(model, images, targets, 3)
+    assert len(relevance) == 3
+    assert not output.logits.requires_grad
+    assert all(p.grad is None for p in model.parameters())
+    for back, maps in zip((-3, -2, -1), relevance):
+        for image, target, grid in zip(images, targets, maps):
+            alone = grad_cam_grid(model, image[None], int(target), back)
+            assert torch.allclose(grid, torch.from_numpy(alone), atol=1e-5)
+
+
+def test_relevance_of_an_ensemble_is_the_members_mean():
+    members = [build_model("resnet18", 7).eval().requires_grad_(False) for _ in range(2)]
+    images, targets = torch.randn(2, 3, 64, 64), torch.tensor([1, 2])
+    _, joint = stage_relevance(Ensemble(members), images, targets, 2)
+    each = [stage_relevance(member, images, targets, 2)[1] for member in members]
+    for together, one, two in zip(joint, *each):
+        assert torch.allclose(together, (one + two) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "efficientnet_b0"])

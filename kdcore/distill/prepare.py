@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -101,7 +101,8 @@ def prepare(
             **{f"teacher {t.card.name}": t.hash for t in loaded},
         },
     )
-    return Prepared(trainer, _card(recipe, data, train, preprocess, loaded))
+    done = replace(recipe, precision=trainer.origin["precision"])  # what "auto" was here
+    return Prepared(trainer, _card(done, data, train, preprocess, loaded))
 
 
 def _check_processes(recipe: Recipe, processes: int) -> None:

@@ -67,6 +67,7 @@ def wait_for(folder: Path, states: tuple[str, ...], seconds: float = 120) -> str
     return now
 
 
+@pytest.mark.slow
 def test_runs_outlive_browser_and_server(
     chrome: Browser, tiny_checkpoints: Path, ham_folder: Path, state: Path, new_page: NewPage
 ) -> None:

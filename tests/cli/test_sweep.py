@@ -139,6 +139,7 @@ def test_a_sweep_from_file_to_tables(work, capsys, no_training):
     assert [m["name"] for m in work.result()["members"]] == ["tiny-kd-s1"]
 
 
+@pytest.mark.slow
 def test_two_at_a_time_have_the_same_numbers(work):
     assert work.sweep() == 0
     alone = work.scores()
@@ -198,6 +199,7 @@ def test_a_failing_member_does_not_stop_the_others(work, capsys, jobs):
     assert "nobody" in status["error"]
 
 
+@pytest.mark.slow
 def test_a_broken_process_is_told_and_what_it_left_counts(work, monkeypatch, capsys):
     class Breaking(members.Parallel):
         def __call__(self, calls):

@@ -184,7 +184,7 @@ def test_ctrl_c_stops_and_the_rest_follows(work, monkeypatch, capsys):
     assert [m["name"] for m in work.result()["members"]] == NAMES[:2]
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_failing_member_does_not_stop_the_others(work, capsys, jobs):
     work.file.write_text(TINY.replace("[methods.kd]", BROKEN + "[methods.kd]"))
     assert work.sweep("--jobs", jobs, "--seeds", "0") == 1

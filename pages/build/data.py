@@ -9,6 +9,7 @@ frame.open_page(
     "Data",
     "Name the folder of HAM10000, CIFAR-10 or CIFAR-100 on the machine that runs this app, as "
     "Dataverse, Kaggle or torchvision leave it: folders or zips.",
+    builds=True,
 )
 datasets.folder_form()
 with frame.guard(stop=True):

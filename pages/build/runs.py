@@ -8,6 +8,7 @@ state.adopt_link()
 frame.open_page(
     "Runs and checkpoints",
     "What was trained on this machine, how runs compare, and which checkpoints there are.",
+    builds=True,
 )
 run_actions.say_done()
 st.subheader("Runs")

@@ -9,6 +9,7 @@ frame.open_page(
     "Train",
     "Teach a small network what a large one knows. A run is a process of its own: it goes on when "
     "this page is left, the browser is closed or the app is started again.",
+    builds=True,
 )
 with frame.guard(stop=True):
     data = cache.data_set()

@@ -8,11 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import server, state
 
 
-def open_page(title: str, question: str) -> None:
-    """Draw the head of a page at once, before anything slow is imported."""
+def open_page(title: str, question: str, builds: bool = False) -> None:
+    """Draw the head of a page at once, before anything slow is imported, and wait for that.
+
+    A page that `builds` needs more of the core than one that shows.
+    """
     from pages.ui import jobs  # here, as it shows its errors with this module
 
     state.enter(title)
@@ -20,6 +23,7 @@ def open_page(title: str, question: str) -> None:
     st.title(title)
     st.markdown(question)
     st.caption(":material/info: A research and teaching tool. Not for diagnosis.")
+    server.await_imports(builds)
 
 
 def show_error(error: Any) -> None:

@@ -6,6 +6,17 @@ import importlib
 import os
 import threading
 
+# What the See pages need, then what the Build pages need besides.
+_IMPORTS = (
+    (
+        "pandas", "altair", "torch", "torchvision", "kdcore.data", "kdcore.models",
+        "kdcore.losses.temperature", "kdcore.predict", "kdcore.explain", "kdcore.charts",
+    ),
+    ("kdcore.distill", "kdcore.report"),
+)  # fmt: skip
+_ready = tuple(threading.Event() for _ in _IMPORTS)
+_started = threading.Event()
+
 
 def prepare() -> None:
     """Make cold deep links work and start the slow imports while the browser still loads."""
@@ -16,12 +27,33 @@ def prepare() -> None:
     # Read when torch is imported: threads that wait should sleep. Spinning ones, the default,
     # starve a browser on the same cores, and it them, to a twentieth of the speed.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _started.set()
     threading.Thread(target=_warm, name="warm-imports", daemon=True).start()
 
 
+def await_imports(everything: bool = False) -> None:
+    """Wait for the slow imports, with `everything` for those of the Build pages, too.
+
+    Two threads that import scipy at once find it half made, and it stays broken for as long as
+    the server lives. So one thread imports, and the sessions wait for it.
+    """
+    if _started.is_set():
+        _ready[everything].wait()
+
+
 def _warm() -> None:
-    for name in ("pandas", "altair", "torch", "torchvision", "kdcore.models", "kdcore.explain"):
-        importlib.import_module(name)
+    try:
+        for names, ready, then in zip(_IMPORTS, _ready, (_warm_charts, lambda: None)):
+            for name in names:
+                importlib.import_module(name)
+            ready.set()
+            then()
+    finally:
+        for ready in _ready:  # whatever went wrong, the session that imports it tells
+            ready.set()
+
+
+def _warm_charts() -> None:
     from kdcore.charts import warm_up
 
     warm_up()

@@ -15,7 +15,8 @@ _IMPORTS = (
     ("kdcore.distill", "kdcore.report"),
 )  # fmt: skip
 _ready = tuple(threading.Event() for _ in _IMPORTS)
-_started = threading.Event()
+_POLL_S = 0.2
+_WARMING = "warm-imports"
 
 
 def prepare() -> None:
@@ -27,30 +28,26 @@ def prepare() -> None:
     # Read when torch is imported: threads that wait should sleep. Spinning ones, the default,
     # starve a browser on the same cores, and it them, to a twentieth of the speed.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    _started.set()
-    threading.Thread(target=_warm, name="warm-imports", daemon=True).start()
+    threading.Thread(target=_warm, name=_WARMING, daemon=True).start()
 
 
 def await_imports(everything: bool = False) -> None:
     """Wait for the slow imports, with `everything` for those of the Build pages, too.
 
     Two threads that import scipy at once find it half made, and it stays broken for as long as
-    the server lives. So one thread imports, and the sessions wait for it.
+    the server lives. So one thread imports, and the sessions wait for it, as long as it lives.
     """
-    if _started.is_set():
-        _ready[everything].wait()
+    ready = _ready[everything]
+    while not ready.is_set() and any(t.name == _WARMING for t in threading.enumerate()):
+        ready.wait(_POLL_S)
 
 
 def _warm() -> None:
-    try:
-        for names, ready, then in zip(_IMPORTS, _ready, (_warm_charts, lambda: None)):
-            for name in names:
-                importlib.import_module(name)
-            ready.set()
-            then()
-    finally:
-        for ready in _ready:  # whatever went wrong, the session that imports it tells
-            ready.set()
+    for names, ready, then in zip(_IMPORTS, _ready, (_warm_charts, lambda: None)):
+        for name in names:
+            importlib.import_module(name)
+        ready.set()
+        then()
 
 
 def _warm_charts() -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import math
 import os
 import platform
 import resource
@@ -33,7 +32,7 @@ from kdcore.distill import Recipe, RunFolder, TeacherCache, Trainer, keep_memory
 from kdcore.distill.cache import CachedTeachers
 from kdcore.distill.recipe import needed_stages
 from kdcore.distill.signals import LiveTeachers, Teacher
-from kdcore.distill.sources import Sources, limit_samples, load_sources
+from kdcore.distill.sources import Sources, limit_samples, load_sources, source_side
 from kdcore.distill.student import Student
 from kdcore.models import build_model, load_checkpoint
 
@@ -61,9 +60,7 @@ def make_trainers(
     """Return a trainer of each kind on the same decoded pictures, the cache, and its seconds."""
     fabric = make_fabric("cpu", options.precision)
     train = [s for s, part in zip(data.samples, data.parts()) if part == "train"]
-    sources = load_sources(
-        data, limit_samples(train, options.images), math.ceil(options.size * 1.25)
-    )
+    sources = load_sources(data, limit_samples(train, options.images), source_side(options.size))
     found = load_checkpoint(options.checkpoints / options.teacher)
     card = dataclasses.replace(found.card, input_size=options.size)  # weights do not change times
     teacher = Teacher(dataclasses.replace(found, card=card), fabric.device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from kdcore.base import (
     DataError,
     RecipeError,
     seed_everything,
-    sha256_bytes,
 )
 from kdcore.data import ImageDataset, Preprocess, Sample
 from kdcore.distill.cache import CachedTeachers, TeacherCache
@@ -26,7 +24,14 @@ from kdcore.distill.engine import is_main_process, make_fabric, resolve_precisio
 from kdcore.distill.recipe import Recipe, active_terms, needed_stages
 from kdcore.distill.run import RunFolder
 from kdcore.distill.signals import LiveTeachers, Teacher, Teachers, teacher_weights
-from kdcore.distill.sources import Sources, hash_groups, limit_samples, load_inputs, load_sources
+from kdcore.distill.sources import (
+    Sources,
+    hash_groups,
+    limit_samples,
+    load_inputs,
+    load_sources,
+    source_side,
+)
 from kdcore.distill.student import Student, stage_channels
 from kdcore.distill.trainer import Trainer
 from kdcore.distill.validation import TeacherView, view_of_teachers
@@ -34,7 +39,6 @@ from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, read_c
 
 LEAST_LESIONS = 4  # in validation: its density is fitted on one half, the threshold on the other
 CHECKPOINT_PREFIX = "checkpoint:"
-_MARGIN = 1.25  # of decoded pictures over the largest input: views zoom into them
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,8 @@ def prepare(
     classes = data.info.classes
     loaded = _load_teachers(recipe, checkpoints, data)
     preprocess = _preprocess(recipe, data, checkpoints)
-    finest = max([recipe.input_size, *(t.card.input_size for t in loaded)])
-    sources = load_sources(data, train, math.ceil(finest * _MARGIN))
+    side = source_side(recipe.input_size, *(t.card.input_size for t in loaded))
+    sources = load_sources(data, train, side)
     teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
     trainer = Trainer(
         recipe,
@@ -97,7 +101,7 @@ def prepare(
         seen=_seen(recipe, teachers, data, val, fabric.device),
         origin={
             "precision": resolve_precision(device, recipe.precision),
-            "training set": sha256_bytes(sources.images.numpy().data),
+            "training set": sources.digest,
             **{f"teacher {t.card.name}": t.hash for t in loaded},
         },
     )
@@ -191,8 +195,9 @@ def _parts(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sampl
 
 def _load_teachers(recipe: Recipe, checkpoints: Path, data: ImageDataset) -> list[Checkpoint]:
     parts = data.parts(recipe.split, recipe.split_seed)
-    held = [s.lesion_id for s, part in zip(data.samples, parts, strict=True) if part != "train"]
-    own = [s.lesion_id for s, part in zip(data.samples, parts, strict=True) if part == "train"]
+    samples = list(zip(data.samples, parts, strict=True))
+    held = [s.lesion_id for s, part in samples if part != "train"]
+    own = [s.lesion_id for s, part in samples if part == "train"]
     hidden = set(hash_groups(held)) - set(hash_groups(own))
     teachers = [load_checkpoint(checkpoints / name, data.info.classes) for name in recipe.teachers]
     for teacher in teachers:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 from torch import Tensor
 
-from kdcore.base import DataError, group_hash
+from kdcore.base import DataError, group_hash, sha256_bytes
 from kdcore.data import ImageDataset, Preprocess, Sample
+from kdcore.data.splits import hash_order
+
+_MARGIN = 1.25  # of decoded pictures over the largest input: views zoom into them
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,17 @@ class Sources:
 
     images: Tensor
     labels: Tensor
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of pictures and labels, 64 hex digits; half a second for HAM10000."""
+        parts = (sha256_bytes(tensor.numpy().data) for tensor in (self.images, self.labels))
+        return sha256_bytes("".join(parts).encode())
+
+
+def source_side(*inputs: int) -> int:
+    """Return the short side at which pictures are decoded for networks of these input sizes."""
+    return math.ceil(max(inputs) * _MARGIN)
 
 
 def load_sources(data: ImageDataset, samples: Sequence[Sample], short_side: int) -> Sources:
@@ -81,8 +95,7 @@ def limit_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:
     kept: set[str] = set()
     for members in by_class.values():
         share = math.ceil(limit * len(members) / len(samples))
-        members.sort(key=lambda s: hashlib.sha256(s.image_id.encode()).digest())
-        kept |= {s.image_id for s in members[:share]}
+        kept |= set(sorted((s.image_id for s in members), key=hash_order(0))[:share])
     return [s for s in samples if s.image_id in kept]
 
 

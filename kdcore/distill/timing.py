@@ -17,13 +17,12 @@ from kdcore.distill.engine import make_fabric
 from kdcore.distill.recipe import Recipe, needed_stages
 from kdcore.distill.run import RunFolder
 from kdcore.distill.signals import LiveTeachers, Signals, Teacher
-from kdcore.distill.sources import Sources
+from kdcore.distill.sources import Sources, source_side
 from kdcore.distill.student import Student
 from kdcore.distill.trainer import Trainer
 from kdcore.models import build_model, load_checkpoint
 
 _STEPS = 4
-_MARGIN = 1.25
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ def estimate_run(
     images = min(images, recipe.limit or images)
     loaded = [load_checkpoint(checkpoints / t, data.info.classes) for t in recipe.teachers]
     teachers = [Teacher(c, fabric.device) for c in loaded]
-    finest = max([recipe.input_size, *(t.preprocess.size for t in teachers)])
+    side = source_side(recipe.input_size, *(t.preprocess.size for t in teachers))
     live = replace(recipe, teacher_views=0, hint=0.0, init="")
-    made_up = _made_up(recipe, data, round(finest * _MARGIN))
+    made_up = _made_up(recipe, data, side)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             live,

@@ -72,13 +72,22 @@ def build_model(name: str, num_classes: int, weights: str | None = None) -> Clas
     return model
 
 
-def load_backbone(model: Classifier, state: dict[str, Tensor], source: str) -> None:
+def load_backbone(
+    model: Classifier, state: dict[str, Tensor], source: str, whole: bool = False
+) -> None:
     """Load `state` (with or without the `net.` prefix) into `model`, the head aside if it differs.
+
+    Parameters
+    ----------
+    model : takes the tensors; `state` may hold others, too
+    state : tensors by name
+    source : the file they are from, for the message
+    whole : the head has to fit, too
 
     Raises
     ------
     CheckpointError
-        If more than a head of another shape does not fit.
+        If more than a head of another shape does not fit, or with `whole` anything.
     """
     own = model.state_dict()
     if not any(key in own for key in state):
@@ -86,12 +95,14 @@ def load_backbone(model: Classifier, state: dict[str, Tensor], source: str) -> N
     head = {k for k in own if k.startswith(f"{model.head_name}.")}
     fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
     counters = {k for k in own if k.endswith("num_batches_tracked")}
-    missing = set(own) - set(fitting) - counters - head
+    missing = set(own) - set(fitting) - counters - (set() if whole else head)
     if missing:
+        count = own[f"{model.head_name}.weight"].shape[0]
+        classes = f" with {count} classes" if whole else ""
         raise CheckpointError(
-            f"{Path(source).name} does not fit {model.architecture}: {len(missing)} of "
+            f"{Path(source).name} does not fit {model.architecture}{classes}: {len(missing)} of "
             f"{len(own)} tensors are missing or of another shape (first: {sorted(missing)[0]}).",
-            "Choose the architecture the file was saved from.",
+            "Choose the architecture" + (" and classes" if whole else "") + " it was saved from.",
         )
     model.load_state_dict(fitting, strict=False)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kdcore.base import CheckpointError
-from kdcore.models.build import build_model
+from kdcore.models.build import build_model, load_backbone
 from kdcore.models.card import CARD, Card, check_card, read_card, write_card
 from kdcore.models.checkpoint import save_checkpoint
 from kdcore.models.weights import read_state_dict
@@ -37,21 +37,7 @@ def import_checkpoint(weights: Path, card: Card, root: Path) -> Card:
     if target.exists():
         raise CheckpointError(f"There is a checkpoint {card.name!r} already.", "Name it otherwise.")
     model = build_model(card.architecture, len(card.classes))
-    state, own = read_state_dict(weights), model.state_dict()
-    if not any(key in own for key in state):
-        state = {f"net.{key}": value for key, value in state.items()}
-    counters = {key for key in own if key.endswith("num_batches_tracked")}
-    wrong = [
-        k for k in own if k not in counters and (k not in state or state[k].shape != own[k].shape)
-    ]
-    if wrong:
-        raise CheckpointError(
-            f"{Path(weights).name} does not fit {card.architecture} with {len(card.classes)} "
-            f"classes: {len(wrong)} of {len(own)} tensors are missing or of another shape (first: "
-            f"{wrong[0]}).",
-            "Choose the architecture and classes that it was saved from.",
-        )
-    model.load_state_dict({k: v for k, v in state.items() if k in own}, strict=False)
+    load_backbone(model, read_state_dict(weights), str(weights), whole=True)
     said = card.provenance or f"Imported from {Path(weights).name}; not measured here."
     with _staged(target) as folder:
         return save_checkpoint(folder, model, replace(card, provenance=said), half=False)

@@ -7,7 +7,8 @@
     [methods.kd]          # fields of one method's recipes; they win over the student's
 
 `init = "run:METHOD"` starts from the best weights that METHOD reached with the same student and
-seed, so that more epochs of both can be compared at equal cost.
+seed, so that more epochs of both can be compared at equal cost. `extends = "other.toml"` takes that
+file, of the same folder, and changes in it what this one says.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class Sweep:
     @staticmethod
     def read(path: Path) -> Sweep:
         """Read a `.toml` or `.json` file; RecipeError says what is wrong with it."""
-        return Sweep.from_dict(read_table(path))
+        return Sweep.from_dict(_extended(read_table(path), path.parent))
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -177,6 +178,35 @@ class Sweep:
             other = recipe.init.removeprefix(RUN_PREFIX)
             after = "-".join(part for part in (self.name, shown, other, f"s{seed}") if part)
         return Member(student, method, seed, recipe, after)
+
+
+def _extended(values: Any, folder: Path) -> Any:
+    """Return `values` laid over the file that they extend: tables key by key, the rest whole."""
+    if not isinstance(values, dict) or "extends" not in values:
+        return values
+    name = values["extends"]
+    if not isinstance(name, str) or Path(name).name != name:
+        raise RecipeError(
+            f"The sweep extends {name!r}, which is no file of its own folder.",
+            'Name one, as in extends = "other.toml".',
+        )
+    under = read_table(folder / name)
+    if not isinstance(under, dict) or "extends" in under:
+        raise RecipeError(
+            f"{name} can't be extended: it is no table, or extends another file itself.",
+            "Extend a sweep that stands alone.",
+        )
+    over = {key: value for key, value in values.items() if key != "extends"}
+    return _laid_over(under, over)
+
+
+def _laid_over(under: Fields, over: Fields) -> dict[str, Any]:
+    both = {
+        key: _laid_over(under[key], value)
+        for key, value in over.items()
+        if isinstance(value, dict) and isinstance(under.get(key), dict)
+    }
+    return {**under, **over, **both}
 
 
 def _checks(sweep: Sweep) -> Iterable[tuple[bool, str]]:

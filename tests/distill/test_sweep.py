@@ -158,3 +158,46 @@ def test_bad_files(tmp_path):
             Sweep.read(tmp_path / "s.toml")
     with pytest.raises(RecipeError, match="no recipe"):
         Sweep.read(tmp_path / "none.toml")
+
+
+OVER = """
+extends = "sweep.toml"
+name = "short"
+seeds = [1]
+
+[base]
+epochs = 1
+
+[students.large]
+epochs = 2
+
+[methods.kd]
+alpha = 0.9
+"""
+
+
+def test_a_sweep_lies_over_another(sweep, tmp_path):
+    (tmp_path / "short.toml").write_text(OVER)
+    short = Sweep.read(tmp_path / "short.toml")
+    assert (short.name, short.title, short.seeds) == ("short", "HAM10000", (1,))
+    assert list(short.methods) == list(sweep.methods)
+    recipes = {m.label: m.recipe for m in short.members()}
+    assert recipes["small/baseline"].epochs == 1 and recipes["large/baseline"].epochs == 2
+    # A table keeps what the one over it doesn't name.
+    assert recipes["small/kd"].teachers == ("t",) and recipes["small/kd"].alpha == 0.9
+    assert recipes["large/kd"].epochs == 3 and recipes["large/kd"].input_size == 64
+
+
+@pytest.mark.parametrize(
+    ("extends", "expected"),
+    [
+        ("7", "no file of its own folder"),
+        ('"../sweep.toml"', "no file of its own folder"),
+        ('"short.toml"', "extends another file itself"),
+        ('"gone.toml"', "gone.toml"),
+    ],
+)
+def test_what_cannot_be_extended(tmp_path, extends, expected):
+    (tmp_path / "short.toml").write_text(f'extends = {extends}\nname = "short"\n')
+    with pytest.raises(RecipeError, match=expected):
+        Sweep.read(tmp_path / "short.toml")

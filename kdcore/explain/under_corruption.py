@@ -1,0 +1,65 @@
+"""Whether a model still looks at the same place when the picture gets worse.
+
+The map of a corrupted picture is correlated with the map of the clean one (Pearson, on the input's
+grid), both for the answer that the model gave to the clean picture. Source of the question:
+Hendrycks & Dietterich 2019 ask it of answers; of maps we know no published protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kdcore.base import Cancelled
+from kdcore.data.corruptions import Step, corrupt, reference_square
+from kdcore.explain.explain_pair import explain_one
+from kdcore.explain.maps import agreement
+from kdcore.models import Checkpoint
+
+Stack = tuple[Step, ...]
+
+
+def map_stability(
+    checkpoint: Checkpoint,
+    pictures: Sequence[tuple[Image.Image, int]],
+    stacks: Sequence[Stack],
+    method: str = "grad-cam",
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> NDArray[np.float64]:
+    """Return the correlation of each picture's map with its clean self under each corruption.
+
+    Parameters
+    ----------
+    checkpoint : whose maps
+    pictures : RGB and the seed of its corruptions, as `image_seed` gives it
+    stacks : corruptions, each a tuple of steps; the empty one is the clean picture
+    method : a name in `METHODS`
+    progress : called after each picture
+    cancelled : asked before each map
+
+    Returns
+    -------
+    (N, K), pictures by corruptions, in [-1, 1]; NaN where a map is constant
+
+    Raises
+    ------
+    Cancelled
+        If `cancelled` returns True.
+    """
+    found = np.empty((len(pictures), len(stacks)))
+    for row, (picture, seed) in enumerate(pictures):
+        square = reference_square(picture)
+        clean = explain_one(checkpoint, square, method, image_sha256="")
+        for column, stack in enumerate(stacks):
+            if cancelled and cancelled():
+                raise Cancelled("The maps under corruption")
+            spoilt = corrupt(square, stack, seed)
+            after = explain_one(checkpoint, spoilt, method, target=clean.target, image_sha256="")
+            found[row, column] = agreement(clean.heatmap, after.heatmap)
+        if progress:
+            progress(row + 1, len(pictures))
+    return found

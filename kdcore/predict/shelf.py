@@ -1,0 +1,105 @@
+"""The shelf: every model whose predictions are at hand, shipped, of a run, or from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kdcore.base import DataError, KdError, checkpoints_folder, runs_folder, state_folder
+from kdcore.models import Card, card_order, read_card
+from kdcore.predict.predictions import Predictions
+
+_MEASURED = ("val", "test")
+FOREIGN = "foreign"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model with saved predictions.
+
+    Attributes
+    ----------
+    name : unique on the shelf
+    title : for people
+    role : "teacher", "student" or "baseline"; "foreign" for predictions from elsewhere
+    files : the file of predictions by part, "val" and "test", at least one of them
+    card : of the checkpoint; None for what came without one
+    """
+
+    name: str
+    title: str
+    role: str
+    files: dict[str, Path]
+    card: Card | None = None
+
+    @property
+    def temperature(self) -> float:
+        """What calibrates its logits: the card's temperature, or 1."""
+        return self.card.temperature if self.card else 1.0
+
+    def load(self, part: str) -> Predictions:
+        """Return the predictions on `part`; DataError where there are none, or they are broken."""
+        if part not in self.files:
+            raise DataError(
+                f"{self.name} has no saved predictions on the {part} part.",
+                "Make them with `python -m kdcore predict`, or choose another model.",
+            )
+        return Predictions.load(self.files[part])
+
+
+def foreign_folder() -> Path:
+    """Return where imported predictions are kept, as NAME-val.npz and NAME-test.npz."""
+    return state_folder() / "predictions"
+
+
+def list_measured() -> tuple[list[Measured], list[KdError]]:
+    """Return the models with predictions, strongest first, and what could not be read.
+
+    Shipped or promoted checkpoints come first, then those of runs, each in `card_order`; last
+    what was imported. A name that is taken already is given its folder's, and then a number.
+    """
+    found: list[Measured] = []
+    problems: list[KdError] = []
+    for folders in (checkpoints_folder().glob("*"), runs_folder().glob("*/checkpoint")):
+        cards = []
+        for folder in sorted(folders):
+            try:
+                if files := _files(folder):
+                    cards.append((folder, files, read_card(folder)))
+            except KdError as error:
+                problems.append(error)
+        for folder, files, card in sorted(cards, key=lambda row: card_order(row[2])):
+            own = folder.parent.name if folder.name == "checkpoint" else folder.name
+            name = _free(card.name, own, found)
+            found.append(Measured(name, card.title or card.name, card.role, files, card))
+    for name in sorted({_of_part(path) for path in foreign_folder().glob("*-*.npz")} - {""}):
+        parts = {part: foreign_folder() / f"{name}-{part}.npz" for part in _MEASURED}
+        files = {part: path for part, path in parts.items() if path.is_file()}
+        found.append(Measured(_free(name, name, found), name, FOREIGN, files))
+    return found, problems
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    paths = {part: folder / f"predictions-{part}.npz" for part in _MEASURED}
+    return {part: path for part, path in paths.items() if path.is_file()}
+
+
+def _of_part(path: Path) -> str:
+    """Return the model's name in "NAME-test.npz", "" for a file that is named otherwise."""
+    name, _, part = path.stem.rpartition("-")
+    return name if part in _MEASURED else ""
+
+
+def _free(name: str, folder: str, found: list[Measured]) -> str:
+    taken = {measured.name for measured in found}
+    return next(n for n in _names(name, folder) if n not in taken)
+
+
+def _names(name: str, folder: str) -> Iterator[str]:
+    yield name
+    yield folder
+    number = 2
+    while True:
+        yield f"{name} ({number})"
+        number += 1

@@ -1,0 +1,93 @@
+"""Tables of a robustness grid: by corruption and severity, and severities averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kdcore.data.corruptions import CORRUPTIONS
+from kdcore.evaluate.robustness import CLEAN, MEASURES, Cell, MapCell, Robustness, corruption_of
+from kdcore.report.cells import interval_text
+
+Rows = list[list[object]]
+MEASURE_TITLES = {
+    "balanced_error": "balanced error",
+    "nll": "NLL (nats)",
+    "ece": "ECE (15 equal-width bins)",
+    "agreement": "same answer as the teacher",
+    "flips": "answers changed",
+    "to_clean": "balanced error, less that on clean",
+    "to_teacher": "balanced error, less the teacher's",
+    "relative_to_clean": "balanced error over that on clean",
+    "relative_to_teacher": "balanced error over the teacher's",
+}
+_COLUMNS = (*MEASURES, "to_clean", "to_teacher", "relative_to_clean", "relative_to_teacher")
+
+
+def corruption_title(stack: str) -> str:
+    """Return a corruption for people: "JPEG", "Hair 3", "Hair 3, then JPEG 2", "all", "clean"."""
+    if stack in (CLEAN, "all"):
+        return stack
+    return ", then ".join(_step_title(step) for step in stack.split("+"))
+
+
+def _step_title(step: str) -> str:
+    name = corruption_of(step)
+    return f"{CORRUPTIONS.get(name).title} {step.removeprefix(name).lstrip('-')}".strip()
+
+
+def cell_rows(cells: Iterable[Cell]) -> Rows:
+    """Return one row for each cell: model, corruption, severity, each measure with its ends."""
+    head: list[object] = ["model", "corruption", "severity"]
+    for name in _COLUMNS:
+        head += [name, f"{name}_low", f"{name}_high"]
+    body: Rows = []
+    for cell in cells:
+        name = corruption_of(cell.corruption)
+        row: list[object] = [cell.model, name, cell.corruption.removeprefix(name).lstrip("-")]
+        for column in _COLUMNS:
+            value = getattr(cell, column)
+            row += [value.value, value.low, value.high]
+        body.append(row)
+    return [head, *body]
+
+
+def map_rows(cells: Iterable[MapCell]) -> Rows:
+    """Return one row for each cell of maps: model, corruption, mean correlation, pictures."""
+    body: Rows = []
+    for cell in cells:
+        r = cell.correlation
+        body.append([cell.model, cell.corruption, r.value, r.low, r.high, cell.n])
+    return [["model", "corruption", "correlation", "low", "high", "pictures"], *body]
+
+
+def mean_table(found: Robustness, measure: str = "balanced_error", digits: int = 3) -> Rows:
+    """Return one row for each corruption, severities averaged, one column for each model.
+
+    `measure` is one of `MEASURE_TITLES`; cells are texts, "0.412 [0.380, 0.441]".
+    """
+    by_place = {(c.corruption, c.model): getattr(c, measure) for c in found.means}
+    corruptions = dict.fromkeys(cell.corruption for cell in found.means)
+    body: Rows = [
+        [corruption_title(name), *(interval_text(by_place[name, m], digits) for m in found.models)]
+        for name in corruptions
+    ]
+    return [["corruption", *found.models], *body]
+
+
+def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = ()) -> str:
+    """Return the tables of averaged severities, what they are of, and the time they took."""
+    from kdcore.report.cells import markdown_table
+
+    note = (
+        f"{found.split} split, n = {found.n:,} images of {found.n_groups:,} lesions. Intervals: "
+        f"{found.interval_method}. Logits are divided by each model's own temperature. Teacher: "
+        f"{found.teacher or 'none'}. Time: {seconds / 60:.0f} minutes."
+    )
+    parts = ["# Robustness", note]
+    for measure in titles or ("balanced_error", "ece", "agreement", "to_teacher"):
+        table = mean_table(found, measure)
+        parts += [
+            f"## {MEASURE_TITLES[measure]}",
+            markdown_table([list(map(str, r)) for r in table]),
+        ]
+    return "\n\n".join(parts)

@@ -12,62 +12,48 @@ import streamlit as st
 
 ICON = str(Path(__file__).parent / "assets" / "icon.png")  # wherever the server was started
 
+
+def _page(path: str, file: str, title: str, icon: str, default: bool = False, hidden: bool = False):
+    return st.Page(
+        f"pages/{file}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=path,
+        default=default,
+        visibility="hidden" if hidden else "visible",
+    )
+
+
 if __name__ == "__main__":
     st.set_page_config(page_title="DistilScope", page_icon=ICON, layout="wide")
     # The default page has no path of its own, so `/explain` is a second page of the same file;
     # the navigation lists the one that is open.
     by_name = (st.context.url or "").rstrip("/").endswith("/explain")
-    explain = {
-        "page": "pages/see/explain.py",
-        "title": "Explain a lesion",
-        "icon": ":material/search_insights:",
-    }
+    explain = ("see/explain", "Explain a lesion", "search_insights")
     st.navigation(
         {
             "See": [
-                st.Page(
-                    **explain,
-                    url_path="home",
-                    default=True,
-                    visibility="hidden" if by_name else "visible",
+                _page("home", *explain, default=True, hidden=by_name),
+                _page("explain", *explain, hidden=not by_name),
+                _page("temperature", "see/temperature", "Temperature", "thermostat"),
+                _page(
+                    "attention",
+                    "see/attention",
+                    "Attention and causal masks",
+                    "center_focus_strong",
                 ),
-                st.Page(
-                    **explain,
-                    url_path="explain",
-                    visibility="visible" if by_name else "hidden",
-                ),
-                st.Page(
-                    "pages/see/temperature.py",
-                    title="Temperature",
-                    icon=":material/thermostat:",
-                    url_path="temperature",
-                ),
-                st.Page(
-                    "pages/see/attention.py",
-                    title="Attention and causal masks",
-                    icon=":material/center_focus_strong:",
-                    url_path="attention",
-                ),
+                _page("corrupt", "see/corrupt", "Corrupt it", "blur_on"),
+            ],
+            "Measure": [
+                _page("compare", "measure/compare", "Compare", "compare_arrows"),
+                _page("calibration", "measure/calibration", "Calibration", "straighten"),
+                _page("robustness", "measure/robustness", "Robustness", "shield"),
+                _page("subgroups", "measure/subgroups", "Subgroups and operating points", "groups"),
             ],
             "Build": [
-                st.Page(
-                    "pages/build/data.py",
-                    title="Data",
-                    icon=":material/database:",
-                    url_path="data",
-                ),
-                st.Page(
-                    "pages/build/train.py",
-                    title="Train",
-                    icon=":material/model_training:",
-                    url_path="train",
-                ),
-                st.Page(
-                    "pages/build/runs.py",
-                    title="Runs and checkpoints",
-                    icon=":material/list_alt:",
-                    url_path="runs",
-                ),
+                _page("data", "build/data", "Data", "database"),
+                _page("train", "build/train", "Train", "model_training"),
+                _page("runs", "build/runs", "Runs and checkpoints", "list_alt"),
             ],
         }
     ).run()

@@ -1,4 +1,4 @@
-"""Lines over epochs, each named at its end: for people who can't tell the colours, and in print."""
+"""Lines, each named at its end: for people who can't tell the colours, and in print."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-# After Okabe & Ito, without the teacher's blue and the student's vermilion; each has a contrast
-# of 3.7 or more to the light and to the dark page.
-SERIES = ("#0E8F6E", "#A05FB4", "#A87808", "#C8507F", "#5C7FA3", "#6E7F1F")
+from kdcore.charts.style import SERIES
+
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1])
 _HEIGHT = 240
 _LABEL_GAP = 0.075  # of the height: labels nearer to each other would overlap
 _MOST_POINTS = 200  # of a line; more cost the browser time and show nothing
-_MOST_MARKED = 30  # epochs; the points of more would run into each other
+_MOST_MARKED = 30  # places; the points of more would run into each other
 _LETTER = 6.4  # px of width
 _LONGEST = 20  # letters of a label
 
@@ -27,56 +26,69 @@ def labelled_lines(
     order: Sequence[str] = (),
     zero: bool = False,
     dashed: bool = False,
+    x_title: str = "Epoch",
+    colours: Mapping[str, str] | None = None,
+    domain: tuple[float, float] | None = None,
 ) -> alt.LayerChart:
-    """Return one line for each series over epochs, its name in its colour at its end.
+    """Return one line for each series, its name in its colour at its end.
 
     Parameters
     ----------
-    rows : dicts of "epoch", "series" and "value"
-    y_title : of the vertical axis, with its unit
+    rows : dicts of "x", "series" and "value"; with "low" and "high" a band is drawn, too
+    y_title, x_title : of the axes, with their units; "Epoch" marks whole numbers only
     order : the series by colour; default as they come
     zero : begin the vertical axis at 0
     dashed : tell series apart by dashes, too
+    colours : of the series by name; default one after the other
+    domain : of the vertical axis; default what the lines fill
     """
     names = list(order or dict.fromkeys(row["series"] for row in rows))
-    table = pd.DataFrame(_thin(rows), columns=["epoch", "series", "value"])
-    domain = _domain(table["value"].tolist(), zero)
-    labels = _labels(table, names, domain)
-    colour = alt.Color("series:N", legend=None, scale=_scale(names, SERIES))
-    dash = alt.StrokeDash("series:N", legend=None, scale=_scale(names, _DASHES))
-    x = _epochs(max((len(text) for text in labels["text"]), default=0))
-    y = alt.Y(
-        "value:Q",
-        title=y_title,
-        axis=alt.Axis(tickCount=5),
-        scale=alt.Scale(domain=list(domain), nice=False),
+    banded = any("low" in row for row in rows)
+    table = pd.DataFrame(
+        _thin(rows), columns=["x", "series", "value", *(["low", "high"] if banded else [])]
     )
+    ends = table.columns[2:]
+    span = domain or _domain(table[ends].stack().tolist(), zero)
+    labels = _labels(table, names, span)
+    palette = [colours[name] for name in names] if colours else SERIES
+    colour = alt.Color("series:N", legend=None, scale=_scale(names, palette))
+    dash = alt.StrokeDash("series:N", legend=None, scale=_scale(names, _DASHES))
+    x = _across(x_title, max((len(text) for text in labels["text"]), default=0))
+    scale = alt.Scale(domain=list(span), nice=False, clamp=True)
+    y = alt.Y("value:Q", title=y_title, axis=alt.Axis(tickCount=5), scale=scale)
     tooltip = [
         alt.Tooltip("series:N", title="Line"),
-        alt.Tooltip("epoch:Q", title="Epoch"),
+        alt.Tooltip("x:Q", title=x_title, format=".4~g"),
         alt.Tooltip("value:Q", title="Value", format=".4~g"),
+        *(alt.Tooltip(f"{end}:Q", title=f"95 % {end}", format=".4~g") for end in ends[1:]),
     ]
-    few = len(set(table["epoch"])) <= _MOST_MARKED
+    few = len(set(table["x"])) <= _MOST_MARKED
     lines = (
         alt.Chart(table)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=22) if few else False)
         .encode(x=x, y=y, color=colour, tooltip=tooltip, **({"strokeDash": dash} if dashed else {}))
     )
-    ends = (
+    names_at_ends = (
         alt.Chart(labels)
         .mark_text(align="left", dx=8, fontSize=11)
         .encode(x=x, y="place:Q", text="text:N", color=colour)
     )
-    return (lines + ends).properties(height=_HEIGHT)
+    layers = [lines, names_at_ends]
+    if banded:
+        band = alt.Chart(table).mark_area(opacity=0.15)
+        low = alt.Y("low:Q", title=y_title, scale=scale)
+        layers.insert(0, band.encode(x=x, y=low, y2="high:Q", color=colour))
+    return alt.layer(*layers).properties(height=_HEIGHT)
 
 
-def _epochs(letters: int) -> alt.X:
-    """Return the axis of epochs, with room at its end for names of so many letters."""
+def _across(title: str, letters: int) -> alt.X:
+    """Return the horizontal axis, with room at its end for names of so many letters."""
     room = 12 + _LETTER * letters
+    whole = {"format": "d", "tickMinStep": 1} if title == "Epoch" else {}
     return alt.X(
-        "epoch:Q",
-        title="Epoch",
-        axis=alt.Axis(format="d", tickMinStep=1, tickCount=6),
+        "x:Q",
+        title=title,
+        axis=alt.Axis(tickCount=6, **whole),
         scale=alt.Scale(zero=False, nice=False, rangeMax=alt.expr(f"width - {room:.0f}")),
     )
 
@@ -98,14 +110,14 @@ def _labels(table: pd.DataFrame, names: Sequence[str], domain: tuple[float, floa
     places = _spread([float(end["value"]) for end in ends], gap, domain)
     shown = [
         {
-            "epoch": table["epoch"].max(),
+            "x": table["x"].max(),
             "series": end["series"],
             "text": _shorten(end["series"]),
             "place": place,
         }
         for end, place in zip(ends, places)
     ]
-    return pd.DataFrame(shown, columns=["epoch", "series", "text", "place"])
+    return pd.DataFrame(shown, columns=["x", "series", "text", "place"])
 
 
 def _spread(values: Sequence[float], gap: float, domain: tuple[float, float]) -> list[float]:
@@ -130,7 +142,7 @@ def _domain(values: Sequence[float], zero: bool) -> tuple[float, float]:
 def _thin(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return at most about `_MOST_POINTS` rows of each series, its last one among them."""
     kept = []
-    ordered = sorted(rows, key=lambda row: (row["series"], row["epoch"]))
+    ordered = sorted(rows, key=lambda row: (row["series"], row["x"]))
     for _, group in groupby(ordered, key=lambda row: row["series"]):
         line = list(group)
         step = -(-len(line) // _MOST_POINTS)

@@ -65,7 +65,7 @@ def agreement_chart(history: History) -> alt.LayerChart | None:
 
 
 def comparison_chart(rows: Sequence[Mapping[str, Any]], title: str) -> alt.LayerChart:
-    """Return one column of several runs: dicts of "epoch", "series" (the run) and "value"."""
+    """Return one column of several runs: "x" the epoch, "series" the run, "value"."""
     return labelled_lines(rows, title, dashed=True)
 
 
@@ -73,7 +73,7 @@ def _lines(
     history: History, names: Mapping[str, str], title: str, zero: bool = False
 ) -> alt.LayerChart:
     rows = [
-        {"epoch": row["epoch"], "series": label, "value": row[key]}
+        {"x": row["epoch"], "series": label, "value": row[key]}
         for key, label in names.items()
         for row in history
         if not math.isnan(row.get(key, math.nan))

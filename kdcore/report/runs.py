@@ -159,7 +159,7 @@ def history_rows(run: Run) -> Rows:
 def curve_rows(runs: Sequence[Run], column: str) -> list[dict[str, Any]]:
     """Return epoch, run and value of one column of several runs' histories."""
     return [
-        {"epoch": row["epoch"], "series": run.name, "value": row[column]}
+        {"x": row["epoch"], "series": run.name, "value": row[column]}
         for run in runs
         for row in run.history
         if column in row and "epoch" in row and not math.isnan(row[column])

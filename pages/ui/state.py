@@ -82,6 +82,27 @@ def choice(
     return value
 
 
+def choices(
+    name: str, label: str, options: Sequence[str], default: Sequence[str], **more: Any
+) -> list[str]:
+    """Draw a picker of several of `options` and keep its value; what is stale is dropped.
+
+    Kept, and in the link, as one text with commas between; nothing chosen is kept as "-".
+    """
+    key = f"w:{name}"
+    kept = get(name)
+    wanted = list(default) if kept is None else str(kept).split(",")
+    known = [option for option in wanted if option in options]
+    if kept is not None and not known and kept != "-":
+        known = list(default)
+    if any(option not in options for option in st.session_state.get(key, ())):
+        st.session_state.pop(key)
+    st.session_state.setdefault(key, known)
+    value = st.multiselect(label, options, key=key, **more)
+    put(name, ",".join(value) or "-")
+    return list(value)
+
+
 def slide(
     name: str, label: str, low: float, high: float, default: float, step: float, **more: Any
 ) -> float:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kdcore import charts
-from kdcore.charts.lines import SERIES, _spread, labelled_lines
+from kdcore.charts.lines import _spread, labelled_lines
+from kdcore.charts.style import SERIES
 from kdcore.distill import Recipe
 from kdcore.distill.presets import weighted_parts
 
@@ -74,7 +75,7 @@ def test_the_parts_add_up_to_the_loss() -> None:
 
 def test_labels_do_not_overlap_and_long_names_are_cut() -> None:
     rows = [
-        {"epoch": e, "series": f"a-run-with-a-very-long-name-{k}", "value": 0.5 + k / 1000}
+        {"x": e, "series": f"a-run-with-a-very-long-name-{k}", "value": 0.5 + k / 1000}
         for k in range(6)
         for e in (1, 2)
     ]
@@ -95,11 +96,11 @@ def test_spread_keeps_the_order_and_the_domain() -> None:
 
 def test_a_long_history_is_thinned_to_its_last_epoch() -> None:
     drawn, labels = layers(labelled_lines(
-        [{"epoch": e, "series": "s", "value": float(e)} for e in range(1, 5001)], "Value"
+        [{"x": e, "series": "s", "value": float(e)} for e in range(1, 5001)], "Value"
     ))  # fmt: skip
     assert len(drawn) <= 200
-    assert max(row["epoch"] for row in drawn) == 5000
-    assert labels[0]["epoch"] == 5000
+    assert max(row["x"] for row in drawn) == 5000
+    assert labels[0]["x"] == 5000
 
 
 def test_series_have_contrast_on_both_pages() -> None:

@@ -1,0 +1,76 @@
+"""Values with their intervals as dots on lines, one row for each thing: a forest plot.
+
+Cleveland & McGill 1984: a place on a common scale is read best; bars would hide the intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from kdcore.charts.style import NEUTRAL, SERIES
+
+_COLUMNS = ["label", "series", "value", "low", "high", "note"]
+_STEP = 15  # px, for each series of a row
+_PAD = 12  # px, between rows
+
+
+def interval_dots(
+    rows: Sequence[Mapping[str, Any]],
+    x_title: str,
+    colours: Mapping[str, str] | None = None,
+    reference: float | None = None,
+    domain: tuple[float, float] | None = None,
+) -> alt.LayerChart:
+    """Return a dot with its interval for each row.
+
+    Parameters
+    ----------
+    rows : dicts of "label" (the row of the chart), "series" (the dot in it), "value", "low" and
+        "high"; "note" is shown with the numbers when a dot is pointed at. What is NaN isn't drawn
+    x_title : of the axis, with its unit
+    colours : of the series by name, in the order in which they are drawn; default one by one
+    reference : a thin line here, such as 0 for differences
+    domain : of the axis; default what the intervals need
+    """
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    names = list(colours or dict.fromkeys(table["series"]))
+    palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
+    labels = list(dict.fromkeys(table["label"]))
+    place = {
+        "y": alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(labelLimit=220)),
+        "yOffset": alt.YOffset("series:N", sort=names),
+        "color": alt.Color(
+            "series:N",
+            scale=alt.Scale(domain=names, range=palette),
+            legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=2)
+            if len(names) > 1
+            else None,
+        ),
+    }
+    scale = alt.Scale(zero=False) if domain is None else alt.Scale(domain=list(domain), clamp=True)
+    tooltip = [
+        alt.Tooltip("label:N", title=" "),
+        alt.Tooltip("series:N", title="Model"),
+        *(
+            alt.Tooltip(f"{column}:Q", title=title, format=".3f")
+            for column, title in (("value", "Value"), ("low", "95 % low"), ("high", "95 % high"))
+        ),
+        *([alt.Tooltip("note:N", title="Note")] if table["note"].notna().any() else []),
+    ]
+    base = alt.Chart(table).transform_filter("isValid(datum.value)")
+    spans = base.mark_rule(strokeWidth=2, opacity=0.7).encode(
+        x=alt.X("low:Q", title=x_title, scale=scale), x2="high:Q", tooltip=tooltip, **place
+    )
+    dots = base.mark_point(filled=True, size=60, opacity=1).encode(
+        x=alt.X("value:Q", title=x_title, scale=scale), tooltip=tooltip, **place
+    )
+    layers: list[alt.Chart] = [spans, dots]
+    if reference is not None:
+        line = alt.Chart(pd.DataFrame({"value": [reference]}))
+        layers.insert(0, line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q"))
+    height = len(labels) * (_STEP * len(names) + _PAD)
+    return alt.layer(*layers).properties(height=max(height, 60))

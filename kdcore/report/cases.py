@@ -1,0 +1,54 @@
+"""The cases behind a number as a table: each image's true class, and what each model said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kdcore.predict import Predictions, softmax
+
+Rows = list[list[object]]
+
+
+def case_rows(ids: Sequence[str], models: Mapping[str, Predictions]) -> Rows:
+    """Return one row for each image: id, lesion, truth, each model's answer and probability.
+
+    Parameters
+    ----------
+    ids : of images that all models have
+    models : predictions by the model's title, of the same images in the same order; probabilities
+        are those at temperature 1
+    """
+    first = next(iter(models.values()))
+    place = {str(image_id): index for index, image_id in enumerate(first.sample_ids)}
+    probs = {title: softmax(p.logits) for title, p in models.items()}
+    head: list[object] = ["image", "lesion", "true class"]
+    for title in models:
+        head += [title, f"p, {title}"]
+    body: Rows = []
+    for image_id in ids:
+        index = place[str(image_id)]
+        row: list[object] = [
+            str(image_id), str(first.group_ids[index]), first.classes[first.labels[index]],
+        ]  # fmt: skip
+        for title, p in probs.items():
+            answer = int(p[index].argmax())
+            row += [models[title].classes[answer], round(float(p[index, answer]), 4)]
+        body.append(row)
+    return [head, *body]
+
+
+def case_lines(models: Mapping[str, Predictions]) -> dict[str, str]:
+    """Return a line for each image by its id: the true class, and each model's answer."""
+    first = next(iter(models.values()))
+    answers = [p.logits.argmax(1) for p in models.values()]
+    lines = {}
+    for place, image_id in enumerate(first.sample_ids):
+        said = ", ".join(first.classes[answer[place]] for answer in answers)
+        lines[str(image_id)] = f"true {first.classes[first.labels[place]]}; said {said}"
+    return lines
+
+
+def case_pages(ids: Sequence[str], size: int) -> dict[int, list[str]]:
+    """Return the ids in pages of `size`, counted from 1."""
+    starts = range(0, len(ids), size)
+    return {page: list(ids[start : start + size]) for page, start in enumerate(starts, 1)}

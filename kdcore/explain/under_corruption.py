@@ -8,18 +8,42 @@ Hendrycks & Dietterich 2019 ask it of answers; of maps we know no published prot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from kdcore.base import Cancelled
-from kdcore.data.corruptions import Step, corrupt, reference_square
-from kdcore.explain.explain_pair import explain_one
+from kdcore.data.corruptions import Stack, corrupt, reference_square
+from kdcore.explain.explain_pair import Explanation, explain_one
 from kdcore.explain.maps import agreement
 from kdcore.models import Checkpoint
 
-Stack = tuple[Step, ...]
+
+@dataclass(frozen=True)
+class MapPair:
+    """One model's explanations before and after, for its answer before; r is NaN if one is flat."""
+
+    before: Explanation
+    after: Explanation
+    correlation: float
+
+
+def maps_of(
+    checkpoint: Checkpoint,
+    clean: Image.Image,
+    spoilt: Image.Image,
+    method: str,
+    before: Explanation | None = None,
+) -> MapPair:
+    """Return a model's maps of two RGB pictures, and Pearson's r of the two.
+
+    `method` is a name in `METHODS`; `before` is the explanation of `clean`, if it is known already.
+    """
+    before = before or explain_one(checkpoint, clean, method, image_sha256="")
+    after = explain_one(checkpoint, spoilt, method, target=before.target, image_sha256="")
+    return MapPair(before, after, agreement(before.heatmap, after.heatmap))
 
 
 def map_stability(
@@ -52,14 +76,13 @@ def map_stability(
     """
     found = np.empty((len(pictures), len(stacks)))
     for row, (picture, seed) in enumerate(pictures):
-        square = reference_square(picture)
-        clean = explain_one(checkpoint, square, method, image_sha256="")
+        square, before = reference_square(picture), None
         for column, stack in enumerate(stacks):
             if cancelled and cancelled():
                 raise Cancelled("The maps under corruption")
             spoilt = corrupt(square, stack, seed)
-            after = explain_one(checkpoint, spoilt, method, target=clean.target, image_sha256="")
-            found[row, column] = agreement(clean.heatmap, after.heatmap)
+            pair = maps_of(checkpoint, square, spoilt, method, before)
+            before, found[row, column] = pair.before, pair.correlation
         if progress:
             progress(row + 1, len(pictures))
     return found

@@ -66,6 +66,29 @@ def draw_groups(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterato
         yield counts.reshape(rows, groups).astype(np.float64)
 
 
+def resample_sums(sums: Floats, group_ids: ArrayLike, n_boot: int, seed: int) -> Floats:
+    """Return the sums over all images of each resample, (B, K).
+
+    Parameters
+    ----------
+    sums : (N, K), what is summed, by image
+    group_ids : (N,) lesion ids
+    n_boot : resamples, B of them; B is 0 where a single lesion leaves nothing to draw
+    seed : of the draws
+
+    Raises
+    ------
+    ValueError
+        If `n_boot` is negative.
+    """
+    if n_boot < 0:
+        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
+    index, groups = index_groups(group_ids)
+    by_group = sum_by_group(sums, index, groups)  # (G, K)
+    drawn = draw_groups(groups, n_boot if groups > 1 else 0, seed)
+    return np.concatenate([np.empty((0, sums.shape[1])), *(counts @ by_group for counts in drawn)])
+
+
 def percentile_interval(
     value: float, resamples: ArrayLike, excess: bool = False, level: float = LEVEL
 ) -> Interval:

@@ -78,23 +78,14 @@ def calibration_table(
     refuse_other_weights(val, test)
     calibrators = fit_calibrators(val)
     applied = [calibrator.apply(test.logits) for calibrator in calibrators]
-    sums = np.hstack([_image_sums(probs, test.labels) for probs in applied])  # (N, 4 · K)
-    whole = np.split(_means(sums.sum(0)[None], len(test)), len(applied), axis=1)
-    totals, n = _resample(sums, test, n_boot, seed)
-    drawn = np.split(_means(totals, n), len(applied), axis=1)
+    sums = np.hstack([_image_sums(probs, test.labels) for probs in applied])  # (N, calibrators · K)
+    counted = np.hstack([sums, np.ones((len(test), 1))])
+    whole = _statistics(counted.sum(0)[None], len(applied))[0]
+    drawn = _statistics(resample_sums(counted, test.group_ids, n_boot, seed), len(applied))
     return tuple(
-        _row(calibrator, probs, test.labels, value[0], resamples)
-        for calibrator, probs, value, resamples in zip(
-            calibrators, applied, whole, drawn, strict=True
-        )
+        _row(calibrator, probs, test.labels, whole[k], drawn[:, k])
+        for k, (calibrator, probs) in enumerate(zip(calibrators, applied, strict=True))
     )
-
-
-def _resample(sums: Floats, test: Predictions, n_boot: int, seed: int) -> tuple[Floats, Floats]:
-    """Return the sums (B, K) and the number of images (B, 1) of each resample."""
-    counted = np.hstack([sums, np.ones((len(sums), 1))])
-    totals = resample_sums(counted, test.group_ids, n_boot, seed)
-    return totals[:, :-1], totals[:, -1:]
 
 
 def _image_sums(probs: Floats, labels: ArrayLike) -> Floats:
@@ -107,12 +98,12 @@ def _image_sums(probs: Floats, labels: ArrayLike) -> Floats:
     return np.hstack([log_loss[:, None], brier_per_image(probs, truth)[:, None], *gaps])
 
 
-def _means(totals: Floats, n: Floats | int) -> Floats:
-    """Return NLL, Brier, ECE and ECE by mass of each calibrator in turn, (B, 4 · calibrators)."""
-    means = (totals / n).reshape(len(totals), -1, _SUMS)
+def _statistics(totals: Floats, calibrators: int) -> Floats:
+    """Return NLL, Brier, ECE and ECE by mass of each calibrator, (B, calibrators, 4)."""
+    means = (totals[:, :-1] / totals[:, -1:]).reshape(len(totals), calibrators, _SUMS)
     plain, width, mass = np.split(means, [2, 2 + BINS], axis=2)
-    parts = [plain, *(np.abs(gaps).sum(2, keepdims=True) for gaps in (width, mass))]
-    return np.concatenate(parts, axis=2).reshape(len(totals), -1)
+    gaps = (np.abs(part).sum(2, keepdims=True) for part in (width, mass))
+    return np.concatenate([plain, *gaps], axis=2)
 
 
 def _row(

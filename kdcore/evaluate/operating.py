@@ -29,6 +29,7 @@ from kdcore.predict.predictions import Predictions
 from kdcore.predict.probabilities import softmax
 
 _LEAST_GAIN = 1e-12  # what rounding alone may make of equal scores
+_HIGHEST_OFFSET = float(np.log(1e6))  # a weight is a choice between classes, not a ban
 _SCORES = {
     "accuracy": scores.accuracy,
     "balanced_accuracy": scores.balanced_accuracy,
@@ -186,10 +187,9 @@ def fit_class_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
     while improved:  # the macro F1 has finitely many values and rises with every pass but the last
         improved = False
         for c in range(array.shape[1]):
-            value, offset = _best_offset(array + offsets, truth, c)
+            value, offset = _best_offset(array + offsets, truth, c, offsets[c])
             if value > reached + _LEAST_GAIN:
-                offsets[c] += offset
-                reached, improved = value, True
+                offsets[c], reached, improved = offset, value, True
     return np.exp(offsets - offsets.mean())
 
 
@@ -241,20 +241,26 @@ def paired_scores(
     return tuple(found)
 
 
-def _best_offset(scores: Floats, truth: NDArray[np.int64], c: int) -> tuple[float, float]:
-    """Return the highest macro F1 that adding to `scores` (N, C) of class `c` reaches, and what."""
+def _best_offset(
+    scores: Floats, truth: NDArray[np.int64], c: int, present: float
+) -> tuple[float, float]:
+    """Return the highest macro F1 that another offset of class `c` reaches, and that offset.
+
+    `scores` (N, C) have the `present` offset in them.
+    """
     others = scores.copy()
     others[:, c] = -np.inf
     rival = others.argmax(1)
-    needed = others.max(1) - scores[:, c]  # class c wins where more is added
+    needed = others.max(1) - scores[:, c] + present  # class c wins where its offset is above
     order = np.argsort(needed, kind="stable")
     needed = needed[order]
     values = _macro_f1_after(rival[order], truth[order], scores.shape[1], c)
-    edges = np.r_[needed[0] - 2, needed, needed[-1] + 2]
-    middle = (edges[:-1] + edges[1:]) / 2
+    middle = np.r_[needed[0] - 1, (needed[:-1] + needed[1:]) / 2, needed[-1] + 1]
+    middle = middle.clip(-_HIGHEST_OFFSET, _HIGHEST_OFFSET)
+    edges = np.r_[-np.inf, needed, np.inf]
     possible = (edges[:-1] < middle) & (middle < edges[1:])  # equal needs change together
     best = possible & (values >= values[possible].max() - _LEAST_GAIN)
-    nearest = np.flatnonzero(best)[np.abs(middle[best]).argmin()]
+    nearest = np.flatnonzero(best)[np.abs(middle[best] - present).argmin()]
     return float(values[nearest]), float(middle[nearest])
 
 

@@ -66,16 +66,13 @@ def test_exchangeable_images_are_covered_as_often_as_was_asked_for(method, level
 
 
 def test_class_conditional_sets_cover_the_class_that_lac_forgets():
-    val, test = (
-        make_predictions(3000, seed=1, signal=1.0),
-        make_predictions(3000, seed=2, signal=1.0),
-    )
+    val, test = (make_predictions(3000, seed=s, signal=1.0) for s in (1, 2))
     for part in (val, test):
-        part.logits[:, 5] += 2  # nv is favoured
+        part.logits[:, 5] += 4  # nv is favoured
     lac, fair = (conformal_sets(val, test, 0.9, m, n_boot=0) for m in METHODS)
     assert abs(lac.coverage.value - 0.9) < 0.03
-    assert min(i.value for i in lac.by_class) < 0.82
-    assert min(i.value for i in fair.by_class) > 0.84
+    assert min(i.value for i in lac.by_class) < 0.75
+    assert min(i.value for i in fair.by_class) > 0.8
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,10 +1,6 @@
 """Operating points that move decisions: weights by class, and a confidence below which to reject.
 
-Weights: decide for the class with the highest w_c · p_c, w chosen on validation to maximise the
-macro F1 by coordinate ascent, as thresholds are for F1 in Lipton et al. 2014. Each step tries
-every weight of one class that changes any decision, so it finds the best; among equally good ones
-it takes the nearest to the present. It starts from plain argmax and ends when no class improves:
-deterministic, and no worse than argmax on validation, though not always the best of all weights.
+Weights are those of `class_weights`; the plain rule is the class with the highest probability.
 
 Rejection: an image whose confidence is below τ gets no decision, which makes it a miss of its
 class and a false alarm of none. Accuracy can only fall, so for accuracy τ is 0; the macro F1 may
@@ -20,16 +16,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kdcore.base import check_labels, check_logits, check_probs
+from kdcore.base import check_labels, check_probs
 from kdcore.evaluate import scores
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample_sums
 from kdcore.evaluate.calibration import Floats
+from kdcore.evaluate.class_weights import (
+    LEAST_GAIN,
+    fit_class_weights,
+    fit_prior_weights,
+    macro_f1_after,
+    weighted_decisions,
+)
 from kdcore.evaluate.held_out import refuse_other_weights
 from kdcore.predict.predictions import Predictions
 from kdcore.predict.probabilities import softmax
 
-_LEAST_GAIN = 1e-12  # what rounding alone may make of equal scores
-_HIGHEST_OFFSET = float(np.log(1e6))  # a weight is a choice between classes, not a ban
+METHODS = {"prior": fit_prior_weights, "ascent": fit_class_weights}
 _SCORES = {
     "accuracy": scores.accuracy,
     "balanced_accuracy": scores.balanced_accuracy,
@@ -53,12 +55,14 @@ class ClassWeights:
 
     Attributes
     ----------
+    method : how they were chosen, "prior" or "ascent"
     classes : C names
     weights : (C,) positive, with geometric mean 1
     val_plain, val_changed : macro F1 on validation of argmax, and with the weights
     scores : accuracy, balanced accuracy and macro F1 on test, paired by lesion
     """
 
+    method: str
     classes: tuple[str, ...]
     weights: Floats
     val_plain: float
@@ -88,24 +92,34 @@ class Rejection:
 
 
 def choose_class_weights(
-    val: Predictions, test: Predictions, n_boot: int = 1000, seed: int = 0
+    val: Predictions,
+    test: Predictions,
+    method: str = "prior",
+    n_boot: int = 1000,
+    seed: int = 0,
 ) -> ClassWeights:
     """Choose weights on `val` and compare them with plain argmax on `test`.
 
     Parameters
     ----------
     val, test : predictions of the same weights on validation and test
+    method : "prior" or "ascent" (see `class_weights`)
     n_boot, seed : of the bootstrap by lesion
 
     Raises
     ------
     DataError
         If one of them has no image, or they are of different weights or classes.
+    ValueError
+        If there is no such method.
     """
     refuse_other_weights(val, test)
-    weights = fit_class_weights(val.logits, val.labels)
+    if method not in METHODS:
+        raise ValueError(f"method: expected one of {tuple(METHODS)}, got {method!r}")
+    weights = METHODS[method](val.logits, val.labels)
     on_val, on_test = (weighted_decisions(p.logits, weights) for p in (val, test))
     return ClassWeights(
+        method,
         val.classes,
         weights,
         _macro_f1_of(val, val.logits.argmax(1)),
@@ -152,47 +166,6 @@ def choose_rejection(
     )
 
 
-def weighted_decisions(logits: ArrayLike, weights: ArrayLike) -> NDArray[np.int64]:
-    """Return the class with the highest weight times probability, (N,), the first on a tie.
-
-    Parameters
-    ----------
-    logits : (N, C); a temperature T would do what the weights' T-th power does
-    weights : (C,), positive
-
-    Raises
-    ------
-    ValueError
-        If there is not one positive weight for each class.
-    """
-    array, factors = check_logits(logits), np.asarray(weights, dtype=np.float64)
-    if factors.shape != (array.shape[1],) or not (factors > 0).all():
-        raise ValueError(f"weights: expected {array.shape[1]} positive numbers, got {factors}")
-    return (array + np.log(factors)).argmax(1)
-
-
-def fit_class_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return the weights (C,), of geometric mean 1, that coordinate ascent of the macro F1 finds.
-
-    Parameters
-    ----------
-    logits : (N, C), of validation images, N >= 1
-    labels : (N,) in [0, C)
-    """
-    array = check_logits(logits)
-    truth = check_labels(labels, *array.shape)
-    if not len(array):
-        raise ValueError("logits: expected at least one image")
-    offsets, reached, improved = np.zeros(array.shape[1]), -1.0, True
-    while improved:  # the macro F1 has finitely many values and rises with every pass but the last
-        improved = False
-        for c in range(array.shape[1]):
-            value, offset = _best_offset(array + offsets, truth, c, offsets[c])
-            if value > reached + _LEAST_GAIN:
-                offsets[c], reached, improved = offset, value, True
-    return np.exp(offsets - offsets.mean())
-
-
 def rejection_curve(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
     """Return thresholds, 0 and each confidence that occurs, rising, and the macro F1 at each.
 
@@ -212,7 +185,7 @@ def rejection_curve(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
     order = np.argsort(array.max(1), kind="stable")
     confidence, decided = array.max(1)[order], array.argmax(1)[order]
     taus, first = np.unique(confidence, return_index=True)
-    macro_f1 = _macro_f1_after(decided, truth[order], array.shape[1])[first]
+    macro_f1 = macro_f1_after(decided, truth[order], array.shape[1])[first]
     return np.r_[0.0, taus], np.r_[macro_f1[0], macro_f1]
 
 
@@ -241,53 +214,8 @@ def paired_scores(
     return tuple(found)
 
 
-def _best_offset(
-    scores: Floats, truth: NDArray[np.int64], c: int, present: float
-) -> tuple[float, float]:
-    """Return the highest macro F1 that another offset of class `c` reaches, and that offset.
-
-    `scores` (N, C) have the `present` offset in them.
-    """
-    others = scores.copy()
-    others[:, c] = -np.inf
-    rival = others.argmax(1)
-    needed = others.max(1) - scores[:, c] + present  # class c wins where its offset is above
-    order = np.argsort(needed, kind="stable")
-    needed = needed[order]
-    values = _macro_f1_after(rival[order], truth[order], scores.shape[1], c)
-    middle = np.r_[needed[0] - 1, (needed[:-1] + needed[1:]) / 2, needed[-1] + 1]
-    middle = middle.clip(-_HIGHEST_OFFSET, _HIGHEST_OFFSET)
-    edges = np.r_[-np.inf, needed, np.inf]
-    possible = (edges[:-1] < middle) & (middle < edges[1:])  # equal needs change together
-    best = possible & (values >= values[possible].max() - _LEAST_GAIN)
-    nearest = np.flatnonzero(best)[np.abs(middle[best] - present).argmin()]
-    return float(values[nearest]), float(middle[nearest])
-
-
-def _macro_f1_after(
-    decided: NDArray[np.int64], truth: NDArray[np.int64], classes: int, to: int | None = None
-) -> Floats:
-    """Return the macro F1 after the first 0, 1, ... N images lose their decision, (N + 1,).
-
-    They have none then, or class `to`.
-    """
-    lost = np.eye(classes)[decided]  # (N, C)
-    hits = lost * (decided == truth)[:, None]
-    if to is not None:
-        lost[:, to] -= 1
-        hits[:, to] -= truth == to
-    start = np.bincount(decided, minlength=classes), hits.clip(0).sum(0)
-    support = np.bincount(truth, minlength=classes)
-    left, right = (
-        total - np.cumsum(np.vstack([np.zeros(classes), change]), axis=0)
-        for total, change in zip(start, (lost, hits), strict=True)
-    )
-    f1 = scores.ratio(2 * right, support + left)
-    return scores.mean_of_defined(np.where(support > 0, f1, np.nan))
-
-
 def _first_best(values: Floats) -> int:
-    return int(np.flatnonzero(values >= values.max() - _LEAST_GAIN)[0])
+    return int(np.flatnonzero(values >= values.max() - LEAST_GAIN)[0])
 
 
 def _share(chosen: NDArray[np.bool_], of: Predictions, n_boot: int, seed: int) -> Interval:

@@ -9,12 +9,13 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from kdcore.base import DataError
 from kdcore.evaluate import choose_class_weights, choose_rejection
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
-from kdcore.evaluate.operating import (
+from kdcore.evaluate.class_weights import (
+    EXPONENTS,
     fit_class_weights,
-    paired_scores,
-    rejection_curve,
+    fit_prior_weights,
     weighted_decisions,
 )
+from kdcore.evaluate.operating import paired_scores, rejection_curve
 from kdcore.evaluate.scores import confusion_matrix, macro_f1
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions, subset
@@ -53,11 +54,29 @@ def test_no_single_weight_can_be_improved(seed):
             assert macro_f1(counts) <= reached + 1e-12
 
 
-def test_where_argmax_is_right_weights_stay_one():
+@pytest.mark.parametrize("fit", [fit_class_weights, fit_prior_weights])
+def test_where_argmax_is_right_weights_stay_one(fit):
     logits = np.eye(4)[[0, 1, 2, 3, 0]] * 5.0
-    np.testing.assert_allclose(fit_class_weights(logits, [0, 1, 2, 3, 0]), 1)
+    np.testing.assert_allclose(fit(logits, [0, 1, 2, 3, 0]), 1)
+    with pytest.raises(ValueError, match="at least one image"):
+        fit(np.zeros((0, 2)), [])
 
 
+def test_the_power_of_the_counts_is_the_best_of_those_tried():
+    predictions = make_predictions(200, seed=2, signal=1.0)
+    logits, labels = predictions.logits + 1.5 * np.eye(7)[5], predictions.labels
+    weights = fit_prior_weights(logits, labels)
+    counts = np.bincount(labels, minlength=7) + 1
+    slope = np.polyfit(np.log(counts), np.log(weights), 1)[0]
+    assert np.log(weights).mean() == pytest.approx(0)
+    tried = {x: _macro_f1(labels, (softmax(logits) / counts**x).argmax(1)) for x in EXPONENTS}
+    best = max(tried.values())
+    assert tried[min(tried, key=lambda x: abs(x + slope))] == pytest.approx(best)
+    assert -slope == pytest.approx(min((x for x in tried if tried[x] > best - 1e-12), key=abs))
+    assert best > tried[0.0]
+
+
+@pytest.mark.parametrize("fit", [fit_class_weights, fit_prior_weights])
 @pytest.mark.parametrize(
     ("logits", "labels"),
     [
@@ -67,8 +86,8 @@ def test_where_argmax_is_right_weights_stay_one():
         (np.full((2, 3), [2000.0, 0.0, -2000.0]), [0, 2]),
     ],
 )
-def test_weights_of_odd_inputs_are_positive_and_no_worse(logits, labels):
-    weights = fit_class_weights(logits, labels)
+def test_weights_of_odd_inputs_are_positive_and_no_worse(logits, labels, fit):
+    weights = fit(logits, labels)
     assert (weights > 0).all() and np.isfinite(weights).all()
     before = _macro_f1(labels, np.argmax(logits, 1))
     assert _macro_f1(labels, weighted_decisions(logits, weights)) >= before
@@ -83,9 +102,10 @@ def test_weights_follow_a_shift_of_the_logits_of_one_class():
     assert _macro_f1(predictions.labels, chosen) > plain + 0.02
 
 
-def test_class_weights_on_test_equal_sklearn():
+@pytest.mark.parametrize("method", ["prior", "ascent"])
+def test_class_weights_on_test_equal_sklearn(method):
     val, test = make_predictions(300, seed=1, signal=1.0), make_predictions(300, seed=2, signal=1.0)
-    found = choose_class_weights(val, test, n_boot=20)
+    found = choose_class_weights(val, test, method, n_boot=20)
     chosen = (softmax(test.logits) * found.weights).argmax(1)
     expected = {
         "accuracy": accuracy_score,
@@ -172,3 +192,5 @@ def test_what_does_not_belong_together_is_refused():
             choose(subset(val, np.arange(0)), subset(val, np.arange(5)))
     with pytest.raises(ValueError, match="weights"):
         weighted_decisions([[1.0, 2.0]], [1.0, 0.0])
+    with pytest.raises(ValueError, match="method"):
+        choose_class_weights(val, val, "best")

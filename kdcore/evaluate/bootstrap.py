@@ -66,6 +66,29 @@ def draw_groups(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterato
         yield counts.reshape(rows, groups).astype(np.float64)
 
 
+def resample_sums(sums: Floats, group_ids: ArrayLike, n_boot: int, seed: int) -> Floats:
+    """Return the sums over all images of each resample, (B, K).
+
+    Parameters
+    ----------
+    sums : (N, K), what is summed, by image
+    group_ids : (N,) lesion ids
+    n_boot : resamples, B of them; B is 0 where a single lesion leaves nothing to draw
+    seed : of the draws
+
+    Raises
+    ------
+    ValueError
+        If `n_boot` is negative.
+    """
+    if n_boot < 0:
+        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
+    index, groups = index_groups(group_ids)
+    by_group = sum_by_group(sums, index, groups)  # (G, K)
+    drawn = draw_groups(groups, n_boot if groups > 1 else 0, seed)
+    return np.concatenate([np.empty((0, sums.shape[1])), *(counts @ by_group for counts in drawn)])
+
+
 def percentile_interval(
     value: float, resamples: ArrayLike, excess: bool = False, level: float = LEVEL
 ) -> Interval:
@@ -97,19 +120,22 @@ def percentile_interval(
 def mean_interval(
     values: ArrayLike, group_ids: ArrayLike, n_boot: int = 1000, seed: int = 0
 ) -> Interval:
-    """Return the mean of `values` (N,) over images with its interval by lesion.
+    """Return the mean of `values` over images with its interval by lesion.
 
-    NaN values are left out; NaN where nothing is left, and without ends for a single lesion.
+    Parameters
+    ----------
+    values : (N,); NaN is left out
+    group_ids : (N,) lesion ids
+    n_boot, seed : of the bootstrap
+
+    Returns
+    -------
+    The mean; NaN where nothing is left, and without ends for a single lesion
     """
     array = np.asarray(values, dtype=np.float64)
     defined = ~np.isnan(array)
-    index, groups = index_groups(np.asarray(group_ids)[defined])
-    if not groups:
+    if not defined.any():
         return Interval(float("nan"), float("nan"), float("nan"))
     pairs = np.stack([array[defined], np.ones(defined.sum())], axis=1)
-    sums = sum_by_group(pairs, index, groups)  # (G, 2)
-    means = [np.empty(0)]
-    for counts in draw_groups(groups, n_boot if groups > 1 else 0, seed):
-        total, n = (counts @ sums).T
-        means.append(total / n)
-    return percentile_interval(float(array[defined].mean()), np.concatenate(means))
+    total, n = resample_sums(pairs, np.asarray(group_ids)[defined], n_boot, seed).T
+    return percentile_interval(float(array[defined].mean()), total / n)

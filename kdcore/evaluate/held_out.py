@@ -15,6 +15,21 @@ HELD_OUT = ("macro_f1", "balanced_accuracy", "accuracy", "nll", "ece")
 LOWER_IS_BETTER = ("nll", "ece")
 
 
+def refuse_other_weights(val: Predictions, test: Predictions) -> None:
+    """Raise DataError unless both have images, and are of the same weights and classes."""
+    if (val.checkpoint_hash, val.classes) != (test.checkpoint_hash, test.classes):
+        raise DataError(
+            f"The predictions of {test.checkpoint or 'a run'} on validation and test are of "
+            "different weights.",
+            "Make both again from the same run.",
+        )
+    if not len(val) or not len(test):
+        raise DataError(
+            "There are no images to fit on, or none to measure.",
+            "Choose predictions that have some, on validation and on test.",
+        )
+
+
 def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
     """Return the test scores of `HELD_OUT`, and "val_macro_f1" and "temperature".
 
@@ -28,12 +43,7 @@ def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
     DataError
         If one of them has no image, or they are of different weights or classes.
     """
-    if (val.checkpoint_hash, val.classes) != (test.checkpoint_hash, test.classes):
-        raise DataError(
-            f"The predictions of {test.checkpoint or 'a run'} on validation and test are of "
-            "different weights.",
-            "Make both again from the same run.",
-        )
+    refuse_other_weights(val, test)
     chosen = evaluate_predictions(val, n_boot=0)
     temperature = fit_temperature(val.logits, val.labels)
     measured = evaluate_predictions(test, temperature, n_boot=0).metrics

@@ -9,6 +9,7 @@ from kdcore.evaluate.bootstrap import (
     draw_groups,
     index_groups,
     percentile_interval,
+    resample_sums,
     sum_by_group,
 )
 
@@ -58,3 +59,15 @@ def test_an_interval_with_excess_is_lowered_and_stays_positive(value, low, high)
     resamples = 0.05 + np.linspace(-0.03, 0.03, 101)  # 0.01 and 0.03 above the value
     interval = percentile_interval(value, resamples, excess=True)
     assert (interval.low, interval.high) == pytest.approx((low, high))
+
+
+def test_sums_of_resamples_equal_repeated_images():
+    ids = np.array(["b", "a", "b", "c", "a"])
+    values = np.random.default_rng(0).normal(size=(5, 2))
+    index, groups = index_groups(ids)
+    rows = np.concatenate(list(draw_groups(groups, 70, seed=4)))
+    expected = [np.repeat(values, row[index].astype(int), axis=0).sum(0) for row in rows]
+    np.testing.assert_allclose(resample_sums(values, ids, 70, 4), expected)
+    assert resample_sums(values, ["a"] * 5, 70, 4).shape == (0, 2)
+    with pytest.raises(ValueError, match="n_boot"):
+        resample_sums(values, ids, -1, 4)

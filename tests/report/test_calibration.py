@@ -1,0 +1,127 @@
+"""Tables of calibration and operating points hold the numbers of their results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kdcore.evaluate import (
+    Interval,
+    brier,
+    brier_parts,
+    calibration_table,
+    choose_alarm,
+    choose_class_weights,
+    choose_rejection,
+    conformal_sets,
+    decision_curve,
+    reliability,
+    reliability_intervals,
+    risk_coverage,
+)
+from kdcore.evaluate.conformal import METHODS
+from kdcore.predict.probabilities import softmax
+from kdcore.report import csv_text
+from kdcore.report.calibration import brier_rows, calibrator_rows, reliability_rows
+from kdcore.report.cells import interval_text
+from kdcore.report.operating import (
+    alarm_rows,
+    conformal_class_rows,
+    conformal_rows,
+    net_benefit_rows,
+    paired_rows,
+    rejection_text,
+    risk_coverage_rows,
+    weight_rows,
+)
+from tests.evaluate.makers import CLASSES, make_predictions
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return make_predictions(200, seed=1, signal=1.0), make_predictions(150, seed=2, signal=1.0)
+
+
+def _check(rows, body):
+    assert len(rows) == 1 + body
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert "nan" not in csv_text(rows)
+
+
+def test_calibrators(parts):
+    table = calibration_table(*parts, n_boot=20)
+    rows = calibrator_rows(table)
+    _check(rows, 4)
+    assert rows[1][:2] == ["as trained", interval_text(table[0].nll, 4)]
+    assert rows[3][-1] == round(table[2].macro_f1, 4)
+
+
+def test_brier_parts_of_a_row_add_up(parts):
+    probs, labels = softmax(parts[1].logits), parts[1].labels
+    rows = brier_rows({"as trained": brier_parts(probs, labels)})
+    _check(rows, 1)
+    assert rows[1][1] == round(brier(probs, labels), 5)
+    assert sum(rows[1][2:]) == pytest.approx(rows[1][1], abs=5e-5)
+
+
+def test_bins_and_the_empty_one(parts):
+    bins = reliability(softmax(parts[1].logits), parts[1].labels)
+    rows = reliability_rows(bins, reliability_intervals(parts[1], n_boot=20))
+    _check(rows, 15)
+    assert sum(row[2] for row in rows[1:]) == 150
+    assert rows[1][2] == 0 and rows[1][4] == "n/a"
+
+
+def test_weights_and_pairs(parts):
+    found = choose_class_weights(*parts, n_boot=20)
+    rows = weight_rows(found)
+    _check(rows, 7)
+    assert [row[0] for row in rows[1:]] == list(CLASSES)
+    rows = paired_rows(found.scores, "weighted")
+    _check(rows, 3)
+    assert rows[3] == ["macro F1", *(interval_text(v) for v in _of(found.scores[2]))]
+
+
+def _of(score):
+    return score.plain, score.changed, score.difference
+
+
+def test_rejection_in_words(parts):
+    found = replace(choose_rejection(*parts, n_boot=20), tau=0.31, tau_as_class=0.0)
+    text = rejection_text(found)
+    assert "τ = 0.000" in text and "0.310" in text
+    assert interval_text(found.coverage) in text
+    assert "every image gets a decision" in rejection_text(replace(found, tau=0.0))
+
+
+def test_alarms(parts):
+    rows = alarm_rows([choose_alarm(*parts, rule=r, n_boot=20) for r in ("sensitivity", "f1")])
+    _check(rows, 2)
+    assert rows[1][:2] == ["mel", "sensitivity 90% on validation"]
+    assert rows[2][1] == "f1"
+
+
+def test_risk_and_coverage(parts):
+    curve = risk_coverage(parts[1], n_boot=20)
+    rows = risk_coverage_rows({"student": curve})
+    _check(rows, 1)
+    assert rows[1][-1] == round(float(curve.risk[-1]), 4)
+
+
+def test_net_benefit(parts):
+    curve = decision_curve(parts[1], n_boot=20)
+    rows = net_benefit_rows(curve)
+    _check(rows, 99)
+    assert rows[10][:2] == [0.1, round(float(curve.model.value[9]), 5)]
+
+
+def test_prediction_sets(parts):
+    results = [conformal_sets(*parts, method=m, n_boot=20) for m in METHODS]
+    _check(conformal_rows(results), 2)
+    rows = conformal_class_rows(results)
+    _check(rows, 2)
+    assert rows[0][2:] == list(CLASSES)
+    absent = replace(results[0], by_class=(Interval(np.nan, np.nan, np.nan),) * 7)
+    assert conformal_class_rows([absent])[1][2] == "n/a"

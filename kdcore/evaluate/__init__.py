@@ -9,13 +9,8 @@ from kdcore.evaluate.calibration import (
     nll,
     reliability,
 )
-from kdcore.evaluate.evaluation import (
-    BY_CLASS,
-    OVERALL,
-    ClassRow,
-    Evaluation,
-    evaluate_predictions,
-)
+from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
+from kdcore.evaluate.headline import BY_CLASS, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
 from kdcore.evaluate.leak import refuse_training_images, trained_on
 from kdcore.evaluate.significance import (

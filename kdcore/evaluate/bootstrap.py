@@ -12,7 +12,7 @@ so few images resolve.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,42 @@ def draw_groups(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterato
         flat = (drawn + np.arange(rows)[:, None] * groups).ravel()
         counts = np.bincount(flat, minlength=rows * groups)
         yield counts.reshape(rows, groups).astype(np.float64)
+
+
+def resample(
+    statistic: Callable[[Floats], Floats], group_ids: ArrayLike, n_boot: int, seed: int
+) -> Floats:
+    """Return `statistic` of each resample of the groups.
+
+    Parameters
+    ----------
+    statistic : takes weights (N, b), how often each image occurs in each of b resamples, and
+        returns (b, ...)
+    group_ids : (N,) of the images
+    n_boot : resamples
+    seed : of the draws; with the same groups it gives the same resamples to every statistic, so
+        that two of them may be subtracted resample by resample
+
+    Returns
+    -------
+    (B, ...), B = `n_boot`; B = 0 where there is only one group, and so nothing to draw
+    """
+    index, groups = index_groups(group_ids)
+    pieces = [statistic(np.empty((len(index), 0)))]
+    for counts in draw_groups(groups, n_boot if groups > 1 else 0, seed):  # (b, G)
+        pieces.append(statistic(np.ascontiguousarray(counts.T)[index]))
+    return np.concatenate(pieces)
+
+
+def resample_sums(values: Floats, group_ids: ArrayLike, n_boot: int, seed: int) -> Floats:
+    """Return the sums of `values` (N, K) over the images of each resample, (B, K).
+
+    Like `resample` with a sum for the statistic, but images are summed by group only once.
+    """
+    index, groups = index_groups(group_ids)
+    by_group = sum_by_group(values, index, groups)  # (G, K)
+    drawn = draw_groups(groups, n_boot if groups > 1 else 0, seed)
+    return np.concatenate([np.empty((0, values.shape[1])), *(c @ by_group for c in drawn)])
 
 
 def percentile_interval(

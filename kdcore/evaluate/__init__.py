@@ -9,6 +9,7 @@ from kdcore.evaluate.calibration import (
     nll,
     reliability,
 )
+from kdcore.evaluate.detection import Detection, detection
 from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
 from kdcore.evaluate.headline import BY_CLASS, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
@@ -27,6 +28,7 @@ __all__ = [
     "OVERALL",
     "ClassRow",
     "Comparison",
+    "Detection",
     "Evaluation",
     "Interval",
     "MethodSummary",
@@ -34,6 +36,7 @@ __all__ = [
     "Significance",
     "brier",
     "compare_methods",
+    "detection",
     "ece",
     "evaluate_predictions",
     "fit_temperature",

@@ -128,3 +128,28 @@ def percentile_interval(
         shift = max(array.mean() - value, 0.0)
         low, high = max(low - 2 * shift, 0.0), max(high - shift, 0.0)
     return Interval(float(value), float(low), float(high))
+
+
+def difference_interval(value: float, resamples: ArrayLike, level: float = LEVEL) -> Interval:
+    """Return `value`, a difference of two biased statistics, with an interval moved by its bias.
+
+    Both exceed the truth as the ECE does (see the module), and their excesses cancel in part:
+    what is left has either sign. The resamples exceed the value by it and the value the truth by
+    about as much, so the end on the side of the bias is moved back by it once, the other twice.
+    In a simulation with 1,350 images and true differences of 0.153, 0.049, 0.028 and 0.005 this
+    held the truth in 74, 100, 62 and 95 of 100 data sets, plain percentiles in 1, 99, 34 and 94:
+    it falls short where one of the models is calibrated perfectly.
+
+    Parameters
+    ----------
+    value : the difference of the data itself
+    resamples : (B,) that of each resample of the same lesions; NaN is left out
+    level : coverage
+    """
+    plain = percentile_interval(value, resamples, level=level)
+    if np.isnan(plain.low):
+        return plain
+    bias = float(np.nanmean(np.asarray(resamples, dtype=np.float64))) - value
+    once, twice = bias, 2 * bias
+    down, up = (twice, once) if bias > 0 else (once, twice)
+    return Interval(plain.value, plain.low - down, plain.high - up)

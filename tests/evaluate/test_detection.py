@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 
 from kdcore.base import DataError
-from kdcore.evaluate import detection
+from kdcore.evaluate import detection, take
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from kdcore.evaluate.detection import TARGETS
 from kdcore.predict.probabilities import softmax
@@ -141,6 +141,4 @@ def test_bad_requests():
     with pytest.raises(ValueError, match="temperature"):
         detection(predictions, temperature=0)
     with pytest.raises(DataError, match="no images"):
-        none = np.array([], dtype=np.str_)
-        empty = {"labels": np.zeros(0, np.int64), "sample_ids": none, "group_ids": none}
-        detection(make_predictions(logits=np.zeros((0, 7), np.float32), **empty))
+        detection(take(predictions, []))

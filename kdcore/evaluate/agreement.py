@@ -170,7 +170,8 @@ def kl_per_image(
 ) -> Floats:
     """Return KL(teacher ‖ student) of the probabilities in nats, (N,), never infinite.
 
-    Parameters are those of `agreement`.
+    `teacher`, `student` and the temperatures `temperature_teacher` and `temperature_student` are
+    those of `agreement`.
     """
     p = log_softmax(teacher.logits, temperature_teacher)
     q = log_softmax(student.logits, temperature_student)

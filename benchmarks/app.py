@@ -15,12 +15,8 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
-import platform
-import statistics
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -30,6 +26,7 @@ sys.path.insert(0, str(REPO))  # so that `python benchmarks/app.py` finds its ow
 
 from benchmarks.driver import browser, serve, settle
 from benchmarks.journeys import move_slider, open_upload, upload_to_charts
+from benchmarks.measuring import machine, summary
 from kdcore.data.drawn import draw_lesion
 
 PACKAGES = ("streamlit", "torch", "torchvision", "altair", "numpy", "playwright")
@@ -82,37 +79,6 @@ def peak_mb(pid: int) -> float:
     raise RuntimeError(f"/proc/{pid}/status gives no VmHWM; this benchmark needs Linux")
 
 
-def machine() -> dict[str, object]:
-    """Return what the figures depend on: processor, cores, load, versions."""
-    info = Path("/proc/cpuinfo")
-    lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-    return {
-        "processor": lines[0].partition(":")[2].strip() if lines else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load_average_1min_before": round(os.getloadavg()[0], 2),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
-    }
-
-
-def summary(figures: dict[str, list[float]]) -> dict[str, object]:
-    """Return medians under their names, and repetitions and spread under `spread`."""
-    medians = {name: round(statistics.median(values), 3) for name, values in figures.items()}
-    spread = {
-        name: {
-            "aim": AIMS[name],
-            "repetitions": len(values),
-            "min": round(min(values), 3),
-            "max": round(max(values), 3),
-            "first": round(values[0], 3),
-            "values": [round(value, 3) for value in values],
-        }
-        for name, values in figures.items()
-    }
-    return {**medians, "spread": spread}
-
-
 def main() -> None:
     """Run the benchmark and write its JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -121,7 +87,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="uploads per server (default 5)")
     parser.add_argument("--checkpoints", type=Path, help="folder (default: checkpoints/)")
     options = parser.parse_args()
-    conditions = machine()
+    conditions = machine(PACKAGES)
     figures: dict[str, list[float]] = {name: [] for name in AIMS}
     with browser() as chrome:
         for _ in range(options.servers):
@@ -129,7 +95,7 @@ def main() -> None:
                 figures[name].extend(values)
     root = options.checkpoints or REPO / "checkpoints"
     names = sorted(card.parent.name for card in root.glob("*/card.json"))
-    result = summary(figures) | {"checkpoints": names, "machine": conditions}
+    result = summary(figures, AIMS) | {"checkpoints": names, "machine": conditions}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(result, indent=2) + "\n")
     for name, aim in AIMS.items():

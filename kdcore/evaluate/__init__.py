@@ -1,6 +1,15 @@
 """Scores, calibration and intervals: pure functions of saved predictions."""
 
+from kdcore.evaluate.agreement import (
+    QUADRANTS,
+    Agreement,
+    McNemar,
+    Quadrant,
+    agreement,
+    quadrant_of,
+)
 from kdcore.evaluate.alarm import Alarm, AlarmScores, choose_alarm
+from kdcore.evaluate.align import align, take
 from kdcore.evaluate.bootstrap import Interval
 from kdcore.evaluate.calibration import (
     Reliability,
@@ -11,14 +20,11 @@ from kdcore.evaluate.calibration import (
     reliability,
 )
 from kdcore.evaluate.calibrators import Calibrator, fit_calibrators
+from kdcore.evaluate.cases import cases, pair_cases
 from kdcore.evaluate.conformal import ConformalResult, conformal_sets
-from kdcore.evaluate.evaluation import (
-    BY_CLASS,
-    OVERALL,
-    ClassRow,
-    Evaluation,
-    evaluate_predictions,
-)
+from kdcore.evaluate.detection import Detection, detection
+from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
+from kdcore.evaluate.headline import BY_CLASS, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
 from kdcore.evaluate.leak import refuse_training_images, trained_on
 from kdcore.evaluate.miscalibration import (
@@ -37,7 +43,9 @@ from kdcore.evaluate.operating import (
     choose_class_weights,
     choose_rejection,
 )
+from kdcore.evaluate.pair import ClassPair, PairComparison, ScorePair, compare_pair
 from kdcore.evaluate.recalibration import CalibrationRow, calibration_table
+from kdcore.evaluate.seeds import OverSeeds, SeedScore, over_seeds
 from kdcore.evaluate.selective import RiskCoverage, risk_coverage
 from kdcore.evaluate.significance import (
     Comparison,
@@ -51,36 +59,51 @@ __all__ = [
     "HELD_OUT",
     "LOWER_IS_BETTER",
     "OVERALL",
+    "QUADRANTS",
+    "Agreement",
     "Alarm",
     "AlarmScores",
     "Band",
     "BrierParts",
     "CalibrationRow",
     "Calibrator",
+    "ClassPair",
     "ClassRow",
     "ClassWeights",
     "Comparison",
     "ConformalResult",
     "DecisionCurve",
+    "Detection",
     "Evaluation",
     "Interval",
+    "McNemar",
     "MethodSummary",
+    "OverSeeds",
+    "PairComparison",
     "PairedScore",
+    "Quadrant",
     "Rejection",
     "Reliability",
     "RiskCoverage",
+    "ScorePair",
+    "SeedScore",
     "Significance",
+    "agreement",
+    "align",
     "brier",
     "brier_parts",
     "calibration_table",
+    "cases",
     "choose_alarm",
     "choose_class_weights",
     "choose_rejection",
     "classwise_ece",
     "compare_methods",
+    "compare_pair",
     "conformal_sets",
     "debiased_ece",
     "decision_curve",
+    "detection",
     "ece",
     "evaluate_predictions",
     "fit_calibrators",
@@ -88,9 +111,13 @@ __all__ = [
     "held_out_scores",
     "mce",
     "nll",
+    "over_seeds",
+    "pair_cases",
+    "quadrant_of",
     "refuse_training_images",
     "reliability",
     "reliability_intervals",
     "risk_coverage",
+    "take",
     "trained_on",
 ]

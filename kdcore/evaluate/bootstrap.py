@@ -12,7 +12,7 @@ so few images resolve.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +66,35 @@ def draw_groups(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterato
         yield counts.reshape(rows, groups).astype(np.float64)
 
 
+def resample(
+    statistic: Callable[[Floats], Floats], group_ids: ArrayLike, n_boot: int, seed: int
+) -> Floats:
+    """Return `statistic` of each resample of the groups.
+
+    Parameters
+    ----------
+    statistic : takes weights (N, b), how often each image occurs in each of b resamples, and
+        returns (b, ...)
+    group_ids : (N,) of the images
+    n_boot : resamples
+    seed : of the draws; with the same groups it gives the same resamples to every statistic, so
+        that two of them may be subtracted resample by resample
+
+    Returns
+    -------
+    (B, ...), B = `n_boot`; B = 0 where there is only one group, and so nothing to draw
+    """
+    index, groups = index_groups(group_ids)
+    pieces = [statistic(np.empty((len(index), 0)))]
+    for counts in draw_groups(groups, n_boot if groups > 1 else 0, seed):  # (b, G)
+        pieces.append(statistic(np.ascontiguousarray(counts.T)[index]))
+    return np.concatenate(pieces)
+
+
 def resample_sums(sums: Floats, group_ids: ArrayLike, n_boot: int, seed: int) -> Floats:
     """Return the sums over all images of each resample, (B, K).
+
+    Like `resample` with a sum for the statistic, but images are summed by group only once.
 
     Parameters
     ----------
@@ -139,3 +166,28 @@ def mean_interval(
     pairs = np.stack([array[defined], np.ones(defined.sum())], axis=1)
     total, n = resample_sums(pairs, np.asarray(group_ids)[defined], n_boot, seed).T
     return percentile_interval(float(array[defined].mean()), total / n)
+
+
+def difference_interval(value: float, resamples: ArrayLike, level: float = LEVEL) -> Interval:
+    """Return `value`, a difference of two biased statistics, with an interval moved by its bias.
+
+    Both exceed the truth as the ECE does (see the module), and their excesses cancel in part:
+    what is left has either sign. The resamples exceed the value by it and the value the truth by
+    about as much, so the end on the side of the bias is moved back by it once, the other twice.
+    In a simulation with 1,350 images and true differences of 0.153, 0.049, 0.028 and 0.005 this
+    held the truth in 74, 100, 62 and 95 of 100 data sets, plain percentiles in 1, 99, 34 and 94:
+    it falls short where one of the models is calibrated perfectly.
+
+    Parameters
+    ----------
+    value : the difference of the data itself
+    resamples : (B,) that of each resample of the same lesions; NaN is left out
+    level : coverage
+    """
+    plain = percentile_interval(value, resamples, level=level)
+    if np.isnan(plain.low):
+        return plain
+    bias = float(np.nanmean(np.asarray(resamples, dtype=np.float64))) - value
+    once, twice = bias, 2 * bias
+    down, up = (twice, once) if bias > 0 else (once, twice)
+    return Interval(plain.value, plain.low - down, plain.high - up)

@@ -6,6 +6,8 @@ a bootstrap computes all its resamples at once. Conventions where a ratio is 0/0
 - A class without images has no recall and no F1 (NaN); macro means run over the classes that
   have images. scikit-learn's macro F1 instead counts an absent class that was predicted as 0.
 - A class with images that was never predicted has precision 0, as scikit-learn reports it.
+- The Matthews coefficient is 0 where all decisions are one class, as scikit-learn reports it, but
+  NaN where all images are of one class: there is nothing to correlate with.
 """
 
 from __future__ import annotations
@@ -87,3 +89,26 @@ def balanced_accuracy(counts: ArrayLike) -> Floats:
 def macro_f1(counts: ArrayLike) -> Floats:
     """Return the mean F1 over the classes that have images."""
     return mean_of_defined(f1(counts))
+
+
+def weighted_f1(counts: ArrayLike) -> Floats:
+    """Return the mean F1 over the classes that have images, weighted by how many they have."""
+    array = np.asarray(counts, dtype=np.float64)
+    support = array.sum(-1)
+    weighted = np.where(support > 0, support * f1(array), 0.0)
+    return ratio(weighted.sum(-1), support.sum(-1))
+
+
+def mcc(counts: ArrayLike) -> Floats:
+    """Return the Matthews correlation of decisions and true classes, in [-1, 1].
+
+    With more than two classes it is the R_K of Gorodkin 2004. 0 where all decisions are one
+    class, NaN where all images are of one class.
+    """
+    array = np.asarray(counts, dtype=np.float64)
+    n, truth, chosen = array.sum((-2, -1)), array.sum(-1), array.sum(-2)
+    hits = np.trace(array, axis1=-2, axis2=-1)
+    spread_truth, spread_chosen = (n**2 - (sums**2).sum(-1) for sums in (truth, chosen))
+    covariance = hits * n - (truth * chosen).sum(-1)
+    value = ratio(covariance, np.sqrt(spread_truth * spread_chosen))
+    return np.where((spread_truth > 0) & (spread_chosen == 0), 0.0, value)

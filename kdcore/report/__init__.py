@@ -1,6 +1,14 @@
 """Results as text: tables to read, to paste and to typeset."""
 
 from kdcore.report.cells import csv_text
+from kdcore.report.latex import latex_table
+from kdcore.report.pair import (
+    agreement_rows,
+    answer_rows,
+    pair_class_rows,
+    pair_rows,
+    quadrant_rows,
+)
 from kdcore.report.significance import (
     SweepTable,
     significance_caption,
@@ -13,10 +21,16 @@ from kdcore.report.tables import evaluation_csv, evaluation_latex, evaluation_te
 
 __all__ = [
     "SweepTable",
+    "agreement_rows",
+    "answer_rows",
     "csv_text",
     "evaluation_csv",
     "evaluation_latex",
     "evaluation_text",
+    "latex_table",
+    "pair_class_rows",
+    "pair_rows",
+    "quadrant_rows",
     "significance_caption",
     "significance_csv",
     "significance_latex",

@@ -9,7 +9,10 @@ TITLES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "mcc": "MCC",
     "macro_auc": "macro AUC",
+    "macro_ap": "macro AP",
     "nll": "NLL (nats)",
     "ece": "ECE (15 equal-width bins)",
     "brier": "Brier",
@@ -18,6 +21,7 @@ TITLES = {
     "recall": "recall",
     "f1": "F1",
     "auc": "AUC",
+    "ap": "AP",
 }
 
 
@@ -58,11 +62,12 @@ def evaluation_csv(evaluation: Evaluation) -> str:
 def evaluation_latex(evaluation: Evaluation) -> str:
     """Return a booktabs tabular: one line per class, then the overall scores."""
     titles = ["class", "images", *(TITLES[k] for k in BY_CLASS)]
-    lines = [r"\begin{tabular}{lrllll}", r"\toprule", latex_row(titles), r"\midrule"]
+    columns_spec = "lr" + "l" * len(BY_CLASS)
+    lines = [rf"\begin{{tabular}}{{{columns_spec}}}", r"\toprule", latex_row(titles), r"\midrule"]
     lines += [latex_row(row) for row in _rows(evaluation)]
     lines.append(r"\midrule")
     for name, value in evaluation.metrics.items():
-        text = rf"\multicolumn{{4}}{{l}}{{{interval_text(value)}}}"
+        text = rf"\multicolumn{{{len(BY_CLASS)}}}{{l}}{{{interval_text(value)}}}"
         lines.append(rf"\multicolumn{{2}}{{l}}{{{escape_latex(TITLES[name])}}} & {text} \\")
     lines += [r"\bottomrule", r"\end{tabular}", f"% {evaluation.interval_method}"]
     return "\n".join(lines) + "\n"

@@ -15,6 +15,8 @@ from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import CLASSES, make_predictions, subset
 
+PLAIN = tuple(name for name in OVERALL if not name.startswith("ece"))  # their bins need the whole
+
 
 def test_values_equal_sklearn():
     predictions = make_predictions()
@@ -25,6 +27,9 @@ def test_values_equal_sklearn():
         "accuracy": metrics.accuracy_score(labels, chosen),
         "balanced_accuracy": metrics.balanced_accuracy_score(labels, chosen),
         "macro_f1": metrics.f1_score(labels, chosen, average="macro"),
+        "weighted_f1": metrics.f1_score(labels, chosen, average="weighted"),
+        "mcc": metrics.matthews_corrcoef(labels, chosen),
+        "macro_ap": metrics.average_precision_score(np.eye(7)[labels], probs),
         "macro_auc": metrics.roc_auc_score(labels, probs, multi_class="ovr"),
         "nll": metrics.log_loss(labels, probs),
         "brier": metrics.brier_score_loss(labels, probs, scale_by_half=False),
@@ -46,19 +51,20 @@ def test_resampling_by_weights_equals_evaluating_each_resample():
     n_boot = 30
     result = evaluate_predictions(predictions, n_boot=n_boot, seed=5)
     index, groups = index_groups(predictions.group_ids)
-    loop: dict[str, list[float]] = {name: [] for name in OVERALL[:5]}
-    f1 = []
+    loop: dict[str, list[float]] = {name: [] for name in PLAIN}
+    rare = []
     for row in np.concatenate(list(draw_groups(groups, n_boot, seed=5))):
         keep = np.repeat(np.arange(len(index)), row[index].astype(int))
         one = evaluate_predictions(subset(predictions, keep), n_boot=0)
         for name, values in loop.items():
             values.append(one.metrics[name].value)
-        f1.append([r.f1.value for r in one.per_class])
+        rare.append([[r.f1.value, r.ap.value] for r in one.per_class])
     for name, values in loop.items():
         found = result.metrics[name]
         assert (found.low, found.high) == pytest.approx(np.quantile(values, [0.025, 0.975])), name
-    expected = np.nanquantile(np.array(f1), [0.025, 0.975], axis=0)
-    np.testing.assert_allclose([(r.f1.low, r.f1.high) for r in result.per_class], expected.T)
+    low, high = np.nanquantile(np.array(rare), [0.025, 0.975], axis=0)
+    np.testing.assert_allclose([(r.f1.low, r.ap.low) for r in result.per_class], low)
+    np.testing.assert_allclose([(r.f1.high, r.ap.high) for r in result.per_class], high)
 
 
 def test_accuracy_interval_of_single_images_is_the_normal_one():
@@ -71,7 +77,7 @@ def test_accuracy_interval_of_single_images_is_the_normal_one():
 def test_copies_of_an_image_in_one_lesion_do_not_narrow_the_interval():
     single = make_predictions(n=300, groups=300)
     copied = subset(single, np.repeat(np.arange(300), 4))
-    for name in OVERALL[:5]:
+    for name in PLAIN:
         one = evaluate_predictions(single, n_boot=200).metrics[name]
         four = evaluate_predictions(copied, n_boot=200).metrics[name]
         got, expected = (four.value, four.low, four.high), (one.value, one.low, one.high)
@@ -145,7 +151,8 @@ def test_a_rare_class_vanishes_from_some_resamples_and_keeps_an_interval():
 def test_one_class_one_lesion_one_image():
     one_class = make_predictions(n=30, labels=np.full(30, 5))
     result = evaluate_predictions(one_class, n_boot=20)
-    assert np.isnan(result.metrics["macro_auc"].value)
+    assert np.isnan([result.metrics[name].value for name in ("macro_auc", "mcc")]).all()
+    assert result.metrics["macro_ap"].value == 1
     assert not np.isnan(result.metrics["macro_f1"].low)
     single = evaluate_predictions(make_predictions(n=1), n_boot=20)
     assert np.isnan(single.metrics["accuracy"].low)

@@ -1,4 +1,4 @@
-"""Scores of decisions and rankings against scikit-learn and hand counts."""
+"""Scores of decisions against scikit-learn and hand counts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import pytest
 from sklearn import metrics
 
 from kdcore.evaluate import scores
-from kdcore.evaluate.ranking import rank_classes, weighted_auc
-from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions
 
 
 @pytest.fixture(scope="module")
 def case():
     predictions = make_predictions()
-    return predictions.labels, predictions.logits.argmax(1), softmax(predictions.logits)
+    return predictions.labels, predictions.logits.argmax(1)
 
 
 def test_confusion_and_its_scores_equal_sklearn(case):
-    labels, decisions, _ = case
+    labels, decisions = case
     counts = scores.confusion_matrix(labels, decisions, 7)
     assert np.array_equal(counts, metrics.confusion_matrix(labels, decisions))
     expected = metrics.precision_recall_fscore_support(labels, decisions)
@@ -31,11 +29,15 @@ def test_confusion_and_its_scores_equal_sklearn(case):
     assert scores.balanced_accuracy(counts) == pytest.approx(balanced)
     macro = metrics.f1_score(labels, decisions, average="macro")
     assert scores.macro_f1(counts) == pytest.approx(macro)
+    weighted = metrics.f1_score(labels, decisions, average="weighted")
+    assert scores.weighted_f1(counts) == pytest.approx(weighted, abs=1e-12)
+    assert scores.mcc(counts) == pytest.approx(metrics.matthews_corrcoef(labels, decisions))
 
 
 def test_a_stack_of_confusions_equals_one_by_one():
     stack = np.random.default_rng(0).integers(0, 9, size=(5, 4, 4))
-    for score in (scores.accuracy, scores.macro_f1, scores.precision, scores.recall, scores.f1):
+    names = ("accuracy", "macro_f1", "weighted_f1", "mcc", "precision", "recall", "f1")
+    for score in (getattr(scores, name) for name in names):
         np.testing.assert_allclose(score(stack), [score(one) for one in stack])
 
 
@@ -57,38 +59,31 @@ def test_confusion_rejects_classes_out_of_range():
         scores.confusion_matrix([0, 1], [0, 2], 2)
 
 
-def _auc(probs, labels, weights=None):
-    weights = np.ones((len(labels), 1)) if weights is None else weights
-    return weighted_auc(rank_classes(probs, labels), weights)
+def _counts(rng: np.random.Generator, classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    n, used = rng.integers(1, 40), rng.integers(1, classes + 1, 2)
+    labels, decisions = (rng.integers(0, high, n) for high in used)  # often a class is absent
+    return labels, decisions, scores.confusion_matrix(labels, decisions, classes)
 
 
-@pytest.mark.parametrize("decimals", [None, 1])  # rounding makes many ties
-def test_auc_equals_sklearn_with_ties_and_weights(case, decimals):
-    labels, _, probs = case
-    probs = probs if decimals is None else probs.round(decimals)
-    weights = np.random.default_rng(0).integers(0, 4, size=(len(labels), 3)).astype(float)
-    ours = _auc(probs, labels, weights)
-    for c in range(7):
-        for b in range(3):
-            expected = metrics.roc_auc_score(labels == c, probs[:, c], sample_weight=weights[:, b])
-            assert ours[b, c] == pytest.approx(expected, abs=1e-12)
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's, of undefined scores
+@pytest.mark.parametrize("seed", range(40))
+def test_matthews_and_weighted_f1_equal_sklearn_on_sparse_counts(seed):
+    labels, decisions, counts = _counts(np.random.default_rng(seed), 4)
+    weighted = metrics.f1_score(labels, decisions, average="weighted", zero_division=0)
+    assert scores.weighted_f1(counts) == pytest.approx(weighted, abs=1e-12)
+    expected = metrics.matthews_corrcoef(labels, decisions)
+    if len(set(labels)) == 1:
+        assert np.isnan(scores.mcc(counts))
+    else:
+        assert scores.mcc(counts) == pytest.approx(expected, abs=1e-12)
 
 
-def test_macro_auc_equals_sklearn(case):
-    labels, _, probs = case
-    expected = metrics.roc_auc_score(labels, probs, multi_class="ovr", average="macro")
-    assert scores.mean_of_defined(_auc(probs, labels))[0] == pytest.approx(expected)
-
-
-def test_auc_of_constant_scores_is_a_half_and_of_one_class_undefined():
-    np.testing.assert_allclose(_auc(np.full((4, 2), 0.5), [0, 0, 1, 1]), [[0.5, 0.5]])
-    assert np.isnan(_auc(np.full((4, 2), 0.5), [0, 0, 0, 0])).all()
-
-
-def test_auc_is_undefined_where_a_weighting_drops_a_class():
-    weights = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
-    result = _auc(np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]), [0, 1, 1], weights)
-    np.testing.assert_allclose(result, [[1.0, 1.0], [np.nan, np.nan]])
+def test_matthews_at_its_ends():
+    assert scores.mcc(np.diag([5, 1, 9])) == pytest.approx(1)
+    assert scores.mcc([[0, 4], [6, 0]]) == pytest.approx(-1)
+    assert scores.mcc([[5, 0], [7, 0]]) == 0  # one answer to everything
+    assert np.isnan(scores.mcc([[5, 2], [0, 0]]))  # one class only
+    assert np.isnan(scores.weighted_f1(np.zeros((3, 3))))
 
 
 def test_mean_of_defined():

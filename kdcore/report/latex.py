@@ -1,0 +1,83 @@
+"""Rows as a LaTeX table with the rules of booktabs, to copy or to input into a document."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+
+from kdcore.evaluate import Interval
+from kdcore.report.cells import escape_latex, latex_row, number
+
+Row = Sequence[object]
+
+
+def latex_table(rows: Sequence[Row], note: str = "", digits: int = 3) -> str:
+    """Return rows, the first of them the head, as a tabular that needs the package booktabs.
+
+    Columns of numbers are right-aligned, others left. Whole numbers are written out, others with
+    `digits` decimals; an `Interval` is a value with its ends; NaN is "n/a" and None an empty cell.
+
+    Parameters
+    ----------
+    rows : at least the head, all of one length
+    note : for the caption; follows the table as a comment
+    digits : decimals of numbers that are not of a whole type
+
+    Raises
+    ------
+    ValueError
+        If there is no head, or a row is longer or shorter than it.
+    """
+    if not rows or not rows[0]:
+        raise ValueError("rows: expected a head of at least one column")
+    head, *body = rows
+    for index, row in enumerate(body, start=1):
+        if len(row) != len(head):
+            raise ValueError(f"rows[{index}]: expected {len(head)} cells, got {len(row)}")
+    columns = [[row[column] for row in body] for column in range(len(head))]
+    alignment = "".join("r" if _is_numeric(column) else "l" for column in columns)
+    lines = [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", _line(head, digits), r"\midrule"]
+    lines += [_line(row, digits) for row in body]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [f"% {escape_latex(line)}" for line in note.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _is_numeric(column: Sequence[object]) -> bool:
+    """Tell whether a column has numbers, and nothing else but empty cells."""
+    filled = [value for value in column if value is not None]
+    return bool(filled) and all(_is_number(value) for value in filled)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real | Interval) and not isinstance(value, bool)
+
+
+def _line(row: Row, digits: int) -> str:
+    line = latex_row([_text(value, digits) for value in row])
+    # What opens with [ or * would be read as an argument of the \\ or the rule before it.
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line
+
+
+def _text(value: object, digits: int) -> str:
+    """Return a cell for people, not yet escaped."""
+    if value is None:
+        return ""
+    if isinstance(value, Interval):
+        text = _decimal(value.value, digits)
+        ends = [_decimal(end, digits) for end in (value.low, value.high)]
+        return text if math.isnan(value.low) else f"{text} [{', '.join(ends)}]"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return " ".join(str(value).split())
+    if isinstance(value, Integral):
+        return str(value).replace("-", "−")
+    return _decimal(float(value), digits)
+
+
+def _decimal(value: float, digits: int) -> str:
+    """Return a number with a true minus sign, none on what rounds to 0."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = number(abs(value), digits)
+    return f"−{text}" if value < 0 and float(text) else text

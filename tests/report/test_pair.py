@@ -1,0 +1,79 @@
+"""Tables of a pair hold the comparison's numbers, and go through CSV and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from kdcore.evaluate import BY_CLASS, OVERALL, QUADRANTS, compare_pair, take
+from kdcore.report import (
+    agreement_rows,
+    answer_rows,
+    csv_text,
+    pair_class_rows,
+    pair_rows,
+    quadrant_rows,
+)
+from kdcore.report.tables import TITLES
+from tests.evaluate.makers import CLASSES
+from tests.evaluate.test_pair import make_pair
+from tests.report.test_latex import latex_table, parse
+
+
+@pytest.fixture(scope="module")
+def found():
+    teacher, student = make_pair(n=120)
+    keep = np.flatnonzero(teacher.labels != 3)  # a class without images
+    return compare_pair(take(teacher, keep), take(student, keep), n_boot=30)
+
+
+def test_overall_scores(found):
+    head, *body = pair_rows(found)
+    assert head == ["score", "teacher", "student", "Δ", "Δ low", "Δ high", "relative Δ"]
+    assert [row[0] for row in body] == [TITLES[name] for name in OVERALL]
+    for name, (_, teacher, student, delta, low, high, relative) in zip(OVERALL, body, strict=True):
+        pair = found.metrics[name]
+        assert (low, high) == (pair.delta.low, pair.delta.high)
+        assert delta == student - teacher
+        assert relative == delta / teacher
+
+
+@pytest.mark.parametrize("score", BY_CLASS)
+def test_classes(found, score):
+    head, *body = pair_class_rows(found, score)
+    assert head[:2] == ["class", "images"]
+    assert [row[0] for row in body] == list(CLASSES)
+    assert [row[1] for row in body] == [row.support for row in found.per_class]
+    for row, ours in zip(body, found.per_class, strict=True):
+        np.testing.assert_equal(row[4], ours.scores[score].delta.value)
+        np.testing.assert_equal(row[7], ours.scores[score].relative)
+    assert body[3][1] == 0
+    with pytest.raises(ValueError, match="score: expected one of precision"):
+        pair_class_rows(found, "macro_f1")
+
+
+def test_answers_and_quadrants(found):
+    head, *body = quadrant_rows(found)
+    assert [row[0] for row in body] == list(QUADRANTS.values())
+    assert sum(row[head.index("images")] for row in body) == found.n
+    assert sum(row[head.index("share")] for row in body) == pytest.approx(1)
+    assert [row[1:] for row in answer_rows(found)[1:]] == found.agreement.answers.tolist()
+    figures = {row[0]: row[1] for row in agreement_rows(found)[1:]}
+    assert figures["same answer"] == found.agreement.share.value
+    assert next(v for k, v in figures.items() if "McNemar" in k) == found.agreement.mcnemar.p
+
+
+def test_every_table_goes_through_csv_and_latex(found):
+    makers = (pair_rows, pair_class_rows, agreement_rows, quadrant_rows, answer_rows)
+    for rows in (make(found) for make in makers):
+        read = list(csv.reader(io.StringIO(csv_text(rows))))
+        assert [len(row) for row in read] == [len(rows[0])] * len(rows)
+        columns, cells, note = parse(latex_table(rows, found.interval_method))
+        assert columns == "l" + "r" * (len(rows[0]) - 1)
+        assert len(cells) == len(rows)
+        assert "nan" not in str(cells)
+        assert "resamples" in note
+    assert "n/a" in latex_table(pair_class_rows(found))

@@ -24,6 +24,7 @@ from kdcore.evaluate.significance import (
     Significance,
     compare_methods,
 )
+from kdcore.evaluate.subgroups import Score, Subgroup, Subgroups, subgroups
 
 __all__ = [
     "BY_CLASS",
@@ -36,7 +37,10 @@ __all__ = [
     "Interval",
     "MethodSummary",
     "Reliability",
+    "Score",
     "Significance",
+    "Subgroup",
+    "Subgroups",
     "brier",
     "compare_methods",
     "ece",
@@ -46,5 +50,6 @@ __all__ = [
     "nll",
     "refuse_training_images",
     "reliability",
+    "subgroups",
     "trained_on",
 ]

@@ -9,6 +9,7 @@ from kdcore.report.significance import (
     significance_markdown,
     significance_text,
 )
+from kdcore.report.subgroups import gap_rows, subgroup_rows, subgroup_score_rows
 from kdcore.report.tables import evaluation_csv, evaluation_latex, evaluation_text
 
 __all__ = [
@@ -17,9 +18,12 @@ __all__ = [
     "evaluation_csv",
     "evaluation_latex",
     "evaluation_text",
+    "gap_rows",
     "significance_caption",
     "significance_csv",
     "significance_latex",
     "significance_markdown",
     "significance_text",
+    "subgroup_rows",
+    "subgroup_score_rows",
 ]

@@ -88,9 +88,9 @@ def measure(
 
     Returns
     -------
-    For each side `accuracy` and `ece`, (B,); `balanced_accuracy` and `macro_f1` class by class,
-    (B, C); and `recall` and `auc` of the positive class, (B,), if there is one. NaN is what a
-    resample has no image for.
+    For each side `accuracy`, `ece` and `overconfidence` (mean confidence less accuracy), (B,);
+    `balanced_accuracy` and `macro_f1` class by class, (B, C); and `recall` and `auc` of the
+    positive class, (B,), if there is one. NaN is what a resample has no image for.
     """
     stacked = np.hstack([side.sums for side in sides])  # (G, S·K)
     totals = [np.empty((0, stacked.shape[1]))]
@@ -124,6 +124,7 @@ def _scores(side: Side, totals: Floats, auc: Floats) -> dict[str, Floats]:
         "balanced_accuracy": recall,
         "macro_f1": np.where(truth > 0, ratio(2 * hits, truth + chosen), np.nan),
         "ece": ratio(np.abs(gaps).sum(1), n),
+        "overconfidence": ratio(gaps.sum(1), n),
     }
     if side.positive is None:
         return found

@@ -9,6 +9,9 @@ resamples, also where images of one lesion fall into several groups. Conventions
   noise of deviation σ adds σ √(2/π) to the data and √2 times that to resamples, so the excess of
   the data is 1 / (√2 − 1) of what resamples exceed them by; in a bin far off it is none. A gap's
   interval reaches over the ends for all that lies between: lowered by 1 to 2 + √2 times the shift.
+  With 80 images against 520, all calibrated, it held 0 in 50 of 60 data sets, since a bin of one
+  image shows no noise when resampled. So the ECE has no p; the signed `overconfidence`, confidence
+  less accuracy, has no such excess and has one.
 - p inverts the gap's interval (Davison & Hinkley 1997, section 4.4.2), two-sided, and can't be
   below 2 / (B + 1) of B resamples. Holm's adjustment runs over all groups of one score whose gap
   can be told. With two groups each is the other's others: the adjustment is then cautious.
@@ -41,7 +44,7 @@ from kdcore.predict.probabilities import softmax
 Floats = NDArray[np.float64]
 UNKNOWN = "unknown"
 POSITIVE = "mel"  # the class that must not be missed
-OVERALL = ("accuracy", "balanced_accuracy", "macro_f1", "ece")
+OVERALL = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "overconfidence")
 OF_CLASS = ("recall", "auc")  # of `POSITIVE`
 # Where every answer is right, every resample is too, and the interval is a point. With a true
 # score of 0.9 that befalls 1 in 200 samples of 50 lesions and 1 in 3 of 10 images of a class.
@@ -58,7 +61,7 @@ class Score:
     ----------
     value : with its 95 % interval
     gap : group less all others, with its 95 % interval, not adjusted
-    p, p_holm : two-sided, of a gap of 0; adjusted over the groups of this score
+    p, p_holm : two-sided, of a gap of 0, NaN for the ECE; adjusted over the groups of this score
     too_small : why nothing can be said from `value`; "" where something can
     gap_too_small : the same of `gap`, for which the others must be enough, too
     """
@@ -265,8 +268,9 @@ def _gap(value: float, resamples: Floats, excess: bool) -> tuple[Interval, float
     shift = float(defined.mean() - value) if excess else 0.0
     low, high = defined - max(shift, _ALL_NOISE * shift), defined - min(shift, _ALL_NOISE * shift)
     ends = np.quantile(low, (1 - LEVEL) / 2), np.quantile(high, (1 + LEVEL) / 2)
-    rarer = int(min((low <= 0).sum(), (high >= 0).sum()))
-    return Interval(value, *map(float, ends)), min(1.0, 2 * (rarer + 1) / (len(defined) + 1))
+    rarer = int(min((defined <= 0).sum(), (defined >= 0).sum()))
+    p = math.nan if excess else min(1.0, 2 * (rarer + 1) / (len(defined) + 1))
+    return Interval(value, *map(float, ends)), p
 
 
 def _too_small(key: str, reached: _Reached) -> str:

@@ -12,6 +12,7 @@ TITLES = {
     "macro_auc": "macro AUC",
     "nll": "NLL (nats)",
     "ece": "ECE (15 equal-width bins)",
+    "overconfidence": "confidence − accuracy",
     "brier": "Brier",
     "ece_mass": "ECE (15 equal-mass bins)",
     "precision": "precision",

@@ -135,7 +135,7 @@ def _read(
         raise DataError(f"{path.name} has a head and no rows.", "Add one row for each image.")
     ids = [cells[where.sample] for cells in texts]
     _check_ids(path, numbers, head[where.sample], ids)
-    values, notes = np.array(scores), []
+    values, notes = np.array(scores), list[str]()
     if not logits:
         values = _to_logits(path, numbers, [head[k] for k in where.scores], values, notes)
     lesions = _lesions(ids, texts, where.group, groups, notes)
@@ -182,9 +182,9 @@ def _find(
         group=group,
         scores=tuple(scores),
         attributes={
-            name.removeprefix(ATTRIBUTE): k
-            for k, name in enumerate(lower)
-            if name.startswith(ATTRIBUTE) and name.removeprefix(ATTRIBUTE).isidentifier()
+            name[len(ATTRIBUTE) :]: k
+            for k, name in enumerate(head)
+            if lower[k].startswith(ATTRIBUTE) and name[len(ATTRIBUTE) :].isidentifier()
         },
     )
 

@@ -28,7 +28,7 @@ def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         If the file is missing, larger than 200 MB, empty or not text in UTF-8, or a row has
         another number of cells than the head.
     """
-    width = 0
+    width = number = 0
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             raise DataError(
@@ -49,8 +49,12 @@ def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                         "Put cells that hold the delimiter into quotes, or add what is missing.",
                     )
                 yield number, row
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name} is not a table of text: {error}.", _SAVE_AGAIN) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not text in UTF-8: {error}.", _SAVE_AGAIN) from error
+    except csv.Error as error:
+        raise DataError(
+            f"{path.name}, row {number + 1} is not a row of a table: {error}.", _SAVE_AGAIN
+        ) from error
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"{path.name} can't be read: {reason}.", "Check the path.") from error

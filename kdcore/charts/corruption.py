@@ -47,7 +47,7 @@ def shift_chart(clean: Probs, spoilt: Probs, classes: Sequence[str]) -> alt.Laye
     dots = base.mark_point(size=55, filled=True, opacity=1).encode(
         x=alt.X("spoilt:Q", scale=scale, axis=axis)
     )
-    return alt.layer(lines, rings, dots).properties(height=alt.Step(17))
+    return (lines + rings + dots).properties(height=alt.Step(17))
 
 
 def severity_chart(rows: Sequence[Mapping[str, object]]) -> alt.LayerChart:

@@ -68,9 +68,9 @@ def interval_dots(
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=alt.X("value:Q", title=x_title, scale=scale), tooltip=tooltip, **place
     )
-    layers: list[alt.Chart] = [spans, dots]
+    chart = spans + dots
     if reference is not None:
         line = alt.Chart(pd.DataFrame({"value": [reference]}))
-        layers.insert(0, line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q"))
+        chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
     height = len(labels) * (_STEP * len(names) + _PAD)
-    return alt.layer(*layers).properties(height=max(height, 60))
+    return chart.properties(height=max(height, 60))

@@ -49,7 +49,7 @@ def labelled_lines(
         _thin(rows), columns=["x", "series", "value", *(["low", "high"] if banded else [])]
     )
     ends = table.columns[2:]
-    span = domain or _domain(table[ends].stack().tolist(), zero)
+    span = domain or _domain(table[ends].to_numpy().ravel().tolist(), zero)
     labels = _labels(table, names, span)
     palette = [colours[name] for name in names] if colours else SERIES
     colour = alt.Color("series:N", legend=None, scale=_scale(names, palette))
@@ -74,22 +74,22 @@ def labelled_lines(
         .mark_text(align="left", dx=8, fontSize=11)
         .encode(x=x, y="place:Q", text="text:N", color=colour)
     )
-    layers = [lines, names_at_ends]
+    chart = lines + names_at_ends
     if banded:
         band = alt.Chart(table).mark_area(opacity=0.15)
         low = alt.Y("low:Q", title=y_title, scale=scale)
-        layers.insert(0, band.encode(x=x, y=low, y2="high:Q", color=colour))
-    return alt.layer(*layers).properties(height=_HEIGHT)
+        chart = band.encode(x=x, y=low, y2="high:Q", color=colour) + chart
+    return chart.properties(height=_HEIGHT)
 
 
 def _across(title: str, letters: int) -> alt.X:
     """Return the horizontal axis, with room at its end for names of so many letters."""
     room = 12 + _LETTER * letters
-    whole = {"format": "d", "tickMinStep": 1} if title in _WHOLE else {}
+    counted = alt.Axis(tickCount=6, format="d", tickMinStep=1)
     return alt.X(
         "x:Q",
         title=title,
-        axis=alt.Axis(tickCount=6, **whole),
+        axis=counted if title in _WHOLE else alt.Axis(tickCount=6),
         scale=alt.Scale(zero=False, nice=False, rangeMax=alt.expr(f"width - {room:.0f}")),
     )
 

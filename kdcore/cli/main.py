@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from kdcore import __version__
 from kdcore.base import Cancelled, KdError
@@ -19,6 +21,7 @@ COMMANDS = {
     "sweep": "train methods over seeds, and compare them by paired tests",
     "ensemble": "join checkpoints into one that answers their mean",
     "predict": "save a checkpoint's predictions on a data folder",
+    "import": "save predictions that another program wrote as CSV",
     "evaluate": "measure predictions, with lesion-clustered 95 %% intervals",
     "explain": "explain a picture by a teacher and a student",
 }
@@ -35,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=sentence)
         command.add_argument("--json", metavar="FILE", help="write the result here for machines")
         if name in given[:1]:  # torch loads only for the command that is run
-            importlib.import_module(f"kdcore.cli.{name}").add_arguments(command)
+            _module(name).add_arguments(command)
     options = parser.parse_args(given)
     try:
-        importlib.import_module(f"kdcore.cli.{options.command}").run(options)
+        _module(options.command).run(options)
     except (Cancelled, KeyboardInterrupt):
         print("Cancelled; what was finished is kept.", file=sys.stderr)
         return 130
@@ -54,3 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {text}", file=sys.stderr)
         return 1
     return 0
+
+
+def _module(command: str) -> ModuleType:
+    """Return a command's module; one that is called like a keyword has an underscore."""
+    suffix = "_" if keyword.iskeyword(command) else ""
+    return importlib.import_module(f"kdcore.cli.{command}{suffix}")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import SettingError
-from kdcore.data import ImageDataset, Sample
+from kdcore.data import ImageDataset, Sample, attributes_of
 from kdcore.distill import Prepared, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
@@ -148,7 +148,8 @@ def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:
 def _outputs(
     checkpoint: Checkpoint, data: ImageDataset, samples: list[Sample], part: str, progress: Progress
 ) -> tuple[Predictions, NDArray[np.float32]]:
-    outputs = stream_outputs(checkpoint, data, samples, progress=progress)
+    brightness: dict[str, float] = {}
+    outputs = stream_outputs(checkpoint, data, samples, progress=progress, brightness=brightness)
     logits, features = zip(*outputs, strict=True)
     predictions = Predictions(
         logits=np.concatenate([x.numpy() for x in logits]),
@@ -159,6 +160,7 @@ def _outputs(
         split=part,
         checkpoint_hash=checkpoint.hash,
         checkpoint=checkpoint.card.name,
+        attributes=attributes_of(data, samples, brightness=brightness),
     )
     return predictions, np.concatenate([x.numpy() for x in features])
 

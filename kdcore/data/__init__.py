@@ -1,5 +1,6 @@
 """Data sets, splits, images, transforms and drawn samples."""
 
+from kdcore.data.attributes import attributes_of, brightness_of
 from kdcore.data.augment import (
     AUGMENTATIONS,
     Augmentation,
@@ -42,6 +43,8 @@ __all__ = [
     "Preprocess",
     "Sample",
     "View",
+    "attributes_of",
+    "brightness_of",
     "draw_lesion",
     "drawn_samples",
     "image_level_split",

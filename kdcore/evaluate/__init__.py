@@ -53,6 +53,7 @@ from kdcore.evaluate.significance import (
     Significance,
     compare_methods,
 )
+from kdcore.evaluate.subgroups import Score, Subgroup, Subgroups, subgroups
 
 __all__ = [
     "BY_CLASS",
@@ -85,9 +86,12 @@ __all__ = [
     "Rejection",
     "Reliability",
     "RiskCoverage",
+    "Score",
     "ScorePair",
     "SeedScore",
     "Significance",
+    "Subgroup",
+    "Subgroups",
     "agreement",
     "align",
     "brier",
@@ -118,6 +122,7 @@ __all__ = [
     "reliability",
     "reliability_intervals",
     "risk_coverage",
+    "subgroups",
     "take",
     "trained_on",
 ]

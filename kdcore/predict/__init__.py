@@ -1,5 +1,6 @@
 """Checkpoints applied to pictures: predictions, probabilities, out-of-distribution score."""
 
+from kdcore.predict.foreign import read_foreign, to_csv
 from kdcore.predict.ood import OodModel, OodResult, early_statistics, fit_ood
 from kdcore.predict.predict import (
     ImagePrediction,
@@ -24,7 +25,9 @@ __all__ = [
     "predict_dataset",
     "predict_image",
     "preprocess_of",
+    "read_foreign",
     "softmax",
     "stream_outputs",
+    "to_csv",
     "warm_up",
 ]

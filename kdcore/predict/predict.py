@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import Cancelled, DataError
-from kdcore.data import ImageDataset, Preprocess, Sample
+from kdcore.data import ImageDataset, Preprocess, Sample, attributes_of, brightness_of
 from kdcore.models import Checkpoint
 from kdcore.predict.ood import early_statistics
 from kdcore.predict.predictions import Predictions
@@ -61,6 +61,7 @@ def stream_outputs(
     batch_size: int = 32,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    brightness: dict[str, float] | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits (B, C) and `early_statistics` (B, D), batch by batch.
 
@@ -71,6 +72,7 @@ def stream_outputs(
     batch_size : B; two batches are in memory at any time
     progress : called with images done and images in all
     cancelled : asked once a batch
+    brightness : filled with `brightness_of` by image id, since pictures are decoded here anyway
 
     Raises
     ------
@@ -84,7 +86,10 @@ def stream_outputs(
     prepare = preprocess_of(checkpoint)
 
     def load(sample: Sample) -> Tensor:
-        return prepare(data.picture(sample.image_id).rgb)
+        rgb = data.picture(sample.image_id).rgb
+        if brightness is not None:
+            brightness[sample.image_id] = brightness_of(rgb)
+        return prepare(rgb)
 
     done = 0
     with ThreadPoolExecutor(2) as pool:
@@ -125,7 +130,8 @@ def predict_dataset(
             "There is no image to predict on.",
             "Choose another part of the split or another folder.",
         )
-    outputs = stream_outputs(checkpoint, data, samples, 32, progress, cancelled)
+    brightness: dict[str, float] = {}
+    outputs = stream_outputs(checkpoint, data, samples, 32, progress, cancelled, brightness)
     logits = [batch.numpy() for batch, _ in outputs]
     return Predictions(
         logits=np.concatenate(logits).astype(np.float32),
@@ -136,6 +142,7 @@ def predict_dataset(
         split=split,
         checkpoint_hash=checkpoint.hash,
         checkpoint=checkpoint.card.name,
+        attributes=attributes_of(data, samples, brightness=brightness),
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 from kdcore.base import DataError, check_labels, check_logits, write_atomically
 
 _FORMAT = 1
+_ATTRIBUTE = "attribute_"  # before an attribute's name in the file
+_AGAIN = "Make it again with `python -m kdcore predict` or `import`."
 _UNREADABLE = (
     OSError,
     KeyError,
@@ -38,9 +42,11 @@ class Predictions:
     group_ids : (N,) str, the lesion; images of one group are not independent
     classes : C names in logit order
     split : "train", "val", "test" or "all"
-    checkpoint_hash : SHA-256 of the weights file
+    checkpoint_hash : SHA-256 of the weights file, or of the file that they were imported from
     checkpoint : the checkpoint's name
     corruption : "clean", or name and severity
+    meta : texts about how they were made
+    attributes : (N,) str by name, such as `sex`; "" is what is not known
     """
 
     logits: NDArray[np.float32]
@@ -53,17 +59,24 @@ class Predictions:
     checkpoint: str = ""
     corruption: str = "clean"
     meta: dict[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError if shapes disagree, labels are out of range or ids repeat."""
+        """Raise ValueError naming the row if shapes disagree, values are off or ids repeat."""
+        n = len(self.sample_ids)
+        _check_finite(np.asarray(self.logits), self.sample_ids)
         logits = check_logits(self.logits)
-        check_labels(self.labels, len(logits), logits.shape[1])
         if len(self.classes) != logits.shape[1]:
             raise ValueError(f"classes: expected {logits.shape[1]} names, got {len(self.classes)}")
-        if len(self.sample_ids) != len(logits) or len(self.group_ids) != len(logits):
-            raise ValueError("sample_ids, group_ids: expected one for each row of logits")
-        if len(set(self.sample_ids.tolist())) != len(logits):
-            raise ValueError("sample_ids: expected unique ids")
+        for name in ("sample_ids", "group_ids", "labels"):
+            _check_shape(name, getattr(self, name), len(logits))
+        _check_range(np.asarray(self.labels), len(self.classes), self.sample_ids)
+        check_labels(self.labels, n, len(self.classes))
+        _check_unique(self.sample_ids)
+        for name, values in self.attributes.items():
+            _check_shape(f"attributes[{name!r}]", values, n)
+            if not name.isidentifier() or np.asarray(values).dtype.kind != "U":
+                raise ValueError(f"attributes[{name!r}]: expected a plain name and texts")
 
     def __len__(self) -> int:
         """Return N, the number of images."""
@@ -81,39 +94,93 @@ class Predictions:
             "meta": self.meta,
         }
 
+        arrays: dict[str, Any] = {
+            "logits": self.logits.astype(np.float32),
+            "labels": self.labels.astype(np.int16),
+            "sample_ids": self.sample_ids.astype(np.str_),
+            "group_ids": self.group_ids.astype(np.str_),
+            "head": np.array(json.dumps(head)),
+        }
+        arrays |= {_ATTRIBUTE + k: v.astype(np.str_) for k, v in self.attributes.items()}
+
         def write(temporary: Path) -> None:
             with open(temporary, "wb") as file:
-                np.savez_compressed(
-                    file,
-                    logits=self.logits.astype(np.float32),
-                    labels=self.labels.astype(np.int16),
-                    sample_ids=self.sample_ids.astype(np.str_),
-                    group_ids=self.group_ids.astype(np.str_),
-                    head=np.array(json.dumps(head)),
-                )
+                np.savez_compressed(file, **arrays)
 
         write_atomically(Path(path), write)
 
     @staticmethod
     def load(path: Path) -> Predictions:
-        """Read what `save` wrote; raises DataError if it is not such a file."""
+        """Read what `save` wrote; raises DataError, naming file and row, if it is not such."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                head = json.loads(str(arrays["head"]))
-                return Predictions(
-                    logits=arrays["logits"].astype(np.float32),
-                    labels=arrays["labels"].astype(np.int64),
-                    sample_ids=arrays["sample_ids"],
-                    group_ids=arrays["group_ids"],
-                    classes=tuple(head["classes"]),
-                    split=head["split"],
-                    checkpoint_hash=head["checkpoint_hash"],
-                    checkpoint=head["checkpoint"],
-                    corruption=head["corruption"],
-                    meta=head["meta"],
-                )
+                fields = _fields(arrays)
         except _UNREADABLE as error:
             raise DataError(
-                f"{Path(path).name} can't be read as saved predictions: {error}.",
-                "Make it again with `python -m kdcore predict`.",
+                f"{Path(path).name} can't be read as saved predictions: {error}.", _AGAIN
             ) from error
+        try:
+            return Predictions(**fields)
+        except (ValueError, TypeError) as error:
+            raise DataError(
+                f"{Path(path).name} does not hold whole predictions: {error}.", _AGAIN
+            ) from error
+
+
+def _fields(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return the fields of `Predictions` as a file holds them."""
+    head = json.loads(str(arrays["head"]))
+    labels = arrays["labels"]
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels: expected whole numbers, got {labels.dtype}")
+    names = ("split", "checkpoint_hash", "checkpoint", "corruption", "meta")
+    return {name: head[name] for name in names} | {
+        "logits": arrays["logits"].astype(np.float32),
+        "labels": labels.astype(np.int64),
+        "sample_ids": arrays["sample_ids"],
+        "group_ids": arrays["group_ids"],
+        "classes": tuple(head["classes"]),
+        "attributes": {
+            key.removeprefix(_ATTRIBUTE): arrays[key]
+            for key in arrays
+            if key.startswith(_ATTRIBUTE)
+        },
+    }
+
+
+def _check_shape(name: str, values: NDArray[Any], n: int) -> None:
+    if np.shape(values) != (n,):
+        raise ValueError(f"{name}: expected shape ({n},) as the logits, got {np.shape(values)}")
+
+
+def _check_finite(logits: NDArray[Any], ids: NDArray[np.str_]) -> None:
+    if logits.ndim != 2:
+        return  # `check_logits` says so
+    bad = np.argwhere(~np.isfinite(logits))
+    if len(bad):
+        row, column = bad[0].tolist()
+        raise ValueError(
+            f"logits: expected finite values, got {logits[row, column]} in {_row(row, ids)}, "
+            f"column {column}"
+        )
+
+
+def _check_range(labels: NDArray[Any], classes: int, ids: NDArray[np.str_]) -> None:
+    bad = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(bad):
+        row = int(bad[0])
+        raise ValueError(
+            f"labels: expected values in [0, {classes}), got {labels[row]} in {_row(row, ids)}"
+        )
+
+
+def _check_unique(ids: NDArray[np.str_]) -> None:
+    _, first = np.unique(ids, return_index=True)
+    if len(first) < len(ids):
+        row = int(np.setdiff1d(np.arange(len(ids)), first)[0])
+        raise ValueError(f"sample_ids: expected unique ids, got {ids[row]} again in row {row}")
+
+
+def _row(row: int, ids: NDArray[np.str_]) -> str:
+    """Return how an error names a row, counted from 0 as arrays do."""
+    return f"row {row} ({ids[row]})" if row < len(ids) else f"row {row}"

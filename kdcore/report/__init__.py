@@ -17,6 +17,7 @@ from kdcore.report.significance import (
     significance_markdown,
     significance_text,
 )
+from kdcore.report.subgroups import gap_rows, subgroup_rows, subgroup_score_rows
 from kdcore.report.tables import evaluation_csv, evaluation_latex, evaluation_text
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "evaluation_csv",
     "evaluation_latex",
     "evaluation_text",
+    "gap_rows",
     "latex_table",
     "pair_class_rows",
     "pair_rows",
@@ -36,4 +38,6 @@ __all__ = [
     "significance_latex",
     "significance_markdown",
     "significance_text",
+    "subgroup_rows",
+    "subgroup_score_rows",
 ]

@@ -15,6 +15,7 @@ TITLES = {
     "macro_ap": "macro AP",
     "nll": "NLL (nats)",
     "ece": "ECE (15 equal-width bins)",
+    "overconfidence": "confidence − accuracy",
     "brier": "Brier",
     "ece_mass": "ECE (15 equal-mass bins)",
     "precision": "precision",

@@ -123,3 +123,17 @@ def spoil_table(folder: Path, change: Callable[[list[str]], list[str]]) -> None:
     """Change the lines of the metadata table in a data folder."""
     path = folder / "HAM10000_metadata.csv"
     path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+
+
+_PAIR = ["--classes", "a,b"]
+# Predictions that another program wrote: the file, options, and words of the message.
+PREDICTIONS: dict[str, tuple[bytes, list[str], str]] = {
+    "empty": (b"", _PAIR, "theirs.csv is empty"),
+    "picture": (encode(LESION, "JPEG"), _PAIR, "theirs.csv is not text"),
+    "no head": (b"1,a,0.5,0.5\n", _PAIR, "theirs.csv, row 1 has no column"),
+    "logits": (b"id,label,a,b\n1,a,3.5,-1\n", _PAIR, "row 2, column a: 3.5 is not a probability"),
+    "nan": (b"id,label,a,b\n1,a,1,0\n2,a,nan,1\n", _PAIR, "row 3, column a"),
+    "other classes": (b"id,label,a,b\n1,a,1,0\n", ["--classes", "ham10000"], "no column akiec"),
+    "unknown classes": (b"id,label,a,b\n1,a,1,0\n", [], "a known data set"),
+    "one class": (b"id,label,a,b\n1,a,1,0\n", ["--classes", "a"], "nor two or more"),
+}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kdcore.cli.main import main
 from tests.bad_input import makers
+from tests.evaluate.makers import make_predictions
 from tests.pages.conftest import page_checkpoints
 
 __all__ = ["page_checkpoints"]  # a fixture, found by name
@@ -103,3 +105,30 @@ def test_a_damaged_image_is_named(
         "Error: Image ISIC_0000003 is incomplete or damaged: not all of its pixels could be "
         "decoded. Copy or download it again.\n"
     )
+
+
+@pytest.mark.parametrize("kind", makers.PREDICTIONS)
+def test_spoilt_predictions(error_of: Error, tmp_path: Path, kind: str) -> None:
+    text, extra, expected = makers.PREDICTIONS[kind]
+    (tmp_path / "theirs.csv").write_bytes(text)
+    out = tmp_path / "p.npz"
+    said = error_of(["import", str(tmp_path / "theirs.csv"), "--out", str(out), *extra])
+    assert expected in said
+    assert not out.exists()
+
+
+def test_a_folder_is_no_csv(error_of: Error, tmp_path: Path) -> None:
+    assert "is a folder" in error_of(["import", str(tmp_path), "--out", str(tmp_path / "p.npz")])
+
+
+def test_saved_predictions_with_a_gap(error_of: Error, tmp_path: Path) -> None:
+    """A number that is no number is told by file and row before anything is measured."""
+    path = tmp_path / "p.npz"
+    make_predictions(20).save(path)
+    with np.load(path) as arrays:
+        content = dict(arrays)
+    content["logits"][7, 2] = np.nan
+    np.savez(path, **content)
+    said = error_of(["evaluate", "--predictions", str(path)])
+    assert "p.npz" in said
+    assert "got nan in row 7 (image 7), column 2" in said

@@ -52,6 +52,10 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham):
     assert main(["predict", *common, "--out", str(saved)]) == 0
     shipped = Predictions.load(out / "tiny/predictions-test.npz")
     assert np.allclose(Predictions.load(saved).logits, shipped.logits, atol=1e-5)
+    for found in (shipped, Predictions.load(saved)):
+        assert set(found.attributes["sex"]) == {"male"}
+        assert set(found.attributes["age"]) <= {"", "40-49"}
+        assert set(found.attributes["brightness"]) == {"dark", "middle", "bright"}
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     assert main(["evaluate", *common, "--json", str(one)]) == 0
     arguments = ["--checkpoint", str(out / "tiny"), "--predictions", str(saved)]

@@ -40,6 +40,25 @@ def test_round_trip(tmp_path: Path):
     assert len(after) == 2
 
 
+def test_attributes_round_trip(tmp_path: Path):
+    columns = {"sex": np.array(["", "female"]), "site": np.array(["upper extremity", "ü"])}
+    make(attributes=columns).save(tmp_path / "p.npz")
+    after = Predictions.load(tmp_path / "p.npz").attributes
+    assert {k: v.tolist() for k, v in after.items()} == {k: v.tolist() for k, v in columns.items()}
+    with np.load(tmp_path / "p.npz") as arrays:  # readable without this package
+        assert arrays["attribute_sex"].tolist() == ["", "female"]
+
+
+def test_a_file_from_before_there_were_attributes_has_none(tmp_path: Path):
+    make(attributes={"sex": np.array(["", "female"])}).save(tmp_path / "p.npz")
+    with np.load(tmp_path / "p.npz") as arrays:
+        older = {name: arrays[name] for name in arrays if not name.startswith("attribute_")}
+    np.savez(tmp_path / "p.npz", **older)
+    after = Predictions.load(tmp_path / "p.npz")
+    assert after.attributes == {}
+    assert np.array_equal(after.logits, make().logits)
+
+
 def test_no_images_round_trip(tmp_path: Path):
     none = np.array([], dtype=np.str_)
     logits, labels = np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
@@ -83,6 +102,36 @@ def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
 
 
 @pytest.mark.parametrize(
+    ("array", "values", "expected"),
+    [
+        ("logits", [[0.0, 0.0, 0.0], [1.0, np.nan, 0.0]], "got nan in row 1 (ü), column 1"),
+        ("logits", [[0.0, 0.0, -np.inf], [0.0, 0.0, 0.0]], "got -inf in row 0 (a), column 2"),
+        ("logits", [[0.0, 0.0, 0.0]], "sample_ids: expected shape (1,) as the logits, got (2,)"),
+        ("logits", [0.0, 0.0], "logits: expected shape (N, C)"),
+        ("logits", [[0.0, 1.0], [0.0, 1.0]], "classes: expected 2 names, got 3"),
+        ("logits", [["a", "b", "c"]] * 2, "could not convert"),
+        ("labels", [0, 3], "labels: expected values in [0, 3), got 3 in row 1 (ü)"),
+        ("labels", [-1, 0], "got -1 in row 0 (a)"),
+        ("labels", [0.5, 0.0], "labels: expected whole numbers, got float64"),
+        ("labels", [0], "labels: expected shape (2,) as the logits, got (1,)"),
+        ("group_ids", [["L1"], ["L1"]], "group_ids: expected shape (2,) as the logits"),
+        ("sample_ids", ["a", "a"], "got a again in row 1"),
+        ("attribute_sex", ["", "", ""], "attributes['sex']: expected shape (2,)"),
+        ("attribute_sex", [1, 2], "attributes['sex']: expected a plain name and texts"),
+    ],
+)
+def test_a_file_with_wrong_content_is_told_by_file_and_row(tmp_path: Path, array, values, expected):
+    path = tmp_path / "p.npz"
+    make().save(path)
+    with np.load(path) as arrays:
+        content = dict(arrays)
+    np.savez(path, **content | {array: np.array(values)})
+    with pytest.raises(DataError, match=r"^p\.npz") as caught:
+        Predictions.load(path)
+    assert expected in caught.value.problem
+
+
+@pytest.mark.parametrize(
     ("changes", "name"),
     [
         ({"logits": np.zeros((2, 3, 1))}, "logits"),
@@ -92,6 +141,8 @@ def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
         ({"classes": ("mel", "nv")}, "classes"),
         ({"group_ids": np.array(["L1"])}, "group_ids"),
         ({"sample_ids": np.array(["a", "a"])}, "sample_ids"),
+        ({"attributes": {"sex": np.array(["male"])}}, "sex"),
+        ({"attributes": {"a b": np.array(["", ""])}}, "a b"),
     ],
 )
 def test_what_does_not_fit_raises_by_name(changes, name):

@@ -35,6 +35,18 @@ def test_card_follows_from_its_predictions(card, part):
         assert card.metrics[part][key] == pytest.approx(result[key], abs=1e-9)
 
 
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_the_same_image_has_the_same_attributes_in_every_file(part):
+    files = [Predictions.load(ROOT / c.name / f"predictions-{part}.npz") for c in CARDS]
+    assert set(files[0].attributes) == {
+        "sex", "age", "site", "dx_type", "brightness", "lesion_size"
+    }  # fmt: skip
+    for other in files[1:]:
+        assert np.array_equal(files[0].sample_ids, other.sample_ids)
+        for name, values in files[0].attributes.items():
+            assert np.array_equal(values, other.attributes[name]), name
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
 def test_cards_say_where_they_come_from(card):
     assert "CC BY-NC" in card.licence

@@ -1,0 +1,93 @@
+"""`python -m kdcore import`: predictions that another program made, from CSV to one `.npz`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from kdcore.base import DataError
+from kdcore.cli.common import PARTS, write_json
+from kdcore.data import DATASETS
+from kdcore.predict import Predictions, read_foreign
+from kdcore.predict.foreign import NOTES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("csv", metavar="CSV", type=Path, help="ids, labels and class columns")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="an .npz file")
+    parser.add_argument(
+        "--classes",
+        metavar="NAMES",
+        help=f"{', '.join(DATASETS)}, or names in order: a,b,c (default: the data set they name)",
+    )
+    parser.add_argument(
+        "--logits", action="store_true", help="columns hold logits (default: probabilities)"
+    )
+    parser.add_argument("--name", default="", help="of the model (default: the file's)")
+    parser.add_argument("--split", choices=PARTS, default="all", help="which part it is")
+    parser.add_argument(
+        "--like",
+        metavar="FILE",
+        type=Path,
+        help="saved predictions of the same images, for their lesions and attributes",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read, check and save, and say what was changed."""
+    if options.csv.is_dir():
+        raise DataError(f"{options.csv.name} is a folder.", "Name one CSV file of it.")
+    like = Predictions.load(options.like) if options.like else None
+    groups = dict(zip(like.sample_ids.tolist(), like.group_ids.tolist())) if like else None
+    (predictions,) = read_foreign(
+        options.csv, _classes(options.classes), options.logits, groups, options.name, options.split
+    )
+    if like:
+        predictions = _with_attributes(predictions, like)
+    predictions.save(options.out)
+    print(f"{len(predictions):,} predictions of {predictions.checkpoint} in {options.out}")
+    notes = predictions.meta[NOTES].splitlines()
+    for note in notes:
+        print(f"  {note}")
+    write_json(
+        options,
+        {
+            "n": len(predictions),
+            "lesions": len(set(predictions.group_ids.tolist())),
+            "classes": predictions.classes,
+            "checkpoint": predictions.checkpoint,
+            "checkpoint_hash": predictions.checkpoint_hash,
+            "notes": notes,
+            "file": str(options.out),
+        },
+    )
+
+
+def _classes(text: str | None) -> tuple[str, ...]:
+    """Return the classes of a data set by its key, or those that are listed; () for None."""
+    if not text:
+        return ()
+    if text in DATASETS:
+        return DATASETS[text].classes
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) < 2 or not all(names) or len({n.lower() for n in names}) < len(names):
+        raise DataError(
+            f"--classes: {text!r} is no data set, nor two or more different names.",
+            f"Use one of {', '.join(DATASETS)}, or names with commas between them.",
+        )
+    return names
+
+
+def _with_attributes(predictions: Predictions, like: Predictions) -> Predictions:
+    """Add the attributes that `like` has; "" for images that it lacks."""
+    row = {name: k for k, name in enumerate(like.sample_ids.tolist())}
+    rows = [row.get(name) for name in predictions.sample_ids.tolist()]
+    added = {
+        name: np.array(["" if k is None else values[k] for k in rows], dtype=np.str_)
+        for name, values in like.attributes.items()
+    }
+    return replace(predictions, attributes=added | dict(predictions.attributes))

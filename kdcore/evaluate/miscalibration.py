@@ -1,6 +1,6 @@
 """Calibration beyond the ECE: debiased, by class, at its worst, and the parts of the Brier score.
 
-Sources: Kumar et al. 2019, section 4.2 (debiased), Nixon et al. 2019 (static calibration error
+Sources: Kumar et al. 2019, section 5 (debiased), Nixon et al. 2019 (static calibration error
 by class), Guo et al. 2017 (maximum), Murphy 1973 and Stephenson et al. 2008 (Brier parts). Bins,
 ties, empty bins and p = 1 are those of `calibration`. Conventions:
 

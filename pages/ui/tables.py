@@ -1,9 +1,9 @@
-"""A table on a page with its download: rows from `kdcore.report`, the first of them the head."""
+"""A table on a page with its downloads: rows from `kdcore.report`, the first of them the head."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,11 +11,27 @@ import streamlit as st
 _SHOWN = 200  # rows; the download has all
 
 
-def show_table(rows: Sequence[Sequence[Any]], name: str, shares: Iterable[str] = ()) -> None:
-    """Draw rows as a table with a CSV download called `name`; `shares` are columns in [0, 1]."""
+def show_table(
+    rows: Sequence[Sequence[Any]],
+    name: str,
+    shares: Iterable[str] = (),
+    note: str = "",
+    shown: Sequence[Sequence[Any]] | None = None,
+) -> None:
+    """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
+
+    Parameters
+    ----------
+    rows : the first of them the head; what the downloads hold
+    name : of the files
+    shares : columns in [0, 1], drawn as percentages
+    note : under the table, and in the LaTeX: split, number of images, how intervals were made
+    shown : rows to draw in the place of `rows`, such as intervals as texts
+    """
+    from kdcore.report import latex_table
     from kdcore.report.cells import csv_text
 
-    head, *body = rows
+    head, *body = shown or rows
     st.dataframe(
         [dict(zip(head, row)) for row in body[:_SHOWN]],
         hide_index=True,
@@ -24,16 +40,25 @@ def show_table(rows: Sequence[Sequence[Any]], name: str, shares: Iterable[str] =
             column: st.column_config.NumberColumn(format="percent") for column in shares
         },
     )
+    if note:
+        st.caption(note)
     if len(body) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(body):,} rows; the download has all.")
+        st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")
+    with st.container(horizontal=True):
+        _download("CSV", lambda: csv_text(rows), f"{name}.csv", "text/csv")
+        _download("LaTeX", lambda: latex_table(rows, note), f"{name}.tex", "text/x-tex")
+
+
+def _download(label: str, make: Callable[[], str], file: str, mime: str) -> None:
     st.download_button(
-        "CSV",
-        lambda: csv_text(rows),
-        file_name=f"{name}.csv",
-        mime="text/csv",
+        label,
+        make,
+        file_name=file,
+        mime=mime,
         on_click="ignore",
         icon=":material/download:",
-        key=f"w:csv-{name}",
+        key=f"w:{label.lower()}-{file}",
+        help=f"This table as {file}",
     )
 
 

@@ -2,8 +2,7 @@
 
 Sources: Vovk et al. 2005 (split and Mondrian conformal prediction), Sadinle et al. 2019 (LAC, the
 score 1 − p). The p-values are those of the `crepes` package (Boström 2024), which takes scores as
-they are, Mondrian categories and all; MAPIE wants a scikit-learn estimator around them and has no
-class-conditional sets in its present interface. Conventions:
+they are, Mondrian categories and all. Conventions:
 
 - A class is in the set if its p-value, (1 + validation scores at or above its own) / (1 + n), is
   above 1 − level; equally, if its score is at most the ⌈level · (n + 1)⌉-th smallest. Not

@@ -12,9 +12,9 @@ resamples, also where images of one lesion fall into several groups. Conventions
   With 80 images against 520, all calibrated, it held 0 in 50 of 60 data sets, since a bin of one
   image shows no noise when resampled. So the ECE has no p; the signed `overconfidence`, confidence
   less accuracy, has no such excess and has one.
-- p inverts the gap's interval (Davison & Hinkley 1997, section 4.4.2), two-sided, and can't be
-  below 2 / (B + 1) of B resamples. Holm's adjustment runs over all groups of one score whose gap
-  can be told. With two groups each is the other's others: the adjustment is then cautious.
+- p inverts the gap's interval, two-sided, and can't be below 2 / (B + 1) of B resamples. Holm's
+  adjustment runs over all groups of one score whose gap can be told. With two groups each is the
+  other's others: the adjustment is then cautious.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ OF_CLASS = ("recall", "auc")  # of `POSITIVE`
 # Where every answer is right, every resample is too, and the interval is a point. With a true
 # score of 0.9 that befalls 1 in 200 samples of 50 lesions and 1 in 3 of 10 images of a class.
 MIN_LESIONS = 50
-_ALL_NOISE = 2 + math.sqrt(2)
 MIN_IMAGES = 10  # of a class, for a score of that class
+_ALL_NOISE = 2 + math.sqrt(2)  # see the module
 
 
 @dataclass(frozen=True)

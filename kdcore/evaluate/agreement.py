@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from kdcore.base import DataError
 from kdcore.evaluate import scores
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample_sums
 from kdcore.evaluate.headline import one_column
@@ -104,9 +105,13 @@ def agreement(
 
     Raises
     ------
+    DataError
+        If there is no image.
     ValueError
-        If the images are not the same, or a temperature is not positive.
+        If the images are not the same, a temperature is not positive, or `n_boot` is negative.
     """
+    if not len(teacher):
+        raise DataError("There are no images to compare.", "Choose a split that has some.")
     quadrant, classes = quadrant_of(teacher, student), len(teacher.classes)
     names, answers = list(QUADRANTS), [p.logits.argmax(1) for p in (teacher, student)]
     where = np.array([names.index(name) for name in quadrant], dtype=np.int64)

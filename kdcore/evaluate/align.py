@@ -46,7 +46,7 @@ def align(
 
 
 def take(predictions: Predictions, indices: Sequence[int]) -> Predictions:
-    """Return the images at `indices`, in that order."""
+    """Return the images at `indices`, in that order, with all that is known of them."""
     where = np.asarray(indices, dtype=np.int64)
     return replace(
         predictions,
@@ -54,6 +54,7 @@ def take(predictions: Predictions, indices: Sequence[int]) -> Predictions:
         labels=predictions.labels[where],
         sample_ids=predictions.sample_ids[where],
         group_ids=predictions.group_ids[where],
+        attributes={name: values[where] for name, values in predictions.attributes.items()},
     )
 
 

@@ -55,7 +55,7 @@ def draw_groups(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterato
     """Yield how often each of `groups` groups was drawn, (b, G), `n_boot` rows in all.
 
     A piece has b <= `chunk` rows, which bounds the memory. The same `seed` gives the same
-    draws, whatever else is computed from them.
+    draws, whatever the chunk and whatever else is computed from them.
     """
     generator = numpy_generator(seed)
     for start in range(0, n_boot, chunk):
@@ -83,18 +83,21 @@ def resample(
     Returns
     -------
     (B, ...), B = `n_boot`; B = 0 where there is only one group, and so nothing to draw
+
+    Raises
+    ------
+    ValueError
+        If `n_boot` is negative.
     """
     index, groups = index_groups(group_ids)
     pieces = [statistic(np.empty((len(index), 0)))]
-    for counts in draw_groups(groups, n_boot if groups > 1 else 0, seed):  # (b, G)
+    for counts in _draw_of_several(groups, n_boot, seed):  # (b, G)
         pieces.append(statistic(np.ascontiguousarray(counts.T)[index]))
     return np.concatenate(pieces)
 
 
 def resample_sums(sums: Floats, group_ids: ArrayLike, n_boot: int, seed: int) -> Floats:
     """Return the sums over all images of each resample, (B, K).
-
-    Like `resample` with a sum for the statistic, but images are summed by group only once.
 
     Parameters
     ----------
@@ -108,12 +111,17 @@ def resample_sums(sums: Floats, group_ids: ArrayLike, n_boot: int, seed: int) ->
     ValueError
         If `n_boot` is negative.
     """
-    if n_boot < 0:
-        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
     index, groups = index_groups(group_ids)
     by_group = sum_by_group(sums, index, groups)  # (G, K)
-    drawn = draw_groups(groups, n_boot if groups > 1 else 0, seed)
+    # Products of few rows would spend their time waiting for the threads of the BLAS.
+    drawn = _draw_of_several(groups, n_boot, seed, chunk=256)
     return np.concatenate([np.empty((0, sums.shape[1])), *(counts @ by_group for counts in drawn)])
+
+
+def _draw_of_several(groups: int, n_boot: int, seed: int, chunk: int = 64) -> Iterator[Floats]:
+    if n_boot < 0:
+        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
+    return draw_groups(groups, n_boot if groups > 1 else 0, seed, chunk)
 
 
 def percentile_interval(
@@ -144,30 +152,6 @@ def percentile_interval(
     return Interval(float(value), float(low), float(high))
 
 
-def mean_interval(
-    values: ArrayLike, group_ids: ArrayLike, n_boot: int = 1000, seed: int = 0
-) -> Interval:
-    """Return the mean of `values` over images with its interval by lesion.
-
-    Parameters
-    ----------
-    values : (N,); NaN is left out
-    group_ids : (N,) lesion ids
-    n_boot, seed : of the bootstrap
-
-    Returns
-    -------
-    The mean; NaN where nothing is left, and without ends for a single lesion
-    """
-    array = np.asarray(values, dtype=np.float64)
-    defined = ~np.isnan(array)
-    if not defined.any():
-        return Interval(float("nan"), float("nan"), float("nan"))
-    pairs = np.stack([array[defined], np.ones(defined.sum())], axis=1)
-    total, n = resample_sums(pairs, np.asarray(group_ids)[defined], n_boot, seed).T
-    return percentile_interval(float(array[defined].mean()), total / n)
-
-
 def difference_interval(value: float, resamples: ArrayLike, level: float = LEVEL) -> Interval:
     """Return `value`, a difference of two biased statistics, with an interval moved by its bias.
 
@@ -191,3 +175,27 @@ def difference_interval(value: float, resamples: ArrayLike, level: float = LEVEL
     once, twice = bias, 2 * bias
     down, up = (twice, once) if bias > 0 else (once, twice)
     return Interval(plain.value, plain.low - down, plain.high - up)
+
+
+def mean_interval(
+    values: ArrayLike, group_ids: ArrayLike, n_boot: int = 1000, seed: int = 0
+) -> Interval:
+    """Return the mean of `values` over images with its interval by lesion.
+
+    Parameters
+    ----------
+    values : (N,); NaN is left out
+    group_ids : (N,) lesion ids
+    n_boot, seed : of the bootstrap
+
+    Returns
+    -------
+    The mean; NaN where nothing is left, and without ends for a single lesion
+    """
+    array = np.asarray(values, dtype=np.float64)
+    defined = ~np.isnan(array)
+    if not defined.any():
+        return Interval(float("nan"), float("nan"), float("nan"))
+    pairs = np.stack([array[defined], np.ones(defined.sum())], axis=1)
+    total, n = resample_sums(pairs, np.asarray(group_ids)[defined], n_boot, seed).T
+    return percentile_interval(float(array[defined].mean()), total / n)

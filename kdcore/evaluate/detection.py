@@ -92,8 +92,6 @@ def detection(
         raise ValueError(f"class_name: expected one of {known}, got {class_name!r}")
     if not len(predictions):
         raise DataError("There are no images to evaluate.", "Choose a split that has some.")
-    if n_boot < 0:
-        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
     probs, c = softmax(predictions.logits, temperature), predictions.classes.index(class_name)
     points = partial(_points, rank_classes(probs, predictions.labels)[c])
     value = points(np.ones((len(predictions), 1)))[0]

@@ -86,8 +86,6 @@ def headline_scores(
     """
     if not len(predictions):
         raise DataError("There are no images to evaluate.", "Choose a split that has some.")
-    if n_boot < 0:
-        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
     probs = softmax(predictions.logits, temperature)
     sums = _image_sums(predictions, probs, temperature)  # (N, K)
     areas = partial(weighted_areas, rank_classes(probs, predictions.labels))

@@ -16,7 +16,8 @@ def latex_table(rows: Sequence[Row], note: str = "", digits: int = 3) -> str:
     """Return rows, the first of them the head, as a tabular that needs the package booktabs.
 
     Columns of numbers are right-aligned, others left. Whole numbers are written out, others with
-    `digits` decimals; an `Interval` is a value with its ends; NaN is "n/a" and None an empty cell.
+    `digits` decimals, or as "<0.001" where that would be 0 and they are not. An `Interval` is a
+    value with its ends; NaN is "n/a" and None an empty cell.
 
     Parameters
     ----------
@@ -76,8 +77,10 @@ def _text(value: object, digits: int) -> str:
 
 
 def _decimal(value: float, digits: int) -> str:
-    """Return a number with a true minus sign, none on what rounds to 0."""
+    """Return a number with a true minus sign; what rounds to 0 and is not 0 says so: "<0.001"."""
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    text = number(abs(value), digits)
-    return f"−{text}" if value < 0 and float(text) else text
+    text, sign = number(abs(value), digits), "−" if value < 0 else ""
+    if abs(value) > 0 and float(text) == 0:  # not of NaN
+        return f"{'>−' if sign else '<'}{number(10**-digits, digits)}"
+    return sign + text

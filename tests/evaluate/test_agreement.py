@@ -10,6 +10,7 @@ from scipy.stats import entropy
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 
+from kdcore.base import DataError
 from kdcore.evaluate import QUADRANTS, agreement, quadrant_of, take
 from kdcore.evaluate.agreement import cohen_kappa, kl_per_image, mcnemar
 from kdcore.predict.probabilities import softmax
@@ -135,3 +136,7 @@ def test_other_images_are_refused(pair):
         agreement(pair[0], replace(pair[1], classes=pair[1].classes[::-1]))
     with pytest.raises(ValueError, match="temperature"):
         agreement(*pair, temperature_student=0)
+    with pytest.raises(ValueError, match="n_boot"):
+        agreement(*pair, n_boot=-1)
+    with pytest.raises(DataError, match="no images"):
+        agreement(*(take(p, []) for p in pair))

@@ -33,6 +33,15 @@ def test_the_second_takes_the_order_of_the_first(teacher, student):
     assert (one.checkpoint, other.checkpoint_hash) == ("big", "2" * 64)
 
 
+def test_attributes_go_with_their_images(teacher, student):
+    known = {"number": np.array([str(i) for i in range(50)])}
+    order = np.random.default_rng(0).permutation(50)
+    shuffled = take(replace(student, attributes=known), order)
+    assert shuffled.attributes["number"].tolist() == [str(i) for i in order]
+    _, other = align(take(teacher, range(40)), shuffled, common=True)
+    assert other.attributes["number"].tolist() == [str(i) for i in range(40)]
+
+
 def test_images_of_one_only_are_told_by_count_and_first_id(teacher, student):
     with pytest.raises(DataError) as raised:
         align(take(teacher, range(5, 50)), take(student, range(48)))

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate.bootstrap import (
+    difference_interval,
     draw_groups,
     index_groups,
     percentile_interval,
+    resample,
     resample_sums,
     sum_by_group,
 )
@@ -31,6 +33,7 @@ def test_every_resample_draws_as_many_groups_as_there_are():
 def test_the_seed_decides_the_draws():
     first, again, other = (np.concatenate(list(draw_groups(9, 5, s))) for s in (1, 1, 2))
     assert np.array_equal(first, again)
+    assert np.array_equal(first, np.concatenate(list(draw_groups(9, 5, 1, chunk=2))))
     assert not np.array_equal(first, other)
 
 
@@ -61,13 +64,30 @@ def test_an_interval_with_excess_is_lowered_and_stays_positive(value, low, high)
     assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
-def test_sums_of_resamples_equal_repeated_images():
-    ids = np.array(["b", "a", "b", "c", "a"])
-    values = np.random.default_rng(0).normal(size=(5, 2))
-    index, groups = index_groups(ids)
-    rows = np.concatenate(list(draw_groups(groups, 70, seed=4)))
-    expected = [np.repeat(values, row[index].astype(int), axis=0).sum(0) for row in rows]
-    np.testing.assert_allclose(resample_sums(values, ids, 70, 4), expected)
-    assert resample_sums(values, ["a"] * 5, 70, 4).shape == (0, 2)
-    with pytest.raises(ValueError, match="n_boot"):
-        resample_sums(values, ids, -1, 4)
+def test_resampled_sums_equal_a_loop_over_whole_groups():
+    rng = np.random.default_rng(0)
+    ids, values = rng.integers(0, 12, 40).astype(str), rng.normal(size=(40, 3))
+    names = np.unique(ids)
+    drawn = np.random.default_rng(7).integers(0, len(names), size=(300, len(names)))
+    loop = [sum(values[ids == names[g]].sum(0) for g in row) for row in drawn]
+    np.testing.assert_allclose(resample_sums(values, ids, 300, seed=7), loop)
+    np.testing.assert_allclose(resample(lambda weights: weights.T @ values, ids, 300, 7), loop)
+
+
+def test_one_group_has_no_resample_and_a_negative_number_is_refused():
+    values = np.ones((3, 2))
+    assert resample_sums(values, ["a"] * 3, 20, seed=0).shape == (0, 2)
+    assert resample(lambda weights: weights.T @ values, ["a"] * 3, 20, 0).shape == (0, 2)
+    for ids in (["a"] * 3, ["a", "b", "c"]):
+        with pytest.raises(ValueError, match="n_boot"):
+            resample_sums(values, ids, -1, seed=0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_interval_of_a_difference_is_moved_back_by_its_bias(sign):
+    resamples = sign * (0.05 + np.linspace(-0.04, 0.04, 101))  # 0.02 beyond the value
+    interval = difference_interval(sign * 0.03, resamples)
+    ends = sorted((sign * (0.012 - 0.04), sign * (0.088 - 0.02)))
+    assert (interval.value, interval.low, interval.high) == pytest.approx((sign * 0.03, *ends))
+    undefined = difference_interval(np.nan, resamples)
+    assert np.isnan([undefined.value, undefined.low]).all()

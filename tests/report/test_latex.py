@@ -64,9 +64,26 @@ def test_what_is_not_defined_keeps_its_column_numeric():
 
 
 def test_signs_of_nothing_of_negatives_and_of_infinity():
-    rows = [["x"], [-0.0001], [-3], [np.inf], [-np.inf], [Interval(-0.1, -0.2, -0.0)]]
+    rows = [
+        ["x"],
+        [0.0001],
+        [-0.0001],
+        [-0.0],
+        [-3],
+        [np.inf],
+        [-np.inf],
+        [Interval(-0.1, -0.2, -0.0)],
+    ]
     _, cells, _ = parse(latex_table(rows, digits=2))
-    expected = ["0.00", "$-$3", r"$\infty$", r"$-$$\infty$", "$-$0.10 [$-$0.20, 0.00]"]
+    expected = [
+        "$<$0.01",
+        "$>$$-$0.01",
+        "0.00",
+        "$-$3",
+        r"$\infty$",
+        r"$-$$\infty$",
+        "$-$0.10 [$-$0.20, 0.00]",
+    ]
     assert [row[0] for row in cells[1:]] == expected
 
 

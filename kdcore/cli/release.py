@@ -27,7 +27,7 @@ from kdcore.models import (
     save_checkpoint,
     write_card,
 )
-from kdcore.predict import Predictions, fit_ood, stream_outputs
+from kdcore.predict import Predictions, fit_ood, record, stream_outputs
 
 Progress = Callable[[int, int], None]
 
@@ -151,17 +151,9 @@ def _outputs(
     brightness: dict[str, float] = {}
     outputs = stream_outputs(checkpoint, data, samples, progress=progress, brightness=brightness)
     logits, features = zip(*outputs, strict=True)
-    predictions = Predictions(
-        logits=np.concatenate([x.numpy() for x in logits]),
-        labels=np.array([s.label for s in samples], dtype=np.int64),
-        sample_ids=np.array([s.image_id for s in samples]),
-        group_ids=np.array([s.lesion_id for s in samples]),
-        classes=checkpoint.card.classes,
-        split=part,
-        checkpoint_hash=checkpoint.hash,
-        checkpoint=checkpoint.card.name,
-        attributes=attributes_of(data, samples, brightness=brightness),
-    )
+    attributes = attributes_of(data, samples, brightness=brightness)
+    values = np.concatenate([x.numpy() for x in logits])
+    predictions = record(checkpoint, samples, part, values, attributes=attributes)
     return predictions, np.concatenate([x.numpy() for x in features])
 
 

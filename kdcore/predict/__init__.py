@@ -7,6 +7,7 @@ from kdcore.predict.predict import (
     predict_dataset,
     predict_image,
     preprocess_of,
+    record,
     stream_outputs,
     warm_up,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "predict_image",
     "preprocess_of",
     "read_foreign",
+    "record",
     "softmax",
     "stream_outputs",
     "to_csv",

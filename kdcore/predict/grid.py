@@ -32,7 +32,7 @@ from kdcore.data.corruptions import (
     stack_name,
 )
 from kdcore.models import Checkpoint
-from kdcore.predict.predict import preprocess_of
+from kdcore.predict.predict import preprocess_of, record
 from kdcore.predict.predictions import Predictions
 
 Progress = Callable[[int, int], None]  # pictures shown to all models, and how many in all
@@ -134,7 +134,8 @@ def run_grid(
             if progress:
                 progress(done, total)
         for checkpoint in models:
-            cell = _record(checkpoint, samples, split, stack, logits[checkpoint.hash])
+            values = np.concatenate(logits[checkpoint.hash])
+            cell = record(checkpoint, samples, split, values, corruption=stack)
             cell.save(store.path(checkpoint.hash, stack))
 
 
@@ -179,23 +180,3 @@ def _answers(
         with torch.inference_mode():
             answers[checkpoint.hash] = checkpoint.model(inputs[prepare]).logits.float().numpy()
     return answers
-
-
-def _record(
-    checkpoint: Checkpoint,
-    samples: Sequence[Sample],
-    split: str,
-    stack: str,
-    logits: list[NDArray[np.float32]],
-) -> Predictions:
-    return Predictions(
-        logits=np.concatenate(logits),
-        labels=np.array([s.label for s in samples], dtype=np.int64),
-        sample_ids=np.array([s.image_id for s in samples]),
-        group_ids=np.array([s.lesion_id for s in samples]),
-        classes=checkpoint.card.classes,
-        split=split,
-        checkpoint_hash=checkpoint.hash,
-        checkpoint=checkpoint.card.name,
-        corruption=stack,
-    )

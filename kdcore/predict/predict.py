@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -132,9 +133,24 @@ def predict_dataset(
         )
     brightness: dict[str, float] = {}
     outputs = stream_outputs(checkpoint, data, samples, 32, progress, cancelled, brightness)
-    logits = [batch.numpy() for batch, _ in outputs]
+    logits = np.concatenate([batch.numpy() for batch, _ in outputs])
+    attributes = attributes_of(data, samples, brightness=brightness)
+    return record(checkpoint, samples, split, logits, attributes=attributes)
+
+
+def record(
+    checkpoint: Checkpoint,
+    samples: Sequence[Sample],
+    split: str,
+    logits: NDArray[np.float32],
+    **more: Any,
+) -> Predictions:
+    """Return logits (N, C) of `checkpoint` on N samples as `Predictions`.
+
+    `more` are further fields of it: `corruption`, `attributes`.
+    """
     return Predictions(
-        logits=np.concatenate(logits).astype(np.float32),
+        logits=logits.astype(np.float32),
         labels=np.array([s.label for s in samples], dtype=np.int64),
         sample_ids=np.array([s.image_id for s in samples]),
         group_ids=np.array([s.lesion_id for s in samples]),
@@ -142,7 +158,7 @@ def predict_dataset(
         split=split,
         checkpoint_hash=checkpoint.hash,
         checkpoint=checkpoint.card.name,
-        attributes=attributes_of(data, samples, brightness=brightness),
+        **more,
     )
 
 

@@ -1,8 +1,8 @@
 """Characters: codes burnt into the picture, such as a number of the patient or a date.
 
 Word counts are those of MedMNIST-C's dermamnist (Di Salvo et al. 2024, arXiv 2406.17536); there a
-count is the most that may come and letters are 3 to 4 pixels high, here exactly so many words come
-and letters are as high as such captions are, 5 to 8 % of the side.
+count is the most that may come, and letters are 3 to 4 of 224 pixels high; here it is exact, and
+letters are as high as in such captions, 4 to 6 % of the side.
 """
 
 from __future__ import annotations

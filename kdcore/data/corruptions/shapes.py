@@ -36,11 +36,11 @@ class Mask:
         self._pen = ImageDraw.Draw(self._large)
 
     def polygon(self, outline: NDArray[np.float64], opacity: float) -> None:
-        """Fill an outline (P, 2) of x and y."""
+        """Fill an outline (P, 2) of x and y; opacity as in `disc`."""
         self._pen.polygon((outline * self.scale).ravel().tolist(), round(255 * opacity))
 
     def disc(self, x: float, y: float, radius: float, opacity: float) -> None:
-        """Fill a disc."""
+        """Fill a disc at x, y of some radius; opacity 0 to 1 replaces what is below it."""
         box = [v * self.scale for v in (x - radius, y - radius, x + radius, y + radius)]
         self._pen.ellipse(box, round(255 * opacity))
 

@@ -37,9 +37,14 @@ def maps_of(
     method: str,
     before: Explanation | None = None,
 ) -> MapPair:
-    """Return a model's maps of two RGB pictures, and Pearson's r of the two.
+    """Return a model's maps of two pictures for its answer to the first, and Pearson's r of them.
 
-    `method` is a name in `METHODS`; `before` is the explanation of `clean`, if it is known already.
+    Parameters
+    ----------
+    checkpoint : whose maps
+    clean, spoilt : RGB of one size
+    method : a name in `METHODS`
+    before : the explanation of `clean`, where it is known already
     """
     before = before or explain_one(checkpoint, clean, method, image_sha256="")
     after = explain_one(checkpoint, spoilt, method, target=before.target, image_sha256="")

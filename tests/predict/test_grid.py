@@ -52,8 +52,10 @@ def test_a_cell_is_what_one_picture_at_a_time_gives(data, models, tmp_path):
                 )
 
 
-def test_clean_is_what_prediction_gives(data, models, tmp_path):
-    # HAM10000's pictures are smaller than the reference square, so nothing is resized twice.
+def test_clean_is_what_prediction_gives(make_ham, models, tmp_path):
+    # As HAM10000's reduced pictures: smaller than the reference square, so resized once only, and
+    # their centre square begins at a whole pixel.
+    data = open_dataset(make_ham(tmp_path / "ham", size=(64, 48)))
     samples = data.samples[:40]  # more than a batch
     store = grid_store(samples, root=tmp_path)
     run_grid(models[:1], data, samples, "test", ("clean",), store)

@@ -4,6 +4,10 @@ Each corrupted picture is made once and shown to all models that still lack the 
 several models cost little more than their forward passes. A cell that is on disk is not computed
 again: a run that was cancelled or killed goes on where it ended, and another model, corruption or
 severity adds its own cells only.
+
+Corruptions are applied to the reference square, and so is none of them: "clean" differs from
+`predict_dataset` by what a network's resize there still sees beyond the square's edge, and by the
+reduction of pictures that are larger than the square.
 """
 
 from __future__ import annotations

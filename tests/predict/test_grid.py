@@ -10,7 +10,7 @@ from kdcore.base import Cancelled, DataError
 from kdcore.data import HAM10000, open_dataset
 from kdcore.data.corruptions import CORRUPTIONS, corrupt, image_seed, parse_stack, reference_square
 from kdcore.models import Card, build_model, load_checkpoint, save_checkpoint
-from kdcore.predict import predict_dataset, predict_image
+from kdcore.predict import predict_image
 from kdcore.predict.grid import all_stacks, grid_store, run_grid
 
 STACKS = ("clean", "jpeg-2", "hair-1+gaussian_noise-3")
@@ -50,18 +50,6 @@ def test_a_cell_is_what_one_picture_at_a_time_gives(data, models, tmp_path):
                 np.testing.assert_allclose(
                     logits, predict_image(model, spoilt).logits, rtol=1e-4, atol=1e-5
                 )
-
-
-def test_clean_is_what_prediction_gives(make_ham, models, tmp_path):
-    # As HAM10000's reduced pictures: smaller than the reference square, so resized once only, and
-    # their centre square begins at a whole pixel.
-    data = open_dataset(make_ham(tmp_path / "ham", size=(64, 48)))
-    samples = data.samples[:40]  # more than a batch
-    store = grid_store(samples, root=tmp_path)
-    run_grid(models[:1], data, samples, "test", ("clean",), store)
-    expected = predict_dataset(models[0], data, samples, "test")
-    found = store.load(models[0].hash, "clean")
-    np.testing.assert_allclose(found.logits, expected.logits, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_there_is_not_made_again(data, models, tmp_path):

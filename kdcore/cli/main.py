@@ -23,6 +23,7 @@ COMMANDS = {
     "predict": "save a checkpoint's predictions on a data folder",
     "import": "save predictions that another program wrote as CSV",
     "evaluate": "measure predictions, with lesion-clustered 95 %% intervals",
+    "robustness": "measure checkpoints on corrupted pictures, resumable",
     "explain": "explain a picture by a teacher and a student",
 }
 

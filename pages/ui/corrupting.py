@@ -39,9 +39,8 @@ class Spoilt:
 
 def choose_stack() -> Any:
     """Draw the steps with their severities, and return the stack."""
-    from kdcore.data.corruptions import parse_stack, stack_name
-
     from kdcore.base import KdError
+    from kdcore.data.corruptions import parse_stack, stack_name
 
     try:
         stack = parse_stack(state.get("stack", _START))
@@ -118,7 +117,6 @@ def _spoil(
     _pair: Pair, _chosen: Chosen, _stack: Any, name: str, image: str, teacher: str, student: str
 ) -> Spoilt:
     from kdcore.data.corruptions import corrupt, image_seed, reference_square
-
     from kdcore.predict.corrupted import predict_pictures
 
     clean = reference_square(_chosen.rgb)
@@ -132,9 +130,8 @@ def _spoil(
 
 def show_pictures(spoilt: Spoilt) -> None:
     """Draw the picture before and after, and what each network's answer becomes."""
-    from kdcore.data.corruptions import stack_name
-
     from kdcore.charts.overlay import enlarge
+    from kdcore.data.corruptions import stack_name
 
     left, right = st.columns(2)
     for column, picture, word in (
@@ -194,9 +191,8 @@ def show_answers(spoilt: Spoilt) -> None:
 
 def show_sweep(pair: Pair, spoilt: Spoilt) -> None:
     """Draw how the answers go as one step's severity rises, the others staying."""
-    from kdcore.data.corruptions import CORRUPTIONS
-
     from kdcore.charts.corruption import severity_chart
+    from kdcore.data.corruptions import CORRUPTIONS
 
     st.subheader("As it gets worse")
     titles = {f"{i}": CORRUPTIONS.get(s.name).title for i, s in enumerate(spoilt.stack, 1)}

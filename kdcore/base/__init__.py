@@ -19,6 +19,7 @@ from kdcore.base.settings import (
     checkpoints_folder,
     data_folder,
     remember_data_folder,
+    results_folder,
     runs_folder,
     state_folder,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "group_hash",
     "numpy_generator",
     "remember_data_folder",
+    "results_folder",
     "runs_folder",
     "seed_everything",
     "sha256_bytes",

@@ -26,6 +26,11 @@ def checkpoints_folder() -> Path:
     return Path(named).expanduser() if named else _REPOSITORY / "checkpoints"
 
 
+def results_folder() -> Path:
+    """Return the folder of the results that the repository ships."""
+    return _REPOSITORY / "results"
+
+
 def runs_folder() -> Path:
     """Return the folder of training runs, inside the state folder."""
     return state_folder() / "runs"

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from kdcore.base import DataError, SettingError, checkpoints_folder, write_atomically
+from kdcore.base import SettingError, checkpoints_folder
 from kdcore.cli.common import (
     add_data_arguments,
+    choose,
     open_data,
     say_progress,
     whole_number,
     write_json,
 )
-from kdcore.cli.unseen import choose_unseen
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed, parse_stack
 from kdcore.evaluate.bootstrap import mean_interval
-from kdcore.evaluate.robustness import CLEAN, MapCell, Robustness, robustness
+from kdcore.evaluate.robustness import CLEAN, MapCell
+from kdcore.evaluate.robustness_grid import measure_grid, unseen_samples
 from kdcore.explain.under_corruption import map_stability
 from kdcore.models import Checkpoint, load_checkpoint
-from kdcore.predict.grid import GridStore, all_stacks, grid_store, run_grid
-from kdcore.report.cells import csv_text
-from kdcore.report.robustness import cell_rows, map_rows, markdown_summary
+from kdcore.predict.grid import all_stacks
+from kdcore.report.robustness import markdown_summary
+from kdcore.report.robustness_files import write_robustness
 
 _METHOD = "grad-cam"  # of the maps: Score-CAM would take hours
-FILE = "robustness"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--teacher", metavar="CHECKPOINT", help="of them, to compare with (default: the first)"
     )
     parser.add_argument("--only", nargs="+", metavar="CORRUPTION", default=[], help="default: all")
+    parser.add_argument(
+        "--images", type=whole_number, metavar="N", help="the first N by hash (default: all)"
+    )
     parser.add_argument("--seed", type=whole_number, default=0, help="of corruptions and bootstrap")
     parser.add_argument("--resamples", type=whole_number, default=500, help="of the bootstrap")
     parser.add_argument(
@@ -56,67 +57,37 @@ def run(options: argparse.Namespace) -> None:
     """Compute what is missing of the grid, measure it, print and write the tables."""
     started = time.monotonic()
     checkpoints = [load_checkpoint(_folder(name)) for name in options.checkpoints]
-    names = [checkpoint.card.name for checkpoint in checkpoints]
     teacher = _folder(options.teacher or options.checkpoints[0]).name
     teacher = next((c.card.name for c in checkpoints if c.path.name == teacher), "")
-    if not teacher or len(set(names)) < len(names):
+    if not teacher:
         raise SettingError(
-            f"The teacher {options.teacher!r} is none of the checkpoints."
-            if not teacher
-            else "Two of the checkpoints have one name.",
-            "Name each checkpoint once, the teacher among them.",
+            f"The teacher {options.teacher!r} is none of the checkpoints.", "Name it among them."
         )
     data = open_data(options, checkpoints[0].card.classes)
-    samples = _samples(data, options, checkpoints)
-    store = grid_store(samples, options.seed)
+    chosen = choose(data, options, checkpoints[0].card.recipe)
+    samples = unseen_samples(chosen, (checkpoint.card for checkpoint in checkpoints))
+    if left_out := len(chosen) - len(samples):
+        print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
+    samples = samples[: options.images]
     stacks = all_stacks(options.only)
-    run_grid(checkpoints, data, samples, options.split, stacks, store, options.seed, say_progress)
-    found = _measure(checkpoints, store, stacks, teacher, options)
+    found = measure_grid(
+        checkpoints, data, samples, options.split, stacks, teacher, options.resamples,
+        options.seed, say_progress,
+    )  # fmt: skip
     if options.maps:
         maps = _maps(checkpoints, data, samples[: options.maps], stacks, options.seed)
         found = replace(found, maps=maps, map_method=_METHOD)
     seconds = time.monotonic() - started
     print(markdown_summary(found, seconds))
-    result = found.as_dict() | {"seconds": round(seconds, 1)}
     if options.out:
-        _write(options.out, found, result, seconds)
-    write_json(options, result)
+        write_robustness(options.out, found, seconds)
+        print(f"Tables in {options.out}")
+    write_json(options, found.as_dict() | {"seconds": seconds})
 
 
 def _folder(name: str) -> Path:
     path = Path(name)
     return path if path.is_dir() else checkpoints_folder() / name
-
-
-def _samples(
-    data: ImageDataset, options: argparse.Namespace, checkpoints: Sequence[Checkpoint]
-) -> list[Sample]:
-    """Return what none of the checkpoints was trained on, in an order that mixes the classes."""
-    left: dict[str, Sample] | None = None
-    for checkpoint in checkpoints:
-        chosen, _ = choose_unseen(data, options, checkpoint.card)
-        new = {sample.image_id: sample for sample in chosen}
-        left = new if left is None else {i: s for i, s in left.items() if i in new}
-    if not left:
-        raise DataError(
-            "No picture is new to all of the checkpoints.", "Choose another part, or fewer of them."
-        )
-    return sorted(left.values(), key=lambda sample: image_seed(sample.image_id))
-
-
-def _measure(
-    checkpoints: Sequence[Checkpoint],
-    store: GridStore,
-    stacks: Sequence[str],
-    teacher: str,
-    options: argparse.Namespace,
-) -> Robustness:
-    grid = {
-        c.card.name: {s: cell for s in stacks if (cell := store.load(c.hash, s)) is not None}
-        for c in checkpoints
-    }
-    temperatures = {c.card.name: c.card.temperature for c in checkpoints}
-    return robustness(grid, temperatures, teacher, options.resamples, options.seed)
 
 
 def _maps(
@@ -137,25 +108,3 @@ def _maps(
             r = mean_interval(values, lesions, seed=seed)
             made.append(MapCell(checkpoint.card.name, stack, r, int((values == values).sum())))
     return tuple(made)
-
-
-def _write(out: Path, found: Robustness, result: dict[str, object], seconds: float) -> None:
-    texts = {
-        f"{FILE}.json": json.dumps(_rounded(result), ensure_ascii=False) + "\n",
-        f"{FILE}.csv": csv_text(cell_rows(found.cells)),
-        f"{FILE}.md": markdown_summary(found, seconds),
-    }
-    if found.maps:
-        texts[f"{FILE}-maps.csv"] = csv_text(map_rows(found.maps))
-    for name, text in texts.items():
-        write_atomically(out / name, partial(Path.write_text, data=text, encoding="utf-8"))
-    print(f"Tables in {out}")
-
-
-def _rounded(value: object) -> object:
-    """Return numbers with five digits after the point: the files are kept in repositories."""
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_rounded(v) for v in value]
-    return round(value, 5) if isinstance(value, float) else value

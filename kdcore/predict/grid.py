@@ -28,6 +28,7 @@ from kdcore.base import Cancelled, DataError, KdError, sha256_bytes, state_folde
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import (
     CORRUPTIONS,
+    VERSION,
     Step,
     corrupt,
     image_seed,
@@ -74,7 +75,7 @@ class GridStore:
 def grid_store(samples: Sequence[Sample], seed: int = 0, root: Path | None = None) -> GridStore:
     """Return the store of a grid over these pictures; by default inside the state folder."""
     ids = "\n".join(sample.image_id for sample in samples)
-    key = sha256_bytes(f"{seed}\n{ids}".encode())[:16]
+    key = sha256_bytes(f"{VERSION}\n{seed}\n{ids}".encode())[:16]
     return GridStore(root or state_folder() / "robustness", key)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kdcore.data.corruptions import CORRUPTIONS
 from kdcore.evaluate.robustness import CLEAN, MEASURES, Cell, MapCell, Robustness, corruption_of
-from kdcore.report.cells import interval_text
+from kdcore.report.cells import interval_text, markdown_table
 
 Rows = list[list[object]]
 MEASURE_TITLES = {
@@ -76,12 +76,10 @@ def mean_table(found: Robustness, measure: str = "balanced_error", digits: int =
 
 def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = ()) -> str:
     """Return the tables of averaged severities, what they are of, and the time they took."""
-    from kdcore.report.cells import markdown_table
-
     note = (
         f"{found.split} split, n = {found.n:,} images of {found.n_groups:,} lesions. Intervals: "
         f"{found.interval_method}. Logits are divided by each model's own temperature. Teacher: "
-        f"{found.teacher or 'none'}. Time: {seconds / 60:.0f} minutes."
+        f"{found.teacher or 'none'}. This run took {seconds / 60:.0f} minutes."
     )
     parts = ["# Robustness", note]
     for measure in titles or ("balanced_error", "ece", "agreement", "to_teacher"):
@@ -91,3 +89,20 @@ def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = 
             markdown_table([list(map(str, r)) for r in table]),
         ]
     return "\n\n".join(parts)
+
+
+def summary_sentence(found: Robustness, model: str, title: str) -> str:
+    """Return what corruption costs a model on average, in a sentence."""
+    means = {c.corruption: c for c in found.means if c.model == model}
+    clean, spoilt = means[CLEAN].balanced_error.value, means["all"]
+    return (
+        f"**{title}**: balanced error {clean:.3f} on clean pictures, "
+        f"{interval_text(spoilt.balanced_error)} on average over {len(means) - 2} corruptions and "
+        f"their severities; {spoilt.flips.value:.0%} of its answers change."
+    )
+
+
+def corruptions_of(found: Robustness) -> dict[str, str]:
+    """Return the corruptions of a grid, clean pictures aside: names to titles."""
+    names = dict.fromkeys(cell.corruption for cell in found.means)
+    return {n: corruption_title(n) for n in names if n not in (CLEAN, "all")}

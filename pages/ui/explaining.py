@@ -15,7 +15,6 @@ from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
 
 LINK = ("target", "stage", "method", "opacity")
-_KEPT = 4  # results that a session keeps, the last ones; a few MB each
 
 
 @dataclass(frozen=True)
@@ -42,23 +41,10 @@ def choose(pair: Pair, chosen: Chosen, look: Look) -> Request:
 
 def obtain(pair: Pair, chosen: Chosen, look: Look, request: Request) -> Any | None:
     """Return the request's result, or draw the way to it: button, progress, what went wrong."""
-    results = st.session_state.setdefault("results", {})
-    job = jobs.latest()
-    if job is not None and job.state == "done" and job.key not in results:
-        results[job.key] = job.result  # one that another picture has been chosen since, too
-        for old in list(results)[:-_KEPT]:
-            del results[old]
-    if request.key in results:
-        return results[request.key]
-    if job is not None and job.key != request.key:
-        job = None
-    if job is not None and not job.over:
-        jobs.show_progress(job)
-        return None
-    if job is not None:
-        jobs.show_end(job)
-    _offer(pair, chosen, look, request)
-    return None
+    result, working = jobs.outcome(request.key)
+    if result is None and not working:
+        _offer(pair, chosen, look, request)
+    return result
 
 
 def _offer(pair: Pair, chosen: Chosen, look: Look, request: Request) -> None:

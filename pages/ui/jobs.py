@@ -18,6 +18,8 @@ from pages.ui.frame import show_error
 
 _HEAVY = threading.BoundedSemaphore(1)  # two at once on two cores would both take twice as long
 _ABANDONED_S = 300.0
+_RESULTS = "job-results"
+_KEPT = 6  # a few MB each
 Progress = Callable[[float, str], None]
 
 
@@ -63,6 +65,29 @@ def start(key: str, work: Callable[[Progress], Any]) -> Job:
     st.session_state["job"] = job
     threading.Thread(target=_run, args=(job, work), name=f"job-{key[:8]}", daemon=True).start()
     return job
+
+
+def outcome(key: str) -> tuple[Any | None, bool]:
+    """Return the result of the session's job `key`, None where there is none, and if it is at work.
+
+    Draws the job's progress, or how it ended without a result. The session keeps its last results,
+    those of jobs that another page or picture has been chosen since, too.
+    """
+    results = st.session_state.setdefault(_RESULTS, {})
+    job = latest()
+    if job is not None and job.state == "done" and job.key not in results:
+        results[job.key] = job.result
+        for old in list(results)[:-_KEPT]:
+            del results[old]
+    if key in results:
+        return results[key], False
+    if job is None or job.key != key:
+        return None, False
+    if job.over:
+        show_end(job)
+    else:
+        show_progress(job)
+    return None, not job.over
 
 
 def keep_alive() -> None:

@@ -11,8 +11,6 @@ import streamlit as st
 from pages.ui import cache, jobs
 from pages.ui.tables import file_stem, show_table
 
-_RESULTS = "leak-reports"
-_KEPT = 4  # results that a session keeps
 _PAIRS = 6  # pairs that are shown as pictures
 _HEIGHT = 80  # pixels
 
@@ -48,21 +46,10 @@ def _shared(_data: Any, key: str, split: str) -> tuple[Any, ...]:
 def _obtain(data: Any, split: str) -> Any | None:
     """Return the report on a split, or draw the way to it."""
     key = hashlib.sha256(f"leaks:{cache.data_key(data)}:{split}".encode()).hexdigest()
-    results = st.session_state.setdefault(_RESULTS, {})
-    job = jobs.latest()
-    if job is not None and job.key == key:
-        if job.state == "done":
-            results[key] = job.result
-            for old in list(results)[:-_KEPT]:
-                del results[old]
-        elif not job.over:
-            jobs.show_progress(job)
-            return None
-        else:
-            jobs.show_end(job)
-    if key not in results:
+    report, working = jobs.outcome(key)
+    if report is None and not working:
         _offer(data, split, key)
-    return results.get(key)
+    return report
 
 
 def _offer(data: Any, split: str, key: str) -> None:

@@ -17,9 +17,8 @@ from pages.ui.frame import show_error
 from pages.ui.recipe_draft import Draft
 
 LINK = ("preset",)
-_RESULTS, _FAILED = "estimates", "recipe-file-error"
+_FAILED = "recipe-file-error"
 _STARTED, _NOT_STARTED = "started-at", "start-error"
-_KEPT = 8
 _TWICE_S = 1.5  # a second press within this time is meant as the same one
 _RECIPE_MB = 1
 
@@ -230,19 +229,9 @@ def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
 
 def _show_estimate(key: str, recipe: Any, live: int) -> None:
     """Draw the estimate of the recipe as it stands, its progress, or how it failed."""
-    results = st.session_state.setdefault(_RESULTS, {})
-    job = jobs.latest()
-    if job is not None and job.key == key:
-        if job.state == "done":
-            results[key] = job.result
-            for old in list(results)[:-_KEPT]:
-                del results[old]
-        elif job.over:
-            jobs.show_end(job)
-        else:
-            jobs.show_progress(job)
-    if key in results:
-        st.info(_estimate_words(results[key], recipe, live), icon=":material/timer:")
+    found, _ = jobs.outcome(key)
+    if found is not None:
+        st.info(_estimate_words(found, recipe, live), icon=":material/timer:")
 
 
 def _estimate_words(found: Any, recipe: Any, live: int) -> str:

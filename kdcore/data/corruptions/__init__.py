@@ -12,8 +12,10 @@ from kdcore.data.corruptions import edge_study  # noqa: F401
 # isort: on
 from kdcore.data.corruptions.corruption import (
     CORRUPTIONS,
+    EDGE_STUDY,
     GROUPS,
     REFERENCE_SIDE,
+    VERSION,
     Corruption,
 )
 from kdcore.data.corruptions.stack import (
@@ -30,8 +32,10 @@ from kdcore.data.corruptions.stack import (
 __all__ = [
     "CLEAN",
     "CORRUPTIONS",
+    "EDGE_STUDY",
     "GROUPS",
     "REFERENCE_SIDE",
+    "VERSION",
     "Corruption",
     "Stack",
     "Step",

@@ -17,8 +17,10 @@ from PIL import Image
 from kdcore.base import DataError
 from kdcore.base.registry import Registry
 
+VERSION = 1  # raised when a picture comes out otherwise; what is kept on disk is keyed by it
 REFERENCE_SIDE = 224  # pixels; the size that MedMNIST-C gives its radii for
-GROUPS = ("noise", "blur", "colour", "digital", "dermoscopy", "edge study")
+EDGE_STUDY = "edge study"  # the grid of a published study, beside the others
+GROUPS = ("noise", "blur", "colour", "digital", "dermoscopy", EDGE_STUDY)
 
 Pixels = NDArray[np.float32]  # (S, S, 3) on [0, 1]
 Function = Callable[[Image.Image, float, np.random.Generator], Image.Image]

@@ -1,0 +1,75 @@
+"""A robustness grid from networks and pictures to its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from kdcore.base import DataError
+from kdcore.data import ImageDataset, Sample
+from kdcore.data.corruptions import CLEAN, CORRUPTIONS, EDGE_STUDY, image_seed
+from kdcore.evaluate.leak import trained_on
+from kdcore.evaluate.robustness import Robustness, corruption_of, robustness
+from kdcore.models import Card, Checkpoint
+from kdcore.predict.grid import Progress, grid_store, run_grid
+
+
+def unseen_samples(samples: Sequence[Sample], cards: Iterable[Card]) -> list[Sample]:
+    """Return the samples of lesions that no card's network was trained on, in a mixed order.
+
+    The order is by hash, so that the first N of them are N of all classes.
+
+    Raises
+    ------
+    DataError
+        If nothing is left.
+    """
+    trained = {group for card in cards for group in card.train_groups}
+    known = set(trained_on([s.lesion_id for s in samples], trained).tolist())
+    left = [sample for index, sample in enumerate(samples) if index not in known]
+    if not left:
+        raise DataError(
+            "No picture is new to all of the networks.", "Choose another part, or fewer networks."
+        )
+    return sorted(left, key=lambda sample: image_seed(sample.image_id))
+
+
+def measure_grid(
+    checkpoints: Sequence[Checkpoint],
+    data: ImageDataset,
+    samples: Sequence[Sample],
+    split: str,
+    stacks: Sequence[str],
+    teacher: str = "",
+    n_boot: int = 500,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Robustness:
+    """Compute the cells that are not kept yet, and measure the grid.
+
+    Parameters are those of `run_grid` and `robustness`; `teacher` is a card's name.
+
+    Raises
+    ------
+    DataError
+        If two networks have one name, the teacher is none of them, or as `run_grid` does.
+    Cancelled
+        If `cancelled` returns True; whole cells are kept for the next time.
+    """
+    names = [checkpoint.card.name for checkpoint in checkpoints]
+    if len(set(names)) < len(names):
+        raise DataError("Two of the networks have one name.", "Name each of them once.")
+    store = grid_store(samples, seed)
+    run_grid(checkpoints, data, samples, split, stacks, store, seed, progress, cancelled)
+    grid = {
+        c.card.name: {s: cell for s in stacks if (cell := store.load(c.hash, s)) is not None}
+        for c in checkpoints
+    }
+    temperatures = {c.card.name: c.card.temperature for c in checkpoints}
+    return robustness(grid, temperatures, teacher, n_boot, seed, _summed(stacks))
+
+
+def _summed(stacks: Sequence[str]) -> list[str]:
+    """Return the corruptions that "all" averages: the edge study's repeat others."""
+    names = dict.fromkeys(corruption_of(stack) for stack in stacks if stack != CLEAN)
+    return [n for n in names if "+" not in n and CORRUPTIONS.get(n).group != EDGE_STUDY]

@@ -74,7 +74,7 @@ def severity_lines(
 def map_chart(
     found: Robustness, colours: Mapping[str, str], titles: Mapping[str, str]
 ) -> alt.LayerChart:
-    """Return how alike maps of corrupted and clean pictures are, by corruption and severity."""
+    """Return how alike maps of corrupted and clean pictures are, severities averaged."""
     rows: Sequence[Mapping[str, object]] = [
         {
             "label": corruption_title(cell.corruption),
@@ -85,6 +85,6 @@ def map_chart(
             "note": f"{cell.n} pictures",
         }
         for cell in found.maps
-        if cell.model in titles
+        if cell.model in titles and corruption_of(cell.corruption) == cell.corruption
     ]
     return interval_dots(rows, "Correlation of the map with its clean self", colours)

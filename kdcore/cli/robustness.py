@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from kdcore.base import SettingError, checkpoints_folder
 from kdcore.cli.common import (
     add_data_arguments,
@@ -20,7 +22,7 @@ from kdcore.cli.common import (
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed, parse_stack
 from kdcore.evaluate.bootstrap import mean_interval
-from kdcore.evaluate.robustness import CLEAN, MapCell
+from kdcore.evaluate.robustness import CLEAN, MapCell, corruption_of
 from kdcore.evaluate.robustness_grid import measure_grid, unseen_samples
 from kdcore.explain.under_corruption import map_stability
 from kdcore.models import Checkpoint, load_checkpoint
@@ -104,7 +106,11 @@ def _maps(
     made = []
     for checkpoint in checkpoints:
         found = map_stability(checkpoint, pictures, steps, _METHOD, say_progress)
-        for stack, values in zip(spoilt, found.T, strict=True):
+        by_stack = dict(zip(spoilt, found.T, strict=True))
+        for name in dict.fromkeys(map(corruption_of, spoilt)):  # severities averaged
+            own = [values for stack, values in by_stack.items() if corruption_of(stack) == name]
+            by_stack[name] = np.mean(own, axis=0)
+        for stack, values in by_stack.items():
             r = mean_interval(values, lesions, seed=seed)
             made.append(MapCell(checkpoint.card.name, stack, r, int((values == values).sum())))
     return tuple(made)

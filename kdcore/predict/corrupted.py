@@ -24,24 +24,25 @@ class SeveritySweep:
     ----------
     severities : 0 (the step left out), 1, ...
     probs : by model, (K, C), one row for each severity
+    answers : by model, the class that it chooses for the picture without any corruption
     """
 
     severities: tuple[int, ...]
     probs: Mapping[str, NDArray[np.float64]]
-
-    def first_choice(self, model: str) -> int:
-        """Return the class that the model chooses at severity 0."""
-        return int(self.probs[model][0].argmax())
+    answers: Mapping[str, int]
 
     def changes_at(self, model: str) -> int | None:
-        """Return the lowest severity at which the model's choice is another, None if it stays."""
-        changed = self.probs[model].argmax(1) != self.first_choice(model)
+        """Return the lowest severity at which the model's answer is another, None if it stays.
+
+        0 means that the other steps have changed it already.
+        """
+        changed = self.probs[model].argmax(1) != self.answers[model]
         return self.severities[int(changed.argmax())] if changed.any() else None
 
     def rows(self) -> list[dict[str, object]]:
-        """Return the probability of each model's first choice, for `labelled_lines`."""
+        """Return the probability of each model's clean answer, for `labelled_lines`."""
         return [
-            {"x": severity, "series": model, "value": float(row[self.first_choice(model)])}
+            {"x": severity, "series": model, "value": float(row[self.answers[model]])}
             for model, probs in self.probs.items()
             for severity, row in zip(self.severities, probs, strict=True)
         ]
@@ -87,5 +88,7 @@ def sweep_severity(
     others = stack[:place], stack[place + 1 :]
     stacks = [others[0] + others[1]]
     stacks += [(*others[0], replace(step, severity=s), *others[1]) for s in severities]
-    pictures = [corrupt(square, spoilt, seed) for spoilt in stacks]
-    return SeveritySweep((0, *severities), predict_pictures(checkpoints, pictures))
+    pictures = [square, *(corrupt(square, spoilt, seed) for spoilt in stacks)]
+    found = predict_pictures(checkpoints, pictures)
+    answers = {model: int(probs[0].argmax()) for model, probs in found.items()}
+    return SeveritySweep((0, *severities), {m: p[1:] for m, p in found.items()}, answers)

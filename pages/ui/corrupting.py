@@ -175,8 +175,8 @@ def show_answers(spoilt: Spoilt) -> None:
         was, now = (HAM10000.classes[int(p.argmax())] for p in (before, after))
         column.metric(
             f"{model}, calibrated",
-            f"{was} {percent(float(before.max()))} → {now} {percent(float(after.max()))}",
-            delta="changed its mind" if was != now else "same answer",
+            f"{now} {percent(float(after.max()))}",
+            delta=f"{'was' if was != now else 'still'} {was}, {percent(float(before.max()))} clean",
             delta_color="inverse" if was != now else "off",
             delta_arrow="off",
             border=True,
@@ -203,19 +203,22 @@ def show_sweep(pair: Pair, spoilt: Spoilt) -> None:
         )
     sweep = _sweep(pair, spoilt, spoilt.key, list(titles).index(varied))
     for model in sweep.probs:
-        place = sweep.changes_at(model)
-        end = (
-            f"changes its mind at severity {place}"
-            if place is not None
-            else f"keeps its answer up to severity {sweep.severities[-1]}"
-        )
-        st.markdown(f"**{model}** {end} of *{titles[varied].lower()}*.")
+        st.markdown(f"**{model}** {_end(sweep, model, titles[varied].lower())}.")
     show_figure(
         severity_chart(sweep.rows()),
         "severity",
         f"Severity 0 is without {titles[varied].lower()}; other corruptions stay. One picture; "
         "probabilities at each model's own temperature.",
     )
+
+
+def _end(sweep: Any, model: str, title: str) -> str:
+    place = sweep.changes_at(model)
+    if place is None:
+        return f"keeps its answer up to severity {sweep.severities[-1]} of *{title}*"
+    if place == 0:
+        return f"has changed its mind without *{title}* already"
+    return f"changes its mind at severity {place} of *{title}*"
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -178,8 +178,7 @@ def show_compute() -> None:
     with st.expander("Compute it for your models", icon=":material/calculate:", key="w:compute"):
         data = cache.data_set("ham10000")
         if data is None:
-            st.info("This needs the pictures: name their folder on the Data page.")
-            st.page_link("pages/build/data.py", label="Data", icon=":material/database:")
+            st.info("This needs the pictures: name their folder on the [Data page](data).")
             return
         models = [m for m in _shelf() if m.card is not None]
         by_name = {m.name: m for m in models}

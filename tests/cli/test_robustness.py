@@ -1,0 +1,73 @@
+"""`kdcore robustness`: tables from pictures, resumed, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from kdcore.base import group_hash, state_folder
+from kdcore.cli.main import main
+from kdcore.data import Ham10000
+from kdcore.report.robustness_files import read_robustness
+from tests.conftest import write_tiny_checkpoint
+
+
+@pytest.fixture
+def checkpoints(tmp_path, monkeypatch):
+    root = tmp_path / "checkpoints"
+    for name, role in (("big", "teacher"), ("small", "student")):
+        write_tiny_checkpoint(root / name, role, "cnn2")
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(root))
+    return root
+
+
+def test_tables(checkpoints, ham_folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["robustness", "big", str(checkpoints / "small"), "--data", str(ham_folder)]
+    command += ["--only", "jpeg", "edge_contrast", "--images", "6", "--maps", "2"]
+    command += ["--resamples", "20", "--out", str(out), "--json", str(tmp_path / "r.json")]
+    assert main(command) == 0
+    table = read_robustness(out)
+    assert table.models == ("big", "small") and table.teacher == "big" and table.n == 6
+    rows = list(csv.DictReader((out / "robustness.csv").open()))
+    assert len(rows) == 2 * (1 + 5 + 2) and rows[1]["severity"] == "1"
+    maps = list(csv.DictReader((out / "robustness-maps.csv").open()))
+    assert {row["corruption"] for row in maps} >= {"jpeg", "jpeg-5", "edge_contrast-1"}
+    means = {c.corruption: c for c in table.means if c.model == "small"}
+    assert means["all"].nll.value == pytest.approx(means["jpeg"].nll.value)  # no edge study in it
+    text = (out / "robustness.md").read_text()
+    assert "n = 6 images" in text and "JPEG" in text and text in capsys.readouterr().out
+    kept = {p: p.stat().st_mtime_ns for p in (state_folder() / "robustness").rglob("*.npz")}
+    assert len(kept) == 2 * 8 and main(command) == 0
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept
+    assert json.loads((tmp_path / "r.json").read_text())["n"] == 6
+
+
+def test_lesions_that_one_was_trained_on_are_left_out(checkpoints, ham_folder, tmp_path, capsys):
+    data = Ham10000.open(ham_folder)
+    test = [s for s, part in zip(data.samples, data.parts(), strict=True) if part == "test"]
+    known = test[0].lesion_id
+    write_tiny_checkpoint(
+        checkpoints / "seen", "student", "cnn2", train_groups=(group_hash(known),)
+    )
+    command = ["robustness", "big", "seen", "--only", "edge_contrast", "--resamples", "0"]
+    assert main([*command, "--data", str(ham_folder), "--json", str(tmp_path / "r.json")]) == 0
+    left = [s for s in test if s.lesion_id != known]
+    assert json.loads((tmp_path / "r.json").read_text())["n"] == len(left)
+    assert f"Left out: {len(test) - len(left)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["big", "--teacher", "nobody"], "none of the checkpoints"),
+        (["big", "big"], "one name"),
+        (["nothing"], "not a checkpoint"),
+        (["big", "--only", "snow"], "no corruption 'snow'"),
+    ],
+)
+def test_what_is_refused(checkpoints, ham_folder, arguments, words, capsys):
+    assert main(["robustness", *arguments, "--data", str(ham_folder)]) == 1
+    assert words in capsys.readouterr().err

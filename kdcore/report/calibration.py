@@ -126,6 +126,16 @@ def delta_rows(deltas: Mapping[str, Mapping[str, Interval]], n: int) -> Rows:
     return [["compared", "score", "difference", "what it shows"], *body]
 
 
+def answer_text(name: str, deltas: Mapping[str, Interval], n: int) -> str:
+    """Return in Markdown what the ECE and NLL of a comparison called `name` show, over `n`."""
+    told = (
+        f"**{verdict(deltas[score], n)}** by the {score.upper()} "
+        f"({interval_text(deltas[score]).replace('-', '−')})"
+        for score in ("ece", "nll")
+    )
+    return f"{name}: {'; '.join(told)}."
+
+
 def verdict(delta: Interval, n: int) -> str:
     """Return in words what a difference over `n` images shows; below 0 is better."""
     if math.isnan(delta.low):

@@ -78,6 +78,10 @@ def _table(_val: Any | None, _test: Any, content: str) -> Any:
 def show_answer(subjects: list[Subject]) -> None:
     """Say whether distillation calibrates better than temperature scaling alone does."""
     st.subheader("Does distillation calibrate better than temperature scaling alone?")
+    st.markdown(
+        "The ECE is about calibration alone; the NLL also rewards right answers. A difference "
+        "below 0 is in favour of distillation (KD)."
+    )
     by_name = {s.model.name: s for s in subjects}
     pairs = [(s, by_name[s.baseline]) for s in subjects if s.baseline in by_name]
     if not pairs:
@@ -88,25 +92,21 @@ def show_answer(subjects: list[Subject]) -> None:
 
 
 def _show_answer(student: Subject, baseline: Subject) -> None:
-    from kdcore.report.calibration import delta_rows, verdict
+    from kdcore.report.calibration import answer_text, delta_rows
 
     if "temperature" not in baseline.calibrators:
         st.info(f"{baseline.title} has no validation predictions to fit a temperature on.")
         return
     deltas = {
-        f"KD {how} against temperature scaling, no KD": _deltas(
+        f"KD {how} against temperature scaling alone": _deltas(
             student, baseline, student.key, baseline.key, name
         )
         for name, how in (("as trained", "alone"), ("temperature", "and temperature scaling"))
         if name in student.calibrators
     }
     n = len(student.test)
-    alone = next(iter(deltas.values()))
-    st.markdown(
-        f"**{student.title}**, taught and not scaled, against **{baseline.title}**, scaled and not "
-        f"taught. By the ECE, which is about calibration alone: **{verdict(alone['ece'], n)}**. By "
-        f"the NLL, which also rewards right answers: **{verdict(alone['nll'], n)}**."
-    )
+    st.markdown(f"**{student.title}** against **{baseline.title}**:")
+    st.markdown("\n".join(f"- {answer_text(name, found, n)}" for name, found in deltas.items()))
     if student.model.card.architecture != baseline.model.card.architecture:
         st.caption("The two are of different networks: no baseline of the student's is at hand.")
     show_table(

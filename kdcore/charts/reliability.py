@@ -8,10 +8,10 @@ import altair as alt
 import pandas as pd
 
 from kdcore.charts.dots import interval_dots
-from kdcore.charts.style import NEUTRAL
+from kdcore.charts.style import NEUTRAL, ROWS
 from kdcore.evaluate import CALIBRATORS, BrierParts, CalibrationRow, Diagram, Interval
 
-_HEIGHT = 380
+_HEIGHT = 440
 _FOOT = -0.3  # where the bars of the counts stand, below the diagram on the same axis
 _TALLEST = 0.2
 _MOST_COUNTED = 10  # bins; the counts of more would run into each other
@@ -133,7 +133,7 @@ def brier_chart(parts: Mapping[str, BrierParts], colours: Mapping[str, str]) -> 
         + named
         + line
     )
-    return chart.properties(height=_BAR * len(parts))
+    return chart.properties(height=_BAR * len(parts), autosize=ROWS)
 
 
 def _bin_table(found: Diagram) -> pd.DataFrame:

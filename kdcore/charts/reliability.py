@@ -122,7 +122,7 @@ def brier_chart(parts: Mapping[str, BrierParts], colours: Mapping[str, str]) -> 
     base = alt.Chart(table)
     bar = base.mark_bar(height=12, yOffset=8)
     title = "Brier score (0 is perfect)"
-    x = alt.X("total:Q", title=title, scale=alt.Scale(domainMin=0))
+    x = alt.X("total:Q", title=title, scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=6))
     named = base.mark_text(align="left", dy=-9, fontSize=12, color=NEUTRAL).encode(
         x=alt.datum(0), y=y, text="text:N"
     )
@@ -171,4 +171,5 @@ def _counts(
     numbers = base.mark_text(color=NEUTRAL, dy=-6, fontSize=10).transform_calculate(
         middle="(datum.left + datum.right) / 2"
     )
-    return bars + numbers.encode(x="middle:Q", y="top:Q", text=alt.Text("images:Q", format=","))
+    text = alt.Text("images:Q", format=",")
+    return alt.layer(bars, numbers.encode(x="middle:Q", y="top:Q", text=text))

@@ -137,7 +137,7 @@ def show_brier(subjects: list[Subject], view: View) -> None:
     st.subheader("What the Brier score is made of")
     st.markdown(
         "The full-coloured start of a bar is the **reliability** part, the harm of probabilities "
-        "that do not mean what they say: all that calibration can mend. How far a bar stays left "
+        "that do not mean what they say, which calibration can mend. How far a bar stays left "
         "of the dashed line, the **uncertainty** of the labels, is mostly **resolution**: what the "
         "model tells apart."
     )

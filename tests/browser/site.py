@@ -13,7 +13,6 @@ PAGES = {
     "": "Explain a lesion",
     "temperature": "Temperature",
     "attention": "Attention and causal masks",
-    "calibration": "Calibration",
     "data": "Data",
     "train": "Train",
     "runs": "Runs and checkpoints",

@@ -55,8 +55,9 @@ def reliability_chart(found: Diagram, colour: str) -> alt.LayerChart:
             x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q"
         )
         + dot.encode(x=x, y=y, tooltip=tooltip)
-        + _counts(base, colour, tooltip, len(found.happened) <= _MOST_COUNTED)
     )
+    for counts in _counts(base, colour, tooltip, len(found.happened) <= _MOST_COUNTED):
+        chart += counts
     return chart.properties(height=_HEIGHT)
 
 
@@ -162,14 +163,14 @@ def _bin_table(found: Diagram) -> pd.DataFrame:
 
 def _counts(
     base: alt.Chart, colour: str, tooltip: list[alt.Tooltip], named: bool
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     bars = base.mark_bar(color=colour, opacity=0.35, stroke=colour, strokeWidth=0.5).encode(
         x="left:Q", x2="right:Q", y="foot:Q", y2="top:Q", tooltip=tooltip
     )
     if not named:
-        return alt.layer(bars)
+        return [bars]
     numbers = base.mark_text(color=NEUTRAL, dy=-6, fontSize=10).transform_calculate(
         middle="(datum.left + datum.right) / 2"
     )
     text = alt.Text("images:Q", format=",")
-    return alt.layer(bars, numbers.encode(x="middle:Q", y="top:Q", text=text))
+    return [bars, numbers.encode(x="middle:Q", y="top:Q", text=text)]

@@ -19,10 +19,16 @@ from kdcore.evaluate.calibration import (
     nll,
     reliability,
 )
-from kdcore.evaluate.calibrators import Calibrator, fit_calibrators
+from kdcore.evaluate.calibrators import (
+    AS_TRAINED,
+    CALIBRATORS,
+    Calibrator,
+    fit_calibrators,
+)
 from kdcore.evaluate.cases import cases, pair_cases
 from kdcore.evaluate.conformal import ConformalResult, conformal_sets
 from kdcore.evaluate.detection import Detection, detection
+from kdcore.evaluate.diagram import Diagram, reliability_diagram
 from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
 from kdcore.evaluate.headline import BY_CLASS, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
@@ -44,7 +50,13 @@ from kdcore.evaluate.operating import (
     choose_rejection,
 )
 from kdcore.evaluate.pair import ClassPair, PairComparison, ScorePair, compare_pair
-from kdcore.evaluate.recalibration import CalibrationRow, calibration_table
+from kdcore.evaluate.recalibration import (
+    DELTAS,
+    CalibrationRow,
+    calibration_deltas,
+    calibration_table,
+    calibrators_for,
+)
 from kdcore.evaluate.seeds import OverSeeds, SeedScore, over_seeds
 from kdcore.evaluate.selective import RiskCoverage, risk_coverage
 from kdcore.evaluate.significance import (
@@ -56,7 +68,10 @@ from kdcore.evaluate.significance import (
 from kdcore.evaluate.subgroups import Score, Subgroup, Subgroups, subgroups
 
 __all__ = [
+    "AS_TRAINED",
     "BY_CLASS",
+    "CALIBRATORS",
+    "DELTAS",
     "HELD_OUT",
     "LOWER_IS_BETTER",
     "OVERALL",
@@ -75,6 +90,7 @@ __all__ = [
     "ConformalResult",
     "DecisionCurve",
     "Detection",
+    "Diagram",
     "Evaluation",
     "Interval",
     "McNemar",
@@ -96,7 +112,9 @@ __all__ = [
     "align",
     "brier",
     "brier_parts",
+    "calibration_deltas",
     "calibration_table",
+    "calibrators_for",
     "cases",
     "choose_alarm",
     "choose_class_weights",
@@ -120,6 +138,7 @@ __all__ = [
     "quadrant_of",
     "refuse_training_images",
     "reliability",
+    "reliability_diagram",
     "reliability_intervals",
     "risk_coverage",
     "subgroups",

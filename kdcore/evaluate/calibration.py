@@ -114,9 +114,32 @@ def reliability(
     bins : number of bins
     equal_mass : bins of equally many images instead of equal width
     """
-    confidence, hits = confidence_and_hits(probs, labels)
+    return binned(*confidence_and_hits(probs, labels), bins, equal_mass)
+
+
+def binned(
+    said: ArrayLike, happened: ArrayLike, bins: int = BINS, equal_mass: bool = False
+) -> Reliability:
+    """Return what was said and what happened by bin of what was said.
+
+    Parameters
+    ----------
+    said : (N,) probabilities of one thing, such as "the answer is right", N >= 1
+    happened : (N,) whether it was so, 0.0 or 1.0
+    bins, equal_mass : as in `reliability`
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or `said` leaves [0, 1].
+    """
+    confidence, hits = (np.asarray(a, dtype=np.float64) for a in (said, happened))
     if not len(hits):
         raise ValueError("probs: expected at least one image")
+    if not (confidence.min() >= 0 and confidence.max() <= 1):
+        raise ValueError(
+            f"said: expected values in [0, 1], got {confidence.min()} to {confidence.max()}"
+        )
     edges = mass_edges(confidence, bins) if equal_mass else width_edges(bins)
     where = bin_index(confidence, edges)
     count = np.bincount(where, minlength=bins)

@@ -29,6 +29,12 @@ from kdcore.predict.predictions import Predictions
 from kdcore.predict.probabilities import log_softmax, softmax
 
 HIGHEST_BIAS = 20.0
+CALIBRATORS = {
+    "as trained": "as trained",
+    "temperature": "temperature scaling",
+    "vector": "vector scaling",
+    "isotonic": "isotonic regression",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Calibrator:
 
     Attributes
     ----------
-    name : "as trained", "temperature", "vector" or "isotonic"
+    name : one of `CALIBRATORS`
     title : for people, with what was fitted where that is one number
     apply : logits (N, C) to probabilities (N, C) whose rows sum to 1
     """
@@ -45,6 +51,9 @@ class Calibrator:
     name: str
     title: str
     apply: Callable[[ArrayLike], Floats]
+
+
+AS_TRAINED = Calibrator("as trained", "as trained", softmax)
 
 
 def fit_calibrators(val: Predictions) -> tuple[Calibrator, ...]:
@@ -64,7 +73,7 @@ def fit_calibrators(val: Predictions) -> tuple[Calibrator, ...]:
     curves = fit_isotonic(softmax(val.logits), val.labels)
     floor = 1 / (len(val) + len(val.classes))
     return (
-        Calibrator("as trained", "as trained", softmax),
+        AS_TRAINED,
         Calibrator(
             "temperature",
             f"temperature, T = {temperature:.3f}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from kdcore.base import DataError
 from kdcore.evaluate.calibration import fit_temperature
 from kdcore.evaluate.evaluation import evaluate_predictions
+from kdcore.predict.foreign import NOTES
 from kdcore.predict.predictions import Predictions
 
 HELD_OUT = ("macro_f1", "balanced_accuracy", "accuracy", "nll", "ece")
@@ -16,11 +17,17 @@ LOWER_IS_BETTER = ("nll", "ece")
 
 
 def refuse_other_weights(val: Predictions, test: Predictions) -> None:
-    """Raise DataError unless both have images, and are of the same weights and classes."""
-    if (val.checkpoint_hash, val.classes) != (test.checkpoint_hash, test.classes):
+    """Raise DataError unless both have images, and are of the same weights and classes.
+
+    Imported predictions carry the hash of their own file, not of weights: only their classes can
+    be compared.
+    """
+    imported = NOTES in val.meta and NOTES in test.meta
+    same = imported or val.checkpoint_hash == test.checkpoint_hash
+    if not same or val.classes != test.classes:
         raise DataError(
             f"The predictions of {test.checkpoint or 'a run'} on validation and test are of "
-            "different weights.",
+            "different weights or classes.",
             "Make both again from the same run.",
         )
     if not len(val) or not len(test):

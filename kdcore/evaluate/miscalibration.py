@@ -144,14 +144,34 @@ def reliability_intervals(
     bins, equal_mass : as in `reliability`; resamples keep the data's own edges
     n_boot, seed : of the bootstrap
     """
-    confidence, hits = confidence_and_hits(
+    said, happened = confidence_and_hits(
         softmax(predictions.logits, temperature), predictions.labels
     )
-    edges = mass_edges(confidence, bins) if equal_mass else width_edges(bins)
-    inside = np.eye(bins)[bin_index(confidence, edges)]  # (N, B)
-    sums = np.hstack([inside * hits[:, None], inside])
+    return binned_intervals(said, happened, predictions.group_ids, bins, equal_mass, n_boot, seed)
+
+
+def binned_intervals(
+    said: Floats,
+    happened: Floats,
+    group_ids: ArrayLike,
+    bins: int = BINS,
+    equal_mass: bool = False,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> tuple[Interval, ...]:
+    """Return what happened in each bin of `calibration.binned` with its 95 % interval.
+
+    Parameters
+    ----------
+    said, happened : (N,) as in `binned`
+    group_ids : (N,) lesion ids
+    bins, equal_mass, n_boot, seed : as in `reliability_intervals`
+    """
+    edges = mass_edges(said, bins) if equal_mass else width_edges(bins)
+    inside = np.eye(bins)[bin_index(said, edges)]  # (N, B)
+    sums = np.hstack([inside * happened[:, None], inside])
     whole = _split_ratio(sums.sum(0)[None])[0]
-    drawn = _split_ratio(resample_sums(sums, predictions.group_ids, n_boot, seed))
+    drawn = _split_ratio(resample_sums(sums, group_ids, n_boot, seed))
     return tuple(percentile_interval(v, drawn[:, b]) for b, v in enumerate(whole))
 
 

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kdcore.evaluate import scores
-from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample_sums
+from kdcore.evaluate.align import align
+from kdcore.evaluate.bootstrap import (
+    Interval,
+    difference_interval,
+    percentile_interval,
+    resample_sums,
+)
 from kdcore.evaluate.calibration import (
     BINS,
     Floats,
@@ -22,12 +28,13 @@ from kdcore.evaluate.calibration import (
     mass_edges,
     width_edges,
 )
-from kdcore.evaluate.calibrators import Calibrator, fit_calibrators
+from kdcore.evaluate.calibrators import AS_TRAINED, Calibrator, fit_calibrators
 from kdcore.evaluate.held_out import refuse_other_weights
 from kdcore.evaluate.miscalibration import classwise_ece, debiased_ece, mce
 from kdcore.predict.predictions import Predictions
 
 _SUMS = 2 + 2 * BINS  # NLL, Brier, gaps by equal-width and by equal-mass bin
+DELTAS = ("nll", "brier", "ece", "ece_mass")
 _SMALLEST = np.finfo(np.float64).tiny
 
 
@@ -59,15 +66,30 @@ class CalibrationRow:
     macro_f1: float
 
 
+def calibrators_for(val: Predictions | None, test: Predictions) -> tuple[Calibrator, ...]:
+    """Return the calibrators for `test`, fitted on `val` of the same weights.
+
+    Without `val` there is the identity alone.
+
+    Raises
+    ------
+    DataError
+        If one of them has no image, or they are of different weights or classes.
+    """
+    refuse_other_weights(test if val is None else val, test)
+    return (AS_TRAINED,) if val is None else fit_calibrators(val)
+
+
 def calibration_table(
-    val: Predictions, test: Predictions, n_boot: int = 1000, seed: int = 0
+    val: Predictions | None, test: Predictions, n_boot: int = 1000, seed: int = 0
 ) -> tuple[CalibrationRow, ...]:
     """Return one row for each calibrator, "as trained" first.
 
     Parameters
     ----------
-    val : predictions on the validation part, which the calibrators are fitted on
-    test : predictions of the same weights on the test part, which is measured
+    val : predictions on the validation part, which the calibrators are fitted on; without them
+        there is one row
+    test : predictions of the same weights on the test part, which is measured, N >= 1
     n_boot, seed : of the bootstrap; no resamples leave the intervals NaN
 
     Raises
@@ -75,8 +97,7 @@ def calibration_table(
     DataError
         If one of them has no image, or they are of different weights or classes.
     """
-    refuse_other_weights(val, test)
-    calibrators = fit_calibrators(val)
+    calibrators = calibrators_for(val, test)
     applied = [calibrator.apply(test.logits) for calibrator in calibrators]
     sums = np.hstack([_image_sums(probs, test.labels) for probs in applied])  # (N, calibrators · K)
     counted = np.hstack([sums, np.ones((len(test), 1))])
@@ -86,6 +107,48 @@ def calibration_table(
         _row(calibrator, probs, test.labels, whole[k], drawn[:, k])
         for k, (calibrator, probs) in enumerate(zip(calibrators, applied, strict=True))
     )
+
+
+def calibration_deltas(
+    first: tuple[Predictions, Calibrator],
+    second: tuple[Predictions, Calibrator],
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return by how much the second's NLL, Brier score and ECEs exceed the first's.
+
+    The same lesions are drawn for both. The intervals of the ECEs are moved by their bias, see
+    `bootstrap.difference_interval`.
+
+    Parameters
+    ----------
+    first, second : predictions on the same images, in any order, each with what calibrates it
+    n_boot, seed : of the bootstrap; no resamples leave the intervals NaN
+
+    Returns
+    -------
+    By the names of `DELTAS`; below 0 the second is better
+
+    Raises
+    ------
+    DataError
+        If `align` finds that the images, labels, lesions or classes differ.
+    """
+    tests = align(first[0], second[0])
+    sums = [
+        _image_sums(calibrator.apply(test.logits), test.labels)
+        for test, (_, calibrator) in zip(tests, (first, second), strict=True)
+    ]
+    counted = np.hstack([*sums, np.ones((len(tests[0]), 1))])
+    whole = _statistics(counted.sum(0)[None], 2)[0]  # (2, 4)
+    drawn = _statistics(resample_sums(counted, tests[0].group_ids, n_boot, seed), 2)
+    values, resamples = whole[1] - whole[0], drawn[:, 1] - drawn[:, 0]
+    return {
+        name: (difference_interval if k >= 2 else percentile_interval)(
+            float(values[k]), resamples[:, k]
+        )
+        for k, name in enumerate(DELTAS)
+    }
 
 
 def _image_sums(probs: Floats, labels: ArrayLike) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,18 @@ def list_measured() -> tuple[list[Measured], list[KdError]]:
         files = {part: path for part, path in parts.items() if path.is_file()}
         found.append(Measured(_free(name, name, found), name, FOREIGN, files))
     return found, problems
+
+
+def baseline_of(student: Measured | None, shelf: Iterable[Measured]) -> Measured | None:
+    """Return the strongest baseline of the student's network.
+
+    The strongest of any network where there is no such, or no student; None where the shelf,
+    strongest first, has no baseline.
+    """
+    baselines = [m for m in shelf if m.role == "baseline"]
+    card = student.card if student else None
+    same = [m for m in baselines if card and m.card and m.card.architecture == card.architecture]
+    return next(iter(same or baselines), None)
 
 
 def _files(folder: Path) -> dict[str, Path]:

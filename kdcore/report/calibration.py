@@ -1,16 +1,38 @@
-"""Tables of calibration: what calibrators do, what the Brier score is made of, the bins.
+"""Tables and sentences of calibration: calibrators, what the Brier score is made of, the bins.
 
 Each is a list of rows, the first of them its head, for a page's table and for `csv_text`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from kdcore.evaluate import BrierParts, CalibrationRow, Interval, Reliability
+from kdcore.evaluate import (
+    CALIBRATORS,
+    DELTAS,
+    BrierParts,
+    CalibrationRow,
+    Diagram,
+    Interval,
+    Reliability,
+)
 from kdcore.report.cells import interval_text
 
 Rows = list[list[object]]
+MEASURES = {
+    "ece": "ECE, 15 bins of equal width",
+    "ece_mass": "ECE, 15 bins of equal mass",
+    "nll": "NLL (nats)",
+    "brier": "Brier score",
+    "debiased_ece": "ECE, debiased (root mean square)",
+    "classwise_ece": "ECE by class",
+    "mce": "MCE, the worst bin",
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+}
+_ROLES = {"teacher": "Teacher", "foreign": "Imported model"}  # the others are students
+_TAUGHT = {"student": ", KD", "baseline": ", no KD"}
 _CALIBRATOR_HEAD = [
     "probabilities",
     "NLL (nats)",
@@ -54,3 +76,110 @@ def reliability_rows(bins: Reliability, accuracy: Sequence[Interval]) -> Rows:
         confidence = round(float(bins.confidence[b]), 4)
         body.append([*edges, int(bins.count[b]), confidence, interval_text(interval)])
     return [["above", "up to", "images", "mean confidence", "accuracy"], *body]
+
+
+def what_it_is(role: str, calibrator: str) -> str:
+    """Return a row in plain words, such as "Student with temperature scaling, no KD".
+
+    `role` is that of a model on the shelf, `calibrator` one of `CALIBRATORS`.
+    """
+    how = calibrator if calibrator == "as trained" else f"with {CALIBRATORS[calibrator]}"
+    return f"{_ROLES.get(role, 'Student')} {how}{_TAUGHT.get(role, '')}"
+
+
+def measure_rows(
+    tables: Mapping[str, tuple[str, Iterable[CalibrationRow]]], shown: bool = False
+) -> Rows:
+    """Return one row for each model and calibrator, with every one of `MEASURES`.
+
+    Parameters
+    ----------
+    tables : role and rows of each model by its title
+    shown : intervals as texts, to read; otherwise numbers, an interval's ends in columns
+    """
+    body: Rows = []
+    for title, (role, rows) in tables.items():
+        for row in rows:
+            values = [getattr(row, name) for name in MEASURES]
+            cells = [cell for value in values for cell in _cells(value, shown)]
+            body.append([what_it_is(role, row.name), title, row.title, *cells])
+    ends = ("",) if shown else ("", ", low", ", high")
+    head = [
+        measure + end
+        for name, measure in MEASURES.items()
+        for end in (ends if name in DELTAS else ("",))
+    ]
+    return [["what", "model", "probabilities", *head], *body]
+
+
+def delta_rows(deltas: Mapping[str, Mapping[str, Interval]], n: int) -> Rows:
+    """Return one row for each comparison and score, and what the interval over `n` images shows.
+
+    `deltas` holds for each comparison what `calibration_deltas` returns: below 0 the first is
+    better.
+    """
+    body: Rows = [
+        [name, MEASURES[score], interval_text(delta), verdict(delta, n)]
+        for name, found in deltas.items()
+        for score, delta in found.items()
+    ]
+    return [["compared", "score", "difference", "what it shows"], *body]
+
+
+def answer_text(name: str, deltas: Mapping[str, Interval], n: int) -> str:
+    """Return in Markdown what the ECE and NLL of a comparison called `name` show, over `n`."""
+    told = (
+        f"**{verdict(deltas[score], n)}** by the {score.upper()} "
+        f"({interval_text(deltas[score]).replace('-', '−')})"
+        for score in ("ece", "nll")
+    )
+    return f"{name}: {'; '.join(told)}."
+
+
+def verdict(delta: Interval, n: int) -> str:
+    """Return in words what a difference over `n` images shows; below 0 is better."""
+    if math.isnan(delta.low):
+        return "no interval, so nothing"
+    if delta.high < 0:
+        return "better"
+    return "worse" if delta.low > 0 else f"no difference that {n:,} images can show"
+
+
+def diagram_text(found: Diagram) -> str:
+    """Return what a diagram shows, in Markdown: too much or too little said, and where most."""
+    happened = found.said - found.excess.value
+    is_so = f"the image is {found.target}" if found.target else "it is right"
+    text = (
+        f"**{_direction(found)}** on average it says {_percent(found.said)} and {is_so} "
+        f"{_percent(happened)} of the time."
+    )
+    b = found.farthest
+    if b is None:
+        return f"{text} No bin's interval leaves the diagonal out."
+    rate = found.happened[b]
+    return (
+        f"{text} Farthest off: when it says {_percent(float(found.bins.confidence[b]))}, {is_so} "
+        f"{_percent(rate.value)} of the time [{_percent(rate.low)}, {_percent(rate.high)}; "
+        f"{found.bins.count[b]:,} images]."
+    )
+
+
+def _direction(found: Diagram) -> str:
+    """Return which way the probabilities err as a whole, as far as the interval tells."""
+    if math.isnan(found.excess.low):
+        return "Too few images to tell:"
+    if found.excess.low > 0:
+        return f"Says too much {found.target}:" if found.target else "Over-confident:"
+    if found.excess.high < 0:
+        return f"Says too little {found.target}:" if found.target else "Under-confident:"
+    return "Neither too high nor too low on the whole:"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _cells(value: Interval | float, shown: bool) -> list[object]:
+    if not isinstance(value, Interval):
+        return [round(value, 4)]
+    return [interval_text(value)] if shown else [value.value, value.low, value.high]

@@ -43,6 +43,13 @@ def choose_models(least: int = 1, part: str = "test") -> list[Any]:
     return [shelf[name] for name in chosen]
 
 
+def baseline_for(student: Any | None, part: str = "test") -> Any | None:
+    """Return the strongest baseline with predictions on `part`, of the student's network if any."""
+    from kdcore.predict.shelf import baseline_of, list_measured
+
+    return baseline_of(student, [m for m in list_measured()[0] if part in m.files])
+
+
 def choose_model(label: str, name: str, models: Sequence[Any], index: int = 0) -> Any:
     """Draw a picker of one of `models` under the link's `name`, by default that at `index`."""
     by_name = {m.name: m for m in models}
@@ -109,14 +116,14 @@ def _shelf() -> list[Any]:
 
 def _default(shelf: dict[str, Any]) -> list[str]:
     """Return the first of each role; the baseline of the student's own network if there is one."""
-    by_role: dict[str, list[Any]] = {}
+    from kdcore.predict.shelf import baseline_of
+
+    firsts: dict[str, Any] = {}
     for model in shelf.values():
-        by_role.setdefault(model.role, []).append(model)
-    firsts = [found[0] for role in ("teacher", "student") if (found := by_role.get(role))]
-    baselines = by_role.get("baseline", [])
-    student = firsts[-1].card if firsts else None
-    same = [b for b in baselines if student and b.card.architecture == student.architecture]
-    return [m.name for m in (*firsts, *(same or baselines)[:1])] or list(shelf)[:2]
+        firsts.setdefault(model.role, model)
+    found = [firsts[role] for role in ("teacher", "student") if role in firsts]
+    baseline = baseline_of(found[-1] if found else None, shelf.values())
+    return [m.name for m in (*found, *([baseline] if baseline else []))] or list(shelf)[:2]
 
 
 def _key(model: Any, part: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +15,19 @@ from sklearn.linear_model import LogisticRegression
 
 from kdcore.base import DataError
 from kdcore.evaluate import (
+    AS_TRAINED,
+    DELTAS,
     brier,
+    calibration_deltas,
     calibration_table,
+    calibrators_for,
+    compare_pair,
     ece,
     evaluate_predictions,
     fit_calibrators,
     fit_temperature,
     nll,
+    take,
 )
 from kdcore.evaluate.calibration import HIGHEST_T, LOWEST_T
 from kdcore.evaluate.calibrators import (
@@ -30,6 +37,7 @@ from kdcore.evaluate.calibrators import (
     fit_vector,
     vector_nll,
 )
+from kdcore.predict.foreign import NOTES
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions, subset
 
@@ -204,3 +212,40 @@ def test_a_thousand_resamples_take_less_than_a_second():
     start = time.perf_counter()
     calibration_table(val, test)
     assert time.perf_counter() - start < 1.0
+
+
+def test_without_validation_there_is_what_was_trained(parts):
+    (row,) = calibration_table(None, parts[1], n_boot=20)
+    assert row == calibration_table(*parts, n_boot=20)[0]
+    with pytest.raises(DataError, match="no images"):
+        calibrators_for(None, subset(parts[1], np.arange(0)))
+
+
+def test_imported_predictions_are_not_refused_for_their_files_hash(parts):
+    val, test = (replace(p, meta={NOTES: ""}) for p in parts)
+    test = replace(test, checkpoint_hash="1" * 64)
+    assert len(calibrators_for(val, test)) == 4
+    with pytest.raises(DataError, match="different weights or classes"):
+        calibrators_for(replace(val, classes=tuple("abcdefg")), test)
+    with pytest.raises(DataError, match="different weights"):
+        calibrators_for(parts[0], test)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_deltas_equal_the_comparison_of_a_pair(parts, which):
+    val, first = parts
+    second = replace(first, logits=first.logits * 1.7 + make_predictions(len(first)).logits)
+    shuffled = take(second, np.random.default_rng(0).permutation(len(second)).tolist())
+    calibrator = fit_calibrators(val)[which]
+    t = (1.0, fit_temperature(val.logits, val.labels))[which]
+    found = calibration_deltas((first, calibrator), (shuffled, AS_TRAINED), n_boot=60, seed=3)
+    known = compare_pair(first, second, t, 1.0, n_boot=60, seed=3).metrics
+    assert tuple(found) == DELTAS
+    for name, delta in found.items():
+        assert delta.as_dict() == pytest.approx(known[name].delta.as_dict())
+
+
+def test_a_model_does_not_differ_from_itself(parts):
+    calibrator = fit_calibrators(parts[0])[3]
+    found = calibration_deltas((parts[1], calibrator), (parts[1], calibrator), n_boot=20)
+    assert {(d.value, d.low, d.high) for d in found.values()} == {(0.0, 0.0, 0.0)}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate import (
+    DELTAS,
     Interval,
     brier,
     brier_parts,
@@ -18,13 +19,24 @@ from kdcore.evaluate import (
     conformal_sets,
     decision_curve,
     reliability,
+    reliability_diagram,
     reliability_intervals,
     risk_coverage,
 )
 from kdcore.evaluate.conformal import METHODS
 from kdcore.predict.probabilities import softmax
 from kdcore.report import csv_text
-from kdcore.report.calibration import brier_rows, calibrator_rows, reliability_rows
+from kdcore.report.calibration import (
+    answer_text,
+    brier_rows,
+    calibrator_rows,
+    delta_rows,
+    diagram_text,
+    measure_rows,
+    reliability_rows,
+    verdict,
+    what_it_is,
+)
 from kdcore.report.cells import interval_text
 from kdcore.report.operating import (
     alarm_rows,
@@ -125,3 +137,65 @@ def test_prediction_sets(parts):
     assert rows[0][2:] == list(CLASSES)
     absent = replace(results[0], by_class=(Interval(np.nan, np.nan, np.nan),) * 7)
     assert conformal_class_rows([absent])[1][2] == "n/a"
+
+
+def test_rows_of_models_in_plain_words(parts):
+    table = calibration_table(*parts, n_boot=20)
+    tables = {"Big": ("teacher", table[:1]), "Small": ("baseline", table)}
+    rows, shown = measure_rows(tables), measure_rows(tables, shown=True)
+    _check(rows, 5)
+    _check(shown, 5)
+    assert [row[0] for row in rows[1:4]] == [
+        "Teacher as trained",
+        "Student as trained, no KD",
+        "Student with temperature scaling, no KD",
+    ]
+    assert what_it_is("student", "vector") == "Student with vector scaling, KD"
+    assert what_it_is("foreign", "as trained") == "Imported model as trained"
+    row = dict(zip(rows[0], rows[3]))
+    assert row["NLL (nats), low"] == table[1].nll.low
+    assert dict(zip(shown[0], shown[3]))["NLL (nats)"] == interval_text(table[1].nll)
+    assert row["MCE, the worst bin"] == round(table[1].mce, 4)
+
+
+@pytest.mark.parametrize(
+    ("delta", "words"),
+    [
+        (Interval(-0.2, -0.3, -0.1), "better"),
+        (Interval(0.2, 0.1, 0.3), "worse"),
+        (Interval(0.2, -0.1, 0.3), "no difference that 1,349 images can show"),
+        (Interval(0.2, 0.0, 0.3), "no difference that 1,349 images can show"),
+        (Interval(0.2, np.nan, np.nan), "no interval, so nothing"),
+    ],
+)
+def test_a_difference_is_worth_what_its_interval_shows(delta, words):
+    assert verdict(delta, 1349) == words
+    found = dict.fromkeys(DELTAS, delta)
+    _check(delta_rows({"a against b": found}, 1349), 4)
+    text = answer_text("a against b", found, 1349)
+    assert text.count(f"**{words}**") == 2
+    assert "ECE" in text
+
+
+@pytest.mark.parametrize(
+    ("temperature", "target", "words"),
+    [
+        (0.2, "", "**Over-confident:**"),
+        (9.0, "", "**Under-confident:**"),
+        (9.0, "df", "**Says too much df:**"),
+        (9.0, "nv", "**Says too little nv:**"),
+    ],
+)
+def test_diagrams_in_words(parts, temperature, target, words):
+    probs = softmax(parts[1].logits, temperature)
+    found = reliability_diagram(parts[1], probs, target, 5, n_boot=50)
+    text = diagram_text(found)
+    assert text.startswith(words)
+    assert f"on average it says {found.said:.0%}".replace("%", " %") in text
+    assert "Farthest off: when it says" in text
+    none = Interval(np.nan, np.nan, np.nan)
+    fair = replace(found, excess=Interval(0.0, -0.1, 0.1), happened=(none,) * 5)
+    assert diagram_text(fair).startswith("**Neither too high nor too low")
+    assert diagram_text(fair).endswith("No bin's interval leaves the diagonal out.")
+    few = replace(found, excess=Interval(0.1, np.nan, np.nan))
+    assert diagram_text(few).startswith("**Too few images to tell")

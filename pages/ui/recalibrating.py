@@ -1,0 +1,153 @@
+"""The Calibration page's later parts: before and after, KD against scaling, the Brier score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import measured, state
+from pages.ui.calibrating import Subject, View, note
+from pages.ui.figures import show_figure
+from pages.ui.frame import guard
+from pages.ui.tables import file_stem, show_table
+
+_GLOSSARY = """
+- **ECE**, expected calibration error: the mean distance of confidence and accuracy over bins. It
+  is above 0 by chance alone; the *debiased* one takes that off, and weighs large gaps more.
+- **ECE by class**: the same for the probability of each class, averaged. **MCE**: the bin that is
+  farthest off, which is often one of few images.
+- **NLL**, negative log-likelihood: how surprised the model is by the truth, in nats. **Brier
+  score**: squared distance of the probabilities from the truth, 0 to 2. Both also fall when a
+  model is more often right, so they are not about calibration alone.
+- Vector scaling and isotonic regression may change answers: look at accuracy and macro F1, too.
+"""
+
+
+def show_measures(subjects: list[Subject]) -> None:
+    """Draw a measure before and after calibration, and the table of all of them."""
+    from kdcore.charts.reliability import measure_chart
+    from kdcore.report.calibration import MEASURES, measure_rows, what_it_is
+
+    st.subheader("Before and after")
+    st.markdown(
+        "Lower is better, but for accuracy and macro F1. Calibrators are fitted on validation "
+        "images and measured on test images. **KD** means taught by a teacher (knowledge "
+        "distillation); the dashed line is a student with temperature scaling and no KD."
+    )
+    measure = state.choice(
+        st.selectbox, "measure", "Measure", list(MEASURES), format_func=MEASURES.get
+    )
+    tables = {s.title: _table(s.val, s.test, s.key) for s in subjects}
+    base = next((s for s in subjects if s.model.role == "baseline"), None)
+    scaled = {row.name: row for row in tables[base.title]} if base else {}
+    reference = getattr(scaled.get("temperature"), measure, None)
+    models = [s.model for s in subjects]
+    told = (
+        f"{note(subjects[0])} Those of the ECE are lowered by its upward bias. They speak of other "
+        "test images, not of other trainings."
+    )
+    show_figure(
+        measure_chart(
+            tables,
+            measure,
+            MEASURES[measure],
+            measured.colours(models),
+            getattr(reference, "value", reference),
+        ),
+        f"calibration-{measure}",
+        (f"Dashed: {base.title}, temperature scaling. " if scaled else "") + told,
+    )
+    by_role = {s.title: (s.model.role, tables[s.title]) for s in subjects}
+    show_table(
+        measure_rows(by_role), "calibration", note=told, shown=measure_rows(by_role, shown=True)
+    )
+    if scaled.get("temperature"):
+        st.caption(f"**{what_it_is('baseline', 'temperature')}** is {base.title}.")
+    with st.expander("What these measures are"):
+        st.markdown(_GLOSSARY)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Measuring…")
+def _table(_val: Any | None, _test: Any, content: str) -> Any:
+    from kdcore.evaluate import calibration_table
+
+    return calibration_table(_val, _test, measured.RESAMPLES)
+
+
+def show_answer(subjects: list[Subject]) -> None:
+    """Say whether distillation calibrates better than temperature scaling alone does."""
+    st.subheader("Does distillation calibrate better than temperature scaling alone?")
+    st.markdown(
+        "The ECE is about calibration alone; the NLL also rewards right answers. A difference "
+        "below 0 is in favour of distillation (KD)."
+    )
+    by_name = {s.model.name: s for s in subjects}
+    pairs = [(s, by_name[s.baseline]) for s in subjects if s.baseline in by_name]
+    if not pairs:
+        st.info("Choose a student, and have a baseline of the same network, to see it.")
+    for student, baseline in pairs:
+        with guard():
+            _show_answer(student, baseline)
+
+
+def _show_answer(student: Subject, baseline: Subject) -> None:
+    from kdcore.report.calibration import answer_text, delta_rows
+
+    if "temperature" not in baseline.calibrators:
+        st.info(f"{baseline.title} has no validation predictions to fit a temperature on.")
+        return
+    deltas = {
+        f"KD {how} against temperature scaling alone": _deltas(
+            student, baseline, student.key, baseline.key, name
+        )
+        for name, how in (("as trained", "alone"), ("temperature", "and temperature scaling"))
+        if name in student.calibrators
+    }
+    n = len(student.test)
+    st.markdown(f"**{student.title}** against **{baseline.title}**:")
+    st.markdown("\n".join(f"- {answer_text(name, found, n)}" for name, found in deltas.items()))
+    if student.model.card.architecture != baseline.model.card.architecture:
+        st.caption("The two are of different networks: no baseline of the student's is at hand.")
+    show_table(
+        delta_rows(deltas, n),
+        file_stem("kd-against-scaling", student.title),
+        note="Difference: KD less no KD, below 0 is better. " + note(student) + " The same "
+        "lesions are drawn for both models; intervals of ECE differences are moved by their bias.",
+    )
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _deltas(_student: Subject, _baseline: Subject, key: str, other: str, name: str) -> Any:
+    from kdcore.evaluate import calibration_deltas
+
+    return calibration_deltas(
+        (_baseline.test, _baseline.calibrators["temperature"]),
+        (_student.test, _student.calibrators[name]),
+        measured.RESAMPLES,
+    )
+
+
+def show_brier(subjects: list[Subject], view: View) -> None:
+    """Draw what the Brier score is made of, for the chosen calibration."""
+    from kdcore.charts.reliability import brier_chart
+    from kdcore.evaluate import CALIBRATORS, brier_parts
+    from kdcore.report.calibration import brier_rows
+
+    st.subheader("What the Brier score is made of")
+    st.markdown(
+        "The full-coloured start of a bar is the **reliability** part, the harm of probabilities "
+        "that do not mean what they say, which calibration can mend. How far a bar stays left "
+        "of the dashed line, the **uncertainty** of the labels, is mostly **resolution**: what the "
+        "model tells apart."
+    )
+    parts = {
+        s.title: brier_parts(s.probs(view.calibration), s.test.labels, view.bins) for s in subjects
+    }
+    how = ", ".join(CALIBRATORS[n] for n in sorted({s.used(view.calibration) for s in subjects}))
+    told = (
+        f"Test part, n = {len(subjects[0].test):,} images, probabilities {how}; {view.bins} bins "
+        "of equal width for each class, summed over classes. Without intervals."
+    )
+    show_figure(brier_chart(parts, view.colours), "brier-parts", told)
+    show_table(brier_rows(parts), "brier-parts", note=told)

@@ -13,9 +13,10 @@ import pandas as pd
 
 from kdcore.charts.style import NEUTRAL, SERIES
 
-_COLUMNS = ["label", "series", "value", "low", "high", "note"]
+_COLUMNS = ["label", "series", "value", "low", "high", "note", "faint"]
 _STEP = 15  # px, for each series of a row
 _PAD = 12  # px, between rows
+_FAINT = 0.25  # opacity
 
 
 def interval_dots(
@@ -30,7 +31,8 @@ def interval_dots(
     Parameters
     ----------
     rows : dicts of "label" (the row of the chart), "series" (the dot in it), "value", "low" and
-        "high"; "note" is shown with the numbers when a dot is pointed at. What is NaN isn't drawn
+        "high"; "note" is shown with the numbers when a dot is pointed at, and "faint" is true of
+        what says too little. A label may have several lines. What is NaN isn't drawn
     x_title : of the axis, with its unit
     colours : of the series by name, in the order in which they are drawn; default one by one
     reference : a thin line here, such as 0 for differences
@@ -41,7 +43,12 @@ def interval_dots(
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
     labels = list(dict.fromkeys(table["label"]))
     place = {
-        "y": alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(labelLimit=220)),
+        "y": alt.Y(
+            "label:N",
+            title=None,
+            sort=labels,
+            axis=alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')"),
+        ),
         "yOffset": alt.YOffset("series:N", sort=names),
         "color": alt.Color(
             "series:N",
@@ -62,11 +69,18 @@ def interval_dots(
         *([alt.Tooltip("note:N", title="Note")] if table["note"].notna().any() else []),
     ]
     base = alt.Chart(table).transform_filter("isValid(datum.value)")
-    spans = base.mark_rule(strokeWidth=2, opacity=0.7).encode(
-        x=alt.X("low:Q", title=x_title, scale=scale), x2="high:Q", tooltip=tooltip, **place
+    spans = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", title=x_title, scale=scale),
+        x2="high:Q",
+        opacity=_strength(0.7),
+        tooltip=tooltip,
+        **place,
     )
-    dots = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=alt.X("value:Q", title=x_title, scale=scale), tooltip=tooltip, **place
+    dots = base.mark_point(filled=True, size=60).encode(
+        x=alt.X("value:Q", title=x_title, scale=scale),
+        opacity=_strength(1),
+        tooltip=tooltip,
+        **place,
     )
     chart = spans + dots
     if reference is not None:
@@ -74,3 +88,8 @@ def interval_dots(
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
     height = len(labels) * (_STEP * len(names) + _PAD)
     return chart.properties(height=max(height, 60))
+
+
+def _strength(full: float) -> Any:
+    """Return the opacity channel: `full`, but for rows that are faint."""
+    return alt.condition("datum.faint === true", alt.value(_FAINT), alt.value(full))

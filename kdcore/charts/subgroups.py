@@ -1,0 +1,78 @@
+"""Scores by group of images as dots with intervals: each group, and its gap to all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+
+from kdcore.charts.dots import interval_dots
+from kdcore.evaluate import Score, Subgroup, Subgroups
+from kdcore.report.subgroups import score_title
+
+_OF_CLASS = ("recall", "auc")
+
+
+def group_chart(
+    found: Mapping[str, Subgroups], score: str, colours: Mapping[str, str]
+) -> alt.LayerChart:
+    """Return a row for each group, a dot for each model; groups that are too small are faint.
+
+    Parameters
+    ----------
+    found : by model, all measured by the same attribute; at least one
+    score : one of their `scores`
+    colours : of the models by name
+    """
+    rows = [
+        _row(name, group, s := group.scores[score], s.value, bool(s.too_small), score, of.positive)
+        for name, of in found.items()
+        for group in of.groups
+    ]
+    return interval_dots(rows, _title(found, score), _of(colours, found))
+
+
+def gap_chart(
+    found: Mapping[str, Subgroups], score: str, colours: Mapping[str, str]
+) -> alt.LayerChart | None:
+    """Return how far each group large enough lies from all others, or None if there is none.
+
+    Parameters are those of `group_chart`.
+    """
+    rows = [
+        _row(name, group, s, s.gap, False, score, of.positive)
+        for name, of in found.items()
+        for group in of.groups
+        if not (s := group.scores[score]).gap_too_small
+    ]
+    if not rows:
+        return None
+    title = f"{_title(found, score)}, group less all others"
+    return interval_dots(rows, title, _of(colours, found), reference=0)
+
+
+def _row(
+    name: str, group: Subgroup, score: Score, shown: Any, faint: bool, key: str, positive: str
+) -> dict[str, Any]:
+    # In two lines: the name of a group, and how many there are of it.
+    size = f"{group.n:,} / {group.lesions:,}"
+    if key in _OF_CLASS:
+        size += f" / {group.positives:,} {positive}"
+    return {
+        "label": f"{group.name}\n{size}{', too few' if faint else ''}",
+        "series": name,
+        "value": shown.value,
+        "low": shown.low,
+        "high": shown.high,
+        "note": score.too_small,
+        "faint": faint,
+    }
+
+
+def _title(found: Mapping[str, Subgroups], score: str) -> str:
+    return score_title(score, next(iter(found.values())).positive)
+
+
+def _of(colours: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, str]:
+    return {name: colours[name] for name in found}

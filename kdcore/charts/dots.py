@@ -41,7 +41,7 @@ def interval_dots(
     table = pd.DataFrame(rows, columns=_COLUMNS)
     names = list(colours or dict.fromkeys(table["series"]))
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
-    labels = list(dict.fromkeys(table["label"]))
+    labels = list(dict.fromkeys(table["label"][table["value"].notna()]))
     place = {
         "y": alt.Y(
             "label:N",

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from kdcore.charts.dots import interval_dots
-from kdcore.evaluate import Score, Subgroup, Subgroups
+from kdcore.evaluate import Interval, Subgroup, Subgroups
 from kdcore.report.subgroups import score_title
 
 _OF_CLASS = ("recall", "auc")
@@ -25,11 +25,14 @@ def group_chart(
     score : one of their `scores`
     colours : of the models by name
     """
-    rows = [
-        _row(name, group, s := group.scores[score], s.value, bool(s.too_small), score, of.positive)
-        for name, of in found.items()
-        for group in of.groups
-    ]
+    told = {g.name for of in found.values() for g in of.groups if not g.scores[score].too_small}
+    rows = []
+    for name, of in found.items():
+        for group in of.groups:
+            s = group.scores[score]
+            label = _label(group, score, of.positive)
+            label += "" if group.name in told else ", too few"
+            rows.append(_dot(name, label, s.value, s.too_small))
     return interval_dots(rows, _title(found, score), _of(colours, found))
 
 
@@ -41,7 +44,7 @@ def gap_chart(
     Parameters are those of `group_chart`.
     """
     rows = [
-        _row(name, group, s, s.gap, False, score, of.positive)
+        _dot(name, _label(group, score, of.positive), s.gap)
         for name, of in found.items()
         for group in of.groups
         if not (s := group.scores[score]).gap_too_small
@@ -52,21 +55,22 @@ def gap_chart(
     return interval_dots(rows, title, _of(colours, found), reference=0)
 
 
-def _row(
-    name: str, group: Subgroup, score: Score, shown: Any, faint: bool, key: str, positive: str
-) -> dict[str, Any]:
-    # In two lines: the name of a group, and how many there are of it.
+def _label(group: Subgroup, score: str, positive: str) -> str:
+    """Return two lines: the name of a group, and how many images and lesions it has."""
     size = f"{group.n:,} / {group.lesions:,}"
-    if key in _OF_CLASS:
+    if score in _OF_CLASS:
         size += f" / {group.positives:,} {positive}"
+    return f"{group.name}\n{size}"
+
+
+def _dot(name: str, label: str, shown: Interval, too_small: str = "") -> dict[str, Any]:
+    ends = {"value": shown.value, "low": shown.low, "high": shown.high}
     return {
-        "label": f"{group.name}\n{size}{', too few' if faint else ''}",
+        "label": label,
         "series": name,
-        "value": shown.value,
-        "low": shown.low,
-        "high": shown.high,
-        "note": score.too_small,
-        "faint": faint,
+        **ends,
+        "note": too_small or None,
+        "faint": bool(too_small),
     }
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from kdcore.charts.style import NEUTRAL, SERIES
+from kdcore.charts.style import NEUTRAL, ROWS, SERIES
 
 _COLUMNS = ["label", "series", "value", "low", "high", "note", "faint"]
 _STEP = 15  # px, for each series of a row
 _PAD = 12  # px, between rows
+_LONG = 18  # letters of a name in the legend
 _FAINT = 0.25  # opacity
 
 
@@ -42,6 +43,7 @@ def interval_dots(
     names = list(colours or dict.fromkeys(table["series"]))
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
     labels = list(dict.fromkeys(table["label"][table["value"].notna()]))
+    columns = 1 if max(map(len, names), default=0) > _LONG else 2  # a phone cuts off the rest
     place = {
         "y": alt.Y(
             "label:N",
@@ -53,7 +55,7 @@ def interval_dots(
         "color": alt.Color(
             "series:N",
             scale=alt.Scale(domain=names, range=palette),
-            legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=2)
+            legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
             if len(names) > 1
             else None,
         ),
@@ -87,7 +89,7 @@ def interval_dots(
         line = alt.Chart(pd.DataFrame({"value": [reference]}))
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
     height = len(labels) * (_STEP * len(names) + _PAD)
-    return chart.properties(height=max(height, 60))
+    return chart.properties(height=max(height, 60), autosize=ROWS)
 
 
 def _strength(full: float) -> Any:

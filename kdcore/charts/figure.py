@@ -47,6 +47,7 @@ def _fixed(spec: dict[str, Any]) -> dict[str, Any]:
     joined = any(key in spec for key in ("hconcat", "vconcat", "concat", "facet", "repeat"))
     if not joined and spec.get("width", "container") == "container":
         spec["width"] = _WIDTH
+    spec.pop("autosize", None)  # of a container; it is no part of a chart in a column
     return spec
 
 

@@ -16,6 +16,8 @@ NEUTRAL = "#8A8A8A"
 ROLES = ("Teacher", "Student")
 # For what is neither: each has a contrast of 3.7 or more to the light and to the dark page.
 SERIES = ("#0E8F6E", "#A05FB4", "#A87808", "#C8507F", "#5C7FA3", "#6E7F1F")
+# For charts whose height counts rows: it is the plot's own, with axes and legend outside of it.
+ROWS = alt.AutoSizeParams(type="fit-x", contains="padding")
 
 
 def model_colours(roles: Mapping[str, str]) -> dict[str, str]:

@@ -41,10 +41,12 @@ def show_alarm(points: Points) -> None:
         )
     found = points.chosen_on_val("choose_alarm", positive=positive, **alarm_rule(rule))
     if alarm := points.of_focus(found):
-        st.markdown(f"{points.focus.title}: {alarm_text(alarm)}")
-    for name, alarm in found.items():
-        if missed := missed_target_text(alarm):
-            st.warning(f"**{name}:** {missed}", icon=":material/target:")
+        st.markdown(f"**{points.focus.title}:** {alarm_text(alarm)}")
+    missed = {name: text for name, alarm in found.items() if (text := missed_target_text(alarm))}
+    if own := missed.pop(points.focus.title, ""):
+        st.warning(own, icon=":material/target:")
+    if missed:
+        st.caption(f"Less on test than was asked for, too: {', '.join(missed)}.")
     if not found:
         return
     note, name = points.note(found), file_stem("alarm", positive, rule)

@@ -27,8 +27,8 @@ def show_rejection(points: Points) -> None:
     found = points.on_test("risk_coverage")
     if not found:
         return
-    for name, curve in found.items():
-        st.markdown(f"**{name}:** {risk_text(curve, leave)}")
+    if curve := points.of_focus(found):
+        st.markdown(f"**{points.focus.title}:** {risk_text(curve, leave)}")
     note = points.note(found)
     show_figure(
         risk_chart(found, points.colours),
@@ -45,7 +45,7 @@ def show_rejection(points: Points) -> None:
     st.markdown("**A fixed confidence threshold τ, chosen on validation for macro F1**")
     rejected = points.chosen_on_val("choose_rejection")
     if rejection := points.of_focus(rejected):
-        st.markdown(f"{points.focus.title}: {rejection_text(rejection)}")
+        st.markdown(f"**{points.focus.title}:** {rejection_text(rejection)}")
 
 
 def show_weights(points: Points) -> None:
@@ -63,10 +63,10 @@ def show_weights(points: Points) -> None:
     found = points.chosen_on_val("choose_class_weights")
     if not found:
         return
-    for name, weights in found.items():
-        st.markdown(f"**{name}:** {weights_text(weights)}")
+    if weights := points.of_focus(found):
+        st.markdown(f"**{points.focus.title}:** {weights_text(weights)}")
     note = f"{points.note(found)} Differences are paired: both ways on the same resamples."
-    scores = {name: weights.scores for name, weights in found.items()}
+    scores = {name: w.scores for name, w in found.items()}
     show_figure(weights_chart(scores, points.colours), "class-weights", note)
     with st.expander("Tables", icon=":material/table:"):
         show_table(
@@ -94,25 +94,26 @@ def show_sets(points: Points) -> None:
         "diagnosis as often as was asked for. A sure model gives small sets. The promise is for "
         "lesions like those of validation (split conformal prediction)."
     )
+    levels = {f"{level:.0%}".rstrip("%"): level for level in LEVELS}
     left, right = st.columns(2)
     with left:
         level = state.choice(
             st.segmented_control,
             "level",
             "The right answer is to be in the set in",
-            [f"{level:.0%}" for level in LEVELS],
-            default="90%",
+            list(levels),
+            default="90",
+            format_func=lambda key: f"{key} % of cases",
         )
     with right:
         method = state.choice(
             st.segmented_control, "method", "Promised", list(_METHODS), format_func=_METHODS.get
         )
-    asked = next(value for value in LEVELS if f"{value:.0%}" == level)
-    found = points.chosen_on_val("conformal_sets", level=asked, method=method)
+    found = points.chosen_on_val("conformal_sets", level=levels[level], method=method)
     if not found:
         return
-    for name, result in found.items():
-        st.markdown(f"**{name}:** {sets_text(result)}")
+    if result := points.of_focus(found):
+        st.markdown(f"**{points.focus.title}:** {sets_text(result)}")
     note, name = points.note(found), file_stem("sets", method, level)
     show_figure(
         coverage_chart(found, points.colours),

@@ -89,8 +89,9 @@ def _show_groups(found: Mapping[str, Any], by: str, score: str, colours: Mapping
     gaps = gap_chart(found, score, colours)
     if gaps:
         show_figure(gaps, f"{name}-gap", f"{note} Groups that are too small are left out.")
-    for model, groups in found.items():
-        st.markdown(f"**{model}:** {gap_text(groups, score)}")
+    texts = {model: gap_text(groups, score) for model, groups in found.items()}
+    for text in dict.fromkeys(texts.values()):  # what holds of several is said once
+        st.markdown(f"**{'; '.join(m for m, own in texts.items() if own == text)}:** {text}")
     if by == "dx_type":
         st.caption(
             "Images without a biopsy (follow-up, consensus) were easy to tell or watched for long, "

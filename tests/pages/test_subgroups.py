@@ -96,7 +96,7 @@ def test_the_link_holds_what_was_chosen(visit: Open) -> None:
     app.selectbox(key="w:rule").set_value("80").run()
     assert _link(app, "rule") == "80"
     app.selectbox(key="w:focus").set_value("tiny-student").run()
-    assert "Tiny student: Of 100 images of **basal cell carcinoma**" in _clean(app)
+    assert "**Tiny student:** Of 100 images of **basal cell carcinoma**" in _clean(app)
     assert _link(app, "focus") == "tiny-student"
 
 
@@ -152,7 +152,7 @@ def test_a_broken_file_is_said_once_and_the_other_model_is_shown(visit: Open, ow
     app = visit()
     assert not app.exception
     assert len(app.error) == 1
-    assert "Tiny teacher: Of 100 images" in words(app)
+    assert "**Tiny teacher:** Of 100 images" in words(app)
 
 
 def test_predictions_from_elsewhere(visit: Open) -> None:
@@ -174,7 +174,7 @@ def test_classes_of_another_data_set(visit: Open, own: Path) -> None:
         made.save(folder / f"animals-{part}.npz")
     app = visit(models="animals,tiny-teacher", focus="animals", by="sex", score="recall")
     said = _clean(app)
-    assert "animals: Of 100 images of **bird**" in said
+    assert "**animals:** Of 100 images of **bird**" in said
     assert "Tiny teacher is left out here: it tells other classes apart" in said
     assert "animals is left out: its predictions have no such attribute or score" in said
     alone = visit(models="animals", score="recall")
@@ -184,5 +184,5 @@ def test_classes_of_another_data_set(visit: Open, own: Path) -> None:
 
 def test_a_single_model_needs_no_focus(visit: Open) -> None:
     app = visit(models="tiny-student")
-    assert "Tiny student: Of 100 images" in _clean(app)
+    assert "**Tiny student:** Of 100 images" in _clean(app)
     assert not [box for box in app.selectbox if box.key == "w:focus"]

@@ -46,7 +46,7 @@ def test_groups_apart_are_named_and_those_that_stay_so(found: Subgroups) -> None
 
 def test_no_gap_and_nothing_to_tell(found: Subgroups) -> None:
     text = gap_text(_with(found, {}), "accuracy")
-    assert "of 3 groups large enough" in text
+    assert "(3 groups large enough)" in text
     assert "does not show that there is none" in text
     unknown = replace(found, groups=found.groups[-1:])
     assert "No group is large enough" in gap_text(unknown, "accuracy")

@@ -1,4 +1,4 @@
-"""Sentences on operating points say the numbers of their results, and never better than they are."""
+"""Sentences on operating points say the numbers of their results, and no more."""
 
 from __future__ import annotations
 

@@ -43,33 +43,9 @@ def interval_dots(
     names = list(colours or dict.fromkeys(table["series"]))
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
     labels = list(dict.fromkeys(table["label"][table["value"].notna()]))
-    columns = 1 if max(map(len, names), default=0) > _LONG else 2  # a phone cuts off the rest
-    place = {
-        "y": alt.Y(
-            "label:N",
-            title=None,
-            sort=labels,
-            axis=alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')"),
-        ),
-        "yOffset": alt.YOffset("series:N", sort=names),
-        "color": alt.Color(
-            "series:N",
-            scale=alt.Scale(domain=names, range=palette),
-            legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
-            if len(names) > 1
-            else None,
-        ),
-    }
+    place = _place(labels, names, palette)
     scale = alt.Scale(zero=False) if domain is None else alt.Scale(domain=list(domain), clamp=True)
-    tooltip = [
-        alt.Tooltip("label:N", title=" "),
-        alt.Tooltip("series:N", title="Model"),
-        *(
-            alt.Tooltip(f"{column}:Q", title=title, format=".3f")
-            for column, title in (("value", "Value"), ("low", "95 % low"), ("high", "95 % high"))
-        ),
-        *([alt.Tooltip("note:N", title="Note")] if table["note"].notna().any() else []),
-    ]
+    tooltip = _tooltip(noted=bool(table["note"].notna().any()))
     base = alt.Chart(table).transform_filter("isValid(datum.value)")
     spans = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=x_title, scale=scale),
@@ -90,6 +66,33 @@ def interval_dots(
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
     height = len(labels) * (_STEP * len(names) + _PAD)
     return chart.properties(height=max(height, 60), autosize=ROWS)
+
+
+def _place(labels: list[str], names: list[str], palette: list[str]) -> dict[str, Any]:
+    """Return the channels of a dot's row, its place within the row, and its colour."""
+    columns = 1 if max(map(len, names), default=0) > _LONG else 2  # a phone cuts off the rest
+    legend = alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
+    lines = alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')")
+    return {
+        "y": alt.Y("label:N", title=None, sort=labels, axis=lines),
+        "yOffset": alt.YOffset("series:N", sort=names),
+        "color": alt.Color(
+            "series:N",
+            scale=alt.Scale(domain=names, range=palette),
+            legend=legend if len(names) > 1 else None,
+        ),
+    }
+
+
+def _tooltip(noted: bool) -> list[alt.Tooltip]:
+    """Return what is shown of a dot that is pointed at, with its note if there are any."""
+    numbers = (("value", "Value"), ("low", "95 % low"), ("high", "95 % high"))
+    return [
+        alt.Tooltip("label:N", title=" "),
+        alt.Tooltip("series:N", title="Model"),
+        *(alt.Tooltip(f"{column}:Q", title=title, format=".3f") for column, title in numbers),
+        *([alt.Tooltip("note:N", title="Note")] if noted else []),
+    ]
 
 
 def _strength(full: float) -> Any:

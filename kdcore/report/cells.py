@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kdcore.evaluate import Interval
 
@@ -41,6 +41,44 @@ def interval_text(interval: Interval, digits: int = 3) -> str:
     if math.isnan(interval.low):
         return value
     return f"{value} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
+
+
+def signed_text(interval: Interval, digits: int = 3) -> str:
+    """Return a difference as "−0.021 [−0.040, +0.002]"."""
+    value, low, high = (_signed(v, digits) for v in (interval.value, interval.low, interval.high))
+    return value if math.isnan(interval.low) else f"{value} [{low}, {high}]"
+
+
+def percent_text(interval: Interval, digits: int = 0) -> str:
+    """Return a share as "81 % [79, 83]"."""
+    value, low, high = (
+        number(100 * v, digits) for v in (interval.value, interval.low, interval.high)
+    )
+    if math.isnan(interval.value):
+        return value
+    return f"{value} %" if math.isnan(interval.low) else f"{value} % [{low}, {high}]"
+
+
+def joined(tables: Mapping[str, Sequence[Sequence[object]]], head: str) -> list[list[object]]:
+    """Return tables of one head as one, with their names in a first column called `head`.
+
+    Raises
+    ------
+    ValueError
+        If there is no table, or their heads differ.
+    """
+    heads = {tuple(rows[0]) for rows in tables.values()}
+    if len(heads) != 1:
+        raise ValueError(f"tables: expected at least one, all of one head, got heads {heads}")
+    body = [[name, *row] for name, rows in tables.items() for row in rows[1:]]
+    return [[head, *heads.pop()], *body]
+
+
+def _signed(value: float, digits: int) -> str:
+    text = number(abs(value), digits)
+    if math.isnan(value) or not float(text):
+        return text
+    return f"{'+' if value > 0 else '−'}{text}"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

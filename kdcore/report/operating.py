@@ -20,7 +20,7 @@ from kdcore.report.cells import interval_text, number
 
 Rows = list[list[object]]
 _COVERAGES = (0.5, 0.8, 0.9, 1.0)
-_SCORES = {
+SCORES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
@@ -40,7 +40,7 @@ def weight_rows(found: ClassWeights) -> Rows:
 def paired_rows(scores: Iterable[PairedScore], changed: str) -> Rows:
     """Return one row for each score: plain argmax, the rule called `changed`, the difference."""
     body: Rows = [
-        [_SCORES[s.name], *(interval_text(v) for v in (s.plain, s.changed, s.difference))]
+        [SCORES[s.name], *(interval_text(v) for v in (s.plain, s.changed, s.difference))]
         for s in scores
     ]
     return [["score", "argmax", changed, "difference"], *body]

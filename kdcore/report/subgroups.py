@@ -15,7 +15,7 @@ TOO_SMALL = "too small"
 
 def subgroup_rows(found: Subgroups) -> Rows:
     """Return one row for each group: its size, then each score with its interval."""
-    titles = [_title(score, found.positive) for score in found.scores]
+    titles = [score_title(score, found.positive) for score in found.scores]
     size = ["images", "lesions", *([found.positive] if found.positive else [])]
     body: Rows = []
     for group in found.groups:
@@ -31,7 +31,7 @@ def gap_rows(found: Subgroups) -> Rows:
 
     A gap whose adjusted p is below 0.05 is marked by a star.
     """
-    titles = [_title(score, found.positive) for score in found.scores]
+    titles = [score_title(score, found.positive) for score in found.scores]
     body: Rows = [
         [group.name, group.n, *(_gap(group.scores[key]) for key in found.scores)]
         for group in found.groups
@@ -49,7 +49,7 @@ def subgroup_score_rows(found: Subgroups) -> Rows:
             s = group.scores[key]
             numbers = [s.value.value, s.value.low, s.value.high]
             numbers += [s.gap.value, s.gap.low, s.gap.high, s.p, s.p_holm]
-            named = [group.name, group.n, group.lesions, _title(key, found.positive)]
+            named = [group.name, group.n, group.lesions, score_title(key, found.positive)]
             body.append([*named, *numbers, s.too_small, s.gap_too_small])
     return [[*head], *body]
 
@@ -65,6 +65,6 @@ def _gap(score: Score) -> str:
     return f"{sign}{number(gap.value)} [{number(gap.low)}, {number(gap.high)}]{star}"
 
 
-def _title(score: str, positive: str) -> str:
-    """Return a score's title; one of a class names it."""
+def score_title(score: str, positive: str) -> str:
+    """Return a score's title; one of the class `positive` names it."""
     return f"{TITLES[score]} ({positive})" if score in ("recall", "auc") else TITLES[score]

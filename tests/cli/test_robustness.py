@@ -40,7 +40,7 @@ def test_tables(checkpoints, ham_folder, tmp_path, capsys):
     text = (out / "robustness.md").read_text()
     assert "n = 6 images" in text and "JPEG" in text and text in capsys.readouterr().out
     kept = {p: p.stat().st_mtime_ns for p in (state_folder() / "robustness").rglob("*.npz")}
-    assert len(kept) == 2 * 8 and main(command) == 0
+    assert len(kept) == 8 and main(command) == 0  # both have the same weights, so the same cells
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
     assert json.loads((tmp_path / "r.json").read_text())["n"] == 6
 

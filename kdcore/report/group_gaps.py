@@ -1,0 +1,79 @@
+"""Subgroups of several models in one score: a table to read, and what their gaps say in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kdcore.evaluate import Score, Subgroups
+from kdcore.report.cells import interval_text, joined, number, signed_text
+from kdcore.report.subgroups import TOO_SMALL, Rows, score_title, subgroup_score_rows
+
+ATTRIBUTES = {
+    "sex": "Sex",
+    "age": "Age, years",
+    "site": "Place on the body",
+    "dx_type": "How the diagnosis was made",
+    "brightness": "Brightness of the picture",
+    "lesion_size": "Size of the lesion in the picture",
+}
+_SURE = 0.05
+
+
+def gap_told_rows(found: Mapping[str, Subgroups], score: str) -> Rows:
+    """Return one row for each model and group: one score, its gap, and p, as texts.
+
+    `found` has at least one model, all measured by the same attribute.
+    """
+    first = next(iter(found.values()))
+    title = score_title(score, first.positive)
+    head = ["model", first.by, "images", "lesions", title, "gap to all others", "p (Holm)", "note"]
+    body: Rows = []
+    for name, groups in found.items():
+        for group in groups.groups:
+            s = group.scores[score]
+            cells = [interval_text(s.value), *_gap_cells(s), s.gap_too_small]
+            body.append([name, group.name, group.n, group.lesions, *cells])
+    return [[*head], *body]
+
+
+def all_score_rows(found: Mapping[str, Subgroups]) -> Rows:
+    """Return `subgroup_score_rows` of each model, with its name in front."""
+    return joined({name: subgroup_score_rows(groups) for name, groups in found.items()}, "model")
+
+
+def gap_text(found: Subgroups, score: str) -> str:
+    """Return which groups' gaps leave out 0 in one score, and which still do when adjusted."""
+    told = [(g.name, s) for g in found.groups if not (s := g.scores[score]).gap_too_small]
+    if not told:
+        return "No group is large enough, beside others that are, to say anything."
+    apart = [(name, s) for name, s in told if s.gap.low > 0 or s.gap.high < 0]
+    if not apart:
+        return (
+            f"No gap's interval leaves out 0 ({_count(len(told))} large enough). That shows no "
+            "difference; it does not show that there is none."
+        )
+    listed = ", ".join(f"{name} ({signed_text(s.gap)})" for name, s in apart)
+    return f"The interval of the gap leaves out 0 for {listed}. {_adjusted(apart, told, score)}"
+
+
+def _adjusted(apart: list[tuple[str, Score]], told: list[tuple[str, Score]], score: str) -> str:
+    if score == "ece":
+        return (
+            "The ECE has no p value, so nothing here is adjusted for the number of groups; "
+            "“confidence − accuracy” has one."
+        )
+    sure = [name for name, s in apart if s.p_holm < _SURE]
+    looked = f"Adjusted for having looked at {_count(len(told))} (Holm)"
+    if not sure:
+        return f"{looked}, none has p below {_SURE}: chance alone may do this."
+    return f"{looked}, p stays below {_SURE} for {', '.join(sure)}."
+
+
+def _gap_cells(score: Score) -> list[object]:
+    if score.gap_too_small:
+        return [TOO_SMALL, ""]
+    return [signed_text(score.gap), number(score.p_holm)]
+
+
+def _count(groups: int) -> str:
+    return f"{groups} group{'' if groups == 1 else 's'}"

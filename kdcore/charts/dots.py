@@ -40,14 +40,15 @@ def interval_dots(
     names = list(colours or dict.fromkeys(table["series"]))
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
     labels = list(dict.fromkeys(table["label"]))
-    place = {
+    alone = len(labels) == len(table)  # one dot a row: nothing to set apart within it
+    place: dict[str, Any] = {
         "y": alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(labelLimit=220)),
-        "yOffset": alt.YOffset("series:N", sort=names),
+        **({} if alone else {"yOffset": alt.YOffset("series:N", sort=names)}),
         "color": alt.Color(
             "series:N",
             scale=alt.Scale(domain=names, range=palette),
             legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=2)
-            if len(names) > 1
+            if len(names) > 1 and labels != names
             else None,
         ),
     }
@@ -72,5 +73,5 @@ def interval_dots(
     if reference is not None:
         line = alt.Chart(pd.DataFrame({"value": [reference]}))
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
-    height = len(labels) * (_STEP * len(names) + _PAD)
+    height = len(labels) * (_STEP * (1 if alone else len(names)) + _PAD)
     return chart.properties(height=max(height, 60))

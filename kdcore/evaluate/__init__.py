@@ -9,7 +9,7 @@ from kdcore.evaluate.agreement import (
     quadrant_of,
 )
 from kdcore.evaluate.alarm import Alarm, AlarmScores, choose_alarm
-from kdcore.evaluate.align import align, take
+from kdcore.evaluate.align import align, align_all, take
 from kdcore.evaluate.bootstrap import Interval
 from kdcore.evaluate.calibration import (
     Reliability,
@@ -20,7 +20,7 @@ from kdcore.evaluate.calibration import (
     reliability,
 )
 from kdcore.evaluate.calibrators import Calibrator, fit_calibrators
-from kdcore.evaluate.cases import cases, pair_cases
+from kdcore.evaluate.cases import cases, pair_cases, quadrant_cases
 from kdcore.evaluate.conformal import ConformalResult, conformal_sets
 from kdcore.evaluate.detection import Detection, detection
 from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
@@ -94,6 +94,7 @@ __all__ = [
     "Subgroups",
     "agreement",
     "align",
+    "align_all",
     "brier",
     "brier_parts",
     "calibration_table",
@@ -117,6 +118,7 @@ __all__ = [
     "nll",
     "over_seeds",
     "pair_cases",
+    "quadrant_cases",
     "quadrant_of",
     "refuse_training_images",
     "reliability",

@@ -69,6 +69,13 @@ def temperature(model: Any, calibrated: bool = True) -> float:
     return model.temperature if calibrated else 1.0
 
 
+def foreign() -> list[Any]:
+    """Return the models whose predictions were imported."""
+    from kdcore.predict.shelf import FOREIGN, list_measured
+
+    return [model for model in list_measured()[0] if model.role == FOREIGN]
+
+
 def colours(models: Sequence[Any]) -> dict[str, str]:
     """Return each model's colour by its title."""
     from kdcore.charts.style import model_colours
@@ -78,7 +85,7 @@ def colours(models: Sequence[Any]) -> dict[str, str]:
 
 def evaluation(model: Any, part: str = "test", calibrated: bool = True) -> Any:
     """Return a model's evaluation with intervals; raises `KdError`."""
-    return _evaluation(load(model, part), _key(model, part), temperature(model, calibrated))
+    return evaluate(load(model, part), _key(model, part), temperature(model, calibrated))
 
 
 def key(models: Sequence[Any], *parts: str) -> str:
@@ -132,7 +139,8 @@ def _load(path: str, changed: int) -> Any:
 
 
 @st.cache_resource(max_entries=48, show_spinner="Measuring…")
-def _evaluation(_predictions: Any, content: str, temperature: float) -> Any:
+def evaluate(_predictions: Any, content: str, temperature: float) -> Any:
+    """Return the evaluation of predictions; `content` names what they hold, for the cache."""
     from kdcore.evaluate import evaluate_predictions
 
     return evaluate_predictions(_predictions, temperature, RESAMPLES)

@@ -22,16 +22,17 @@ def show_table(
 
     Parameters
     ----------
-    rows : the first of them the head; what the downloads hold
+    rows : the first of them the head; what the downloads hold. An `Interval` is a text on screen
+        and in LaTeX, and three columns in the CSV
     name : of the files
     shares : columns in [0, 1], drawn as percentages
     note : under the table, and in the LaTeX: split, number of images, how intervals were made
     shown : rows to draw in the place of `rows`, such as intervals as texts
     """
     from kdcore.report import latex_table
-    from kdcore.report.cells import csv_text
+    from kdcore.report.cells import compact, csv_text, spread
 
-    head, *body = shown or rows
+    head, *body = compact(shown or rows)
     st.dataframe(
         [dict(zip(head, row)) for row in body[:_SHOWN]],
         hide_index=True,
@@ -45,7 +46,7 @@ def show_table(
     if len(body) > _SHOWN:
         st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")
     with st.container(horizontal=True):
-        _download("CSV", lambda: csv_text(rows), f"{name}.csv", "text/csv")
+        _download("CSV", lambda: csv_text(spread(rows)), f"{name}.csv", "text/csv")
         _download("LaTeX", lambda: latex_table(rows, note), f"{name}.tex", "text/x-tex")
 
 

@@ -41,7 +41,7 @@ def difference_dots(found: PairComparison, score: str, colour: str) -> alt.Layer
         _dot(class_label(row.name, row.support), series, row.scores[score].delta)
         for row in found.per_class
     ]
-    axis = f"{series}, student − teacher (right of 0 the student is better)"
+    axis = f"{series} (student − teacher)"
     return interval_dots(rows, axis, {series: colour}, reference=0)
 
 

@@ -17,8 +17,9 @@ from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
 from kdcore.evaluate import QUADRANTS, Agreement
 
 PICK = "pick"
-_CELL = 38  # px
-_BAR = 30  # px
+_CELL = 34  # px
+_BAR = 28  # px
+_ROOM = 1.25  # of all images, for the label of a long bar
 _MARK = "#D55E00"
 _DARK_FROM = 0.55  # share from which a cell is dark enough for light ink
 _COLOURS = {"teacher_only": TEACHER, "student_only": STUDENT}
@@ -73,7 +74,7 @@ def confusion_chart(
     # Dark ink on light cells and light ink on dark ones, whatever the page's theme.
     ink = alt.condition(f"datum.share > {_DARK_FROM}", alt.value("#ffffff"), alt.value("#12212e"))
     numbers = base.mark_text(fontSize=12).encode(text=alt.Text("count:Q", format=","), color=ink)
-    return (cells + numbers).properties(height=_CELL * len(classes))
+    return (cells + numbers).properties(height=alt.Step(_CELL))
 
 
 def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
@@ -108,7 +109,7 @@ def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
         x=alt.X(
             "total:Q",
             title="Images",
-            scale=alt.Scale(domain=[0, total], nice=False),
+            scale=alt.Scale(domain=[0, _ROOM * total], nice=False),
             axis=alt.Axis(tickCount=5),
         ),
         stroke=alt.condition("datum.picked", alt.value(_MARK), alt.value(None)),
@@ -121,7 +122,10 @@ def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
             "name:N", scale=alt.Scale(domain=list(QUADRANTS), range=colours), legend=None
         ),
     )
-    return (track + bars).properties(height=_BAR * len(rows))
+    labels = base.mark_text(align="left", dx=4, fontSize=12).encode(
+        x="count:Q", text="label:N", color=alt.value(NEUTRAL)
+    )
+    return (track + bars + labels).properties(height=alt.Step(_BAR))
 
 
 def _pick(*fields: str) -> alt.Parameter:

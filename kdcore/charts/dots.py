@@ -16,6 +16,7 @@ from kdcore.charts.style import NEUTRAL, SERIES
 _COLUMNS = ["label", "series", "value", "low", "high", "note"]
 _STEP = 15  # px, for each series of a row
 _PAD = 12  # px, between rows
+_LONG = 24  # letters of a name from which on a telephone has no room for two side by side
 
 
 def interval_dots(
@@ -40,6 +41,7 @@ def interval_dots(
     names = list(colours or dict.fromkeys(table["series"]))
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
     labels = list(dict.fromkeys(table["label"]))
+    columns = 1 if max(map(len, names), default=0) > _LONG else 2
     alone = len(labels) == len(table)  # one dot a row: nothing to set apart within it
     place: dict[str, Any] = {
         "y": alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(labelLimit=220)),
@@ -47,7 +49,7 @@ def interval_dots(
         "color": alt.Color(
             "series:N",
             scale=alt.Scale(domain=names, range=palette),
-            legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=2)
+            legend=alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
             if len(names) > 1 and labels != names
             else None,
         ),
@@ -73,5 +75,5 @@ def interval_dots(
     if reference is not None:
         line = alt.Chart(pd.DataFrame({"value": [reference]}))
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
-    height = len(labels) * (_STEP * (1 if alone else len(names)) + _PAD)
-    return chart.properties(height=max(height, 60))
+    # A step, not a height: pages fit axis and title into a height, and the rows would be squeezed.
+    return chart.properties(height=alt.Step(_STEP * (1 if alone else len(names)) + _PAD))

@@ -45,11 +45,11 @@ def case_rows(
 def case_lines(models: Mapping[str, Predictions]) -> dict[str, str]:
     """Return a line for each image by its id: the true class, and each model's answer."""
     first = next(iter(models.values()))
-    answers = [p.logits.argmax(1) for p in models.values()]
+    answers = {title: p.logits.argmax(1) for title, p in models.items()}
     lines = {}
     for place, image_id in enumerate(first.sample_ids):
-        said = ", ".join(first.classes[answer[place]] for answer in answers)
-        lines[str(image_id)] = f"true {first.classes[first.labels[place]]}; said {said}"
+        said = [f"{title}: {first.classes[answer[place]]}" for title, answer in answers.items()]
+        lines[str(image_id)] = "; ".join([f"True: {first.classes[first.labels[place]]}", *said])
     return lines
 
 

@@ -6,8 +6,9 @@ Each is a list of rows, the first of them its head. Cells are `Interval`s, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from kdcore.data.info import DATASETS
 from kdcore.evaluate import BY_CLASS, Detection, Evaluation
 from kdcore.report.tables import TITLES
 
@@ -61,3 +62,12 @@ def detection_rows(found: Mapping[str, Detection]) -> Rows:
         for title, d in found.items()
     ]
     return [head, *body]
+
+
+def class_gloss(classes: Sequence[str]) -> str:
+    """Return what short class names of a known data set stand for, "" where they speak for all."""
+    for info in DATASETS.values():
+        if info.classes == tuple(classes) and info.long_names != info.classes:
+            pairs = zip(info.classes, info.long_names)
+            return "; ".join(f"{short}: {long}" for short, long in pairs) + "."
+    return ""

@@ -25,10 +25,14 @@ class Fact:
 def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
     """Return the five figures that say first how much of the teacher the student has kept."""
     delta = found.metrics["macro_f1"].delta
+
+    def gap(kept: float) -> str:  # what is lacking of all, s / t − 1 = (s − t) / t
+        return percent(kept - 1, sign=True)
+
     same, kappa = found.agreement.share, found.agreement.kappa
     return (
         Fact(
-            "Kept of the macro F1",
+            "Macro F1 kept",
             percent(found.retention.value),
             _range(found.retention, percent),
             "The student's macro F1 divided by the teacher's; 100 % is as good as the teacher.",
@@ -41,8 +45,8 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
         ),
         Fact(
             "Relative gap",
-            percent(found.metrics["macro_f1"].relative, sign=True),
-            "",
+            gap(found.retention.value),
+            _range(found.retention, gap),
             "That difference divided by the teacher's macro F1.",
         ),
         Fact(
@@ -52,10 +56,11 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
             "The share of images that both models put into the same class, right or wrong.",
         ),
         Fact(
-            "Agreement beyond chance",
+            "Cohen's kappa",
             number(kappa.value, 2),
             _range(kappa, lambda v: number(v, 2)),
-            "Cohen's kappa: 0 is what chance gives two models with these habits, 1 is always.",
+            "Agreement beyond chance: 0 is what two models with these habits reach by chance, 1 is "
+            "the same answer always.",
         ),
     )
 

@@ -10,8 +10,8 @@ frame.open_page(
     "What did the student keep of the teacher, what did it lose, and where? All scores are of "
     "saved predictions, so they need no data set.",
 )
-picker, options = st.columns([3, 2], gap="large")
-with options:
+picker = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
     part = comparing.choose_part()
     calibrated = comparing.choose_calibrated()
 with picker:

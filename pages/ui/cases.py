@@ -59,7 +59,9 @@ def _show_pictures(
     pages = case_pages(shown, _AT_ONCE)
     place = 1
     if len(pages) > 1:
-        place = state.choice(st.select_slider, f"{name}_page", "Page", list(pages), default=1)
+        place = state.choice(
+            st.select_slider, f"{name}_page", "Page", list(pages), default=1, width=300
+        )
     lines = case_lines(models)
     with st.container(horizontal=True):
         for image_id in pages[place]:

@@ -106,7 +106,7 @@ def show_overall(shown: Compared) -> None:
     )
     found = shown.evaluations()
     note = measured.note(next(iter(found.values())))
-    show_table(model_rows(found), file_stem("models", shown.part), note=note)
+    show_table(model_rows(found), file_stem("models", shown.part), note=note, told=False)
     score = state.choice(
         st.selectbox, "score", "Score", list(SCORES), format_func=SCORES.get, width=260
     )
@@ -118,13 +118,15 @@ def show_overall(shown: Compared) -> None:
 def show_classes(shown: Compared) -> None:
     """Draw one score of each class, of all models."""
     from kdcore.charts.compare import class_dots
-    from kdcore.report.models import CLASS_SCORES, model_class_rows
+    from kdcore.report.models import CLASS_SCORES, class_gloss, model_class_rows
 
     st.subheader("Class by class")
     st.markdown(
         "A small student often pays with the rare classes. n is the number of images: the fewer, "
         "the wider the interval."
     )
+    if gloss := class_gloss(next(iter(shown.predictions.values())).classes):
+        st.caption(gloss)
     score = state.choice(
         st.selectbox,
         "class_score",
@@ -140,7 +142,7 @@ def show_classes(shown: Compared) -> None:
     note = measured.note(next(iter(found.values())))
     name = file_stem("classes", score, shown.part)
     show_figure(class_dots(found, score, shown.colours), name, note)
-    show_table(model_class_rows(found, score), name, note=note)
+    show_table(model_class_rows(found, score), name, note=note, told=False)
 
 
 def show_melanoma(shown: Compared) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import measured, state
 from pages.ui.cases import show_cases
 from pages.ui.figures import show_figure
 from pages.ui.pairing import Pair
@@ -47,7 +47,7 @@ def show_quadrants(pair: Pair) -> None:
     chart = quadrant_chart(pair.comparison.agreement, picked)
     show_figure(chart, name, pair.note, _adopt_quadrant, picked)
     with st.expander("As a table, with intervals"):
-        show_table(quadrant_rows(pair.comparison), name, ["share"], note=pair.note)
+        show_table(quadrant_rows(pair.comparison), name, ["share"], note=pair.note, told=False)
 
 
 def show_matrices(pair: Pair) -> None:
@@ -61,6 +61,7 @@ def show_matrices(pair: Pair) -> None:
     for place, which in zip(st.columns(3, gap="medium"), _AXES):
         with place:
             _show_matrix(pair, which)
+    st.caption(measured.counted(pair.comparison))
 
 
 def show_behind(pair: Pair) -> None:
@@ -73,7 +74,7 @@ def show_behind(pair: Pair) -> None:
         )
         pick = _pick_quadrant if behind == "quadrants" else partial(_pick_cell, behind)
         index, name = pick(pair)
-    first = pair.predictions()[pair.teacher]
+    first = pair.predictions()["Teacher"]
     show_cases(
         first.sample_ids[index].tolist(),
         pair.predictions(),
@@ -96,7 +97,7 @@ def _pick_quadrant(pair: Pair) -> tuple[Any, str]:
         format_func=QUADRANTS.get,
         width=300,
     )
-    temperature = pair.temperatures()[pair.student]
+    temperature = pair.temperatures()["Student"]
     return quadrant_cases(*pair.predictions().values(), quadrant, temperature), quadrant
 
 
@@ -111,9 +112,9 @@ def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
     )
     chosen = [None if c == _ANY else c for c in (row, column)]
     if behind == "both":
-        index = pair_cases(one, other, *chosen, pair.temperatures()[pair.student])
+        index = pair_cases(one, other, *chosen, pair.temperatures()["Student"])
     else:
-        own = pair.teacher if behind == "teacher" else pair.student
+        own = behind.capitalize()
         index = cases(pair.predictions()[own], *chosen, pair.temperatures()[own])
     return index, f"{behind} {row} {column}"
 
@@ -126,7 +127,7 @@ def _show_matrix(pair: Pair, which: str) -> None:
     counts = (
         found[titles[which]].confusion if which in titles else pair.comparison.agreement.answers
     )
-    classes = pair.predictions()[pair.teacher].classes
+    classes = pair.predictions()["Teacher"].classes
     picked = ["", ""]
     if _behind() == which:
         cell = [state.peek(name, default) for name, default in _CELL.items()]
@@ -134,7 +135,8 @@ def _show_matrix(pair: Pair, which: str) -> None:
     st.markdown(f"**{titles.get(which, 'One against the other')}**")
     chart = confusion_chart(counts, classes, *_AXES[which], tuple(picked))
     name = file_stem("confusion", titles.get(which, "both"), pair.shown.part)
-    show_figure(chart, name, pair.note, partial(_adopt_cell, which), "-".join(picked))
+    note = f"{titles.get(which, ' × '.join(titles.values()))}. {measured.counted(pair.comparison)}"
+    show_figure(chart, name, note, partial(_adopt_cell, which), "-".join(picked), told=False)
 
 
 def _behind() -> str:

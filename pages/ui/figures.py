@@ -15,6 +15,7 @@ def show_figure(
     note: str,
     on_pick: Callable[[dict[str, Any]], None] | None = None,
     picked: str = "",
+    told: bool = True,
 ) -> None:
     """Draw a chart, the note under it, and its SVG and PDF, called `name`.
 
@@ -25,6 +26,7 @@ def show_figure(
     note : split, number of images and how intervals were made; it is in the files, too
     on_pick : called with the fields of what is clicked, of a chart with a point selection
     picked : names what the chart shows as picked
+    told : write the note under the chart; else it is in the files only
     """
     from kdcore.charts.figure import KINDS, figure_bytes
 
@@ -35,7 +37,8 @@ def show_figure(
         # be clicked again after something else was picked without it.
         key = f"w:pick-{name}-{picked}"
         st.altair_chart(chart, width="stretch", key=key, on_select=partial(_take, key, on_pick))
-    st.caption(note)
+    if told:
+        st.caption(note)
     with st.container(horizontal=True):
         for kind, mime in KINDS.items():
             st.download_button(

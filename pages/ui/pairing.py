@@ -29,13 +29,17 @@ class Pair:
         """What a figure of the pair is of."""
         return measured.note(self.comparison)
 
+    def titles(self) -> dict[str, str]:
+        """Return both models' titles by what they are here."""
+        return {"Teacher": self.teacher, "Student": self.student}
+
     def predictions(self) -> dict[str, Any]:
-        """Return both models' predictions by title."""
-        return {title: self.shown.predictions[title] for title in (self.teacher, self.student)}
+        """Return both models' predictions by what they are here."""
+        return {role: self.shown.predictions[title] for role, title in self.titles().items()}
 
     def temperatures(self) -> dict[str, float]:
-        """Return what both models' logits are divided by, by title."""
-        return {title: self.shown.temperatures[title] for title in (self.teacher, self.student)}
+        """Return what both models' logits are divided by, by what they are here."""
+        return {role: self.shown.temperatures[title] for role, title in self.titles().items()}
 
     def checkpoints(self) -> tuple[str, str] | None:
         """Return the folders' names for the Explain page, or None where it can't open the pair."""
@@ -54,18 +58,18 @@ def choose(shown: Compared) -> Pair | None:
         "The same images, and the same drawn lesions for both, so that the difference has an "
         "interval of its own. Any two can be compared: a student with a baseline, too."
     )
-    titles = list(shown.models)
-    if len(titles) < 2:
+    titles = {model.name: title for title, model in shown.models.items()}
+    models = list(shown.models.values())
+    if len(models) < 2:
         st.info("Choose a second model at the top.", icon=":material/checklist:")
         return None
     left, right = st.columns(2)
-    roles = [shown.models[title].role for title in titles]
     with left:
-        teacher = _pick("one", "Teacher", titles, _first(roles, "teacher"))
-    rest = [title for title in titles if title != teacher]
-    others = [shown.models[title].role for title in rest]
+        one = measured.choose_model("Teacher", "one", models, _first(models, "teacher"))
+    rest = [model for model in models if model.name != one.name]
     with right:
-        student = _pick("other", "Student", rest, _first(others, "student"))
+        other = measured.choose_model("Student", "other", rest, _first(rest, "student"))
+    teacher, student = titles[one.name], titles[other.name]
     pair = shown.predictions[teacher], shown.predictions[student]
     contents = f"{shown.contents[teacher]}|{shown.contents[student]}"
     temperatures = shown.temperatures[teacher], shown.temperatures[student]
@@ -79,13 +83,13 @@ def show_pair(pair: Pair) -> None:
 
     with st.container(horizontal=True):
         for fact in pair_facts(pair.comparison):
-            with st.container(width=180, border=True, gap=None):
+            with st.container(width=152, border=True, gap=None):
                 st.metric(fact.label, fact.value, help=fact.meaning)
                 st.caption(fact.interval or "no interval")
     st.markdown(f"{difference_sentence(pair.comparison)} {mcnemar_sentence(pair.comparison)}")
     name = file_stem(pair.teacher, pair.student, pair.shown.part)
     with st.expander("All scores of the two, and how alike they answer"):
-        show_table(pair_rows(pair.comparison), f"scores-{name}", note=pair.note)
+        show_table(pair_rows(pair.comparison), f"scores-{name}", note=pair.note, told=False)
         show_table(agreement_rows(pair.comparison), f"agreement-{name}", note=pair.note)
 
 
@@ -105,19 +109,19 @@ def show_differences(pair: Pair) -> None:
         format_func=CLASS_SCORES.get,
         width=260,
     )
-    st.markdown("An interval that crosses the line at 0 shows neither a loss nor a gain.")
+    st.markdown(
+        "Right of the line at 0 the student is better. An interval that crosses the line shows "
+        "neither a loss nor a gain."
+    )
     name = file_stem("difference", score, pair.teacher, pair.student, pair.shown.part)
     colour = pair.shown.colours[pair.student]
     show_figure(difference_dots(pair.comparison, score, colour), name, pair.note)
-    show_table(pair_class_rows(pair.comparison, score), name, note=pair.note)
+    show_table(pair_class_rows(pair.comparison, score), name, note=pair.note, told=False)
 
 
-def _first(roles: list[str], role: str) -> int:
-    return roles.index(role) if role in roles else 0
-
-
-def _pick(name: str, label: str, titles: list[str], at: int) -> str:
-    return state.choice(st.selectbox, name, label, titles, default=titles[at])
+def _first(models: list[Any], role: str) -> int:
+    """Return where the first model of a role is; 0 where there is none."""
+    return next((place for place, model in enumerate(models) if model.role == role), 0)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Comparing the two…")

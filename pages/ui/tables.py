@@ -17,6 +17,7 @@ def show_table(
     shares: Iterable[str] = (),
     note: str = "",
     shown: Sequence[Sequence[Any]] | None = None,
+    told: bool = True,
 ) -> None:
     """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
 
@@ -28,6 +29,7 @@ def show_table(
     shares : columns in [0, 1], drawn as percentages
     note : under the table, and in the LaTeX: split, number of images, how intervals were made
     shown : rows to draw in the place of `rows`, such as intervals as texts
+    told : write the note under the table; else it is in the LaTeX only
     """
     from kdcore.report import latex_table
     from kdcore.report.cells import compact, csv_text, spread
@@ -41,7 +43,7 @@ def show_table(
             column: st.column_config.NumberColumn(format="percent") for column in shares
         },
     )
-    if note:
+    if note and told:
         st.caption(note)
     if len(body) > _SHOWN:
         st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")

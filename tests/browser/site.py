@@ -13,6 +13,7 @@ PAGES = {
     "": "Explain a lesion",
     "temperature": "Temperature",
     "attention": "Attention and causal masks",
+    "compare": "Compare",
     "data": "Data",
     "train": "Train",
     "runs": "Runs and checkpoints",

@@ -43,7 +43,8 @@ def interval_dots(
     names = list(colours or dict.fromkeys(table["series"]))
     palette = [colours[n] if colours else SERIES[i % len(SERIES)] for i, n in enumerate(names)]
     labels = list(dict.fromkeys(table["label"][table["value"].notna()]))
-    place = _place(labels, names, palette)
+    alone = table["label"].nunique() == len(table)  # one dot a row: nothing to set apart in it
+    place = _place(labels, names, palette, alone)
     scale = alt.Scale(zero=False) if domain is None else alt.Scale(domain=list(domain), clamp=True)
     tooltip = _tooltip(noted=bool(table["note"].notna().any()))
     base = alt.Chart(table).transform_filter("isValid(datum.value)")
@@ -64,22 +65,22 @@ def interval_dots(
     if reference is not None:
         line = alt.Chart(pd.DataFrame({"value": [reference]}))
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
-    height = len(labels) * (_STEP * len(names) + _PAD)
+    height = len(labels) * (_STEP * (1 if alone else len(names)) + _PAD)
     return chart.properties(height=max(height, 60), autosize=ROWS)
 
 
-def _place(labels: list[str], names: list[str], palette: list[str]) -> dict[str, Any]:
+def _place(labels: list[str], names: list[str], palette: list[str], alone: bool) -> dict[str, Any]:
     """Return the channels of a dot's row, its place within the row, and its colour."""
     columns = 1 if max(map(len, names), default=0) > _LONG else 2  # a phone cuts off the rest
     legend = alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
     lines = alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')")
     return {
         "y": alt.Y("label:N", title=None, sort=labels, axis=lines),
-        "yOffset": alt.YOffset("series:N", sort=names),
+        **({} if alone else {"yOffset": alt.YOffset("series:N", sort=names)}),
         "color": alt.Color(
             "series:N",
             scale=alt.Scale(domain=names, range=palette),
-            legend=legend if len(names) > 1 else None,
+            legend=legend if len(names) > 1 and labels != names else None,
         ),
     }
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from kdcore.base import DataError
 from kdcore.cli.common import PARTS, write_json
 from kdcore.data import DATASETS
 from kdcore.predict import Predictions, read_foreign
 from kdcore.predict.foreign import NOTES
+from kdcore.predict.imported import with_attributes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
         options.csv, _classes(options.classes), options.logits, groups, options.name, options.split
     )
     if like:
-        predictions = _with_attributes(predictions, like)
+        predictions = with_attributes(predictions, like)
     predictions.save(options.out)
     print(f"{len(predictions):,} predictions of {predictions.checkpoint} in {options.out}")
     notes = predictions.meta[NOTES].splitlines()
@@ -80,14 +78,3 @@ def _classes(text: str | None) -> tuple[str, ...]:
             f"Use one of {', '.join(DATASETS)}, or names with commas between them.",
         )
     return names
-
-
-def _with_attributes(predictions: Predictions, like: Predictions) -> Predictions:
-    """Add the attributes that `like` has; "" for images that it lacks."""
-    row = {name: k for k, name in enumerate(like.sample_ids.tolist())}
-    rows = [row.get(name) for name in predictions.sample_ids.tolist()]
-    added = {
-        name: np.array(["" if k is None else values[k] for k in rows], dtype=np.str_)
-        for name, values in like.attributes.items()
-    }
-    return replace(predictions, attributes=added | dict(predictions.attributes))

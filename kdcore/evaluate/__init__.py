@@ -9,7 +9,7 @@ from kdcore.evaluate.agreement import (
     quadrant_of,
 )
 from kdcore.evaluate.alarm import Alarm, AlarmScores, choose_alarm
-from kdcore.evaluate.align import align, take
+from kdcore.evaluate.align import align, align_all, take
 from kdcore.evaluate.bootstrap import Interval
 from kdcore.evaluate.calibration import (
     Reliability,
@@ -25,7 +25,7 @@ from kdcore.evaluate.calibrators import (
     Calibrator,
     fit_calibrators,
 )
-from kdcore.evaluate.cases import cases, pair_cases
+from kdcore.evaluate.cases import cases, pair_cases, quadrant_cases
 from kdcore.evaluate.conformal import ConformalResult, conformal_sets
 from kdcore.evaluate.detection import Detection, detection
 from kdcore.evaluate.diagram import Diagram, reliability_diagram
@@ -110,6 +110,7 @@ __all__ = [
     "Subgroups",
     "agreement",
     "align",
+    "align_all",
     "brier",
     "brier_parts",
     "calibration_deltas",
@@ -135,6 +136,7 @@ __all__ = [
     "nll",
     "over_seeds",
     "pair_cases",
+    "quadrant_cases",
     "quadrant_of",
     "refuse_training_images",
     "reliability",

@@ -1,4 +1,4 @@
-"""Two sets of predictions on the same images in the same order, or a reason why they are not."""
+"""Sets of predictions on the same images in the same order, or a reason why they are not."""
 
 from __future__ import annotations
 
@@ -43,6 +43,25 @@ def align(
     other = take(second, [place[sample] for sample in one.sample_ids.tolist()])
     _refuse_disagreement(one, other, names)
     return one, other
+
+
+def align_all(predictions: Sequence[Predictions], common: bool = False) -> tuple[Predictions, ...]:
+    """Return all on the same images by sample id, in the order of the first.
+
+    Parameters
+    ----------
+    predictions : of at least one model
+    common : leave out the images that one of them lacks; otherwise they are an error
+
+    Raises
+    ------
+    DataError
+        If `align` finds a reason not to compare one of them with the first, or no image is in all.
+    """
+    first, *others = predictions
+    for other in others:
+        first, _ = align(first, other, common)
+    return (first, *(align(first, other, common=True)[1] for other in others))
 
 
 def take(predictions: Predictions, indices: Sequence[int]) -> Predictions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.evaluate.agreement import refuse_unaligned
+from kdcore.evaluate.agreement import QUADRANTS, quadrant_of, refuse_unaligned
 from kdcore.predict.predictions import Predictions
 from kdcore.predict.probabilities import softmax
 
@@ -65,6 +65,25 @@ def pair_cases(
     refuse_unaligned(teacher, student)
     chosen = _is(teacher, teacher.logits.argmax(1), "teacher_answer", teacher_answer)
     chosen &= _is(student, student.logits.argmax(1), "student_answer", student_answer)
+    return _most_confident_first(student, chosen, temperature_student)
+
+
+def quadrant_cases(
+    teacher: Predictions, student: Predictions, quadrant: str, temperature_student: float = 1.0
+) -> NDArray[np.int64]:
+    """Return the indices (M,) of the images in a quadrant, a key of `QUADRANTS`.
+
+    `teacher`, `student`, `temperature_student` and the order are those of `pair_cases`.
+
+    Raises
+    ------
+    ValueError
+        If the images are not the same, there is no such quadrant, or the temperature is not
+        positive.
+    """
+    if quadrant not in QUADRANTS:
+        raise ValueError(f"quadrant: expected one of {', '.join(QUADRANTS)}, got {quadrant!r}")
+    chosen = np.asarray(quadrant_of(teacher, student) == quadrant)
     return _most_confident_first(student, chosen, temperature_student)
 
 

@@ -28,7 +28,10 @@ from kdcore.evaluate.scores import ratio
 from kdcore.predict.predictions import Predictions
 
 Floats = NDArray[np.float64]
-_PLAIN = ("teacher", "student", "n", "n_groups", "temperature_teacher", "temperature_student")
+_PLAIN = (
+    *("teacher", "student", "split", "n", "n_groups"),
+    *("temperature_teacher", "temperature_student"),
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class PairComparison:
     agreement : how alike they answer, and where each is right
     temperature_teacher, temperature_student : what the logits were divided by
     n_boot, seed : of the bootstrap
+    split : the part that both were measured on
     """
 
     teacher: str
@@ -93,6 +97,7 @@ class PairComparison:
     temperature_student: float
     n_boot: int
     seed: int
+    split: str = ""
 
     @property
     def interval_method(self) -> str:
@@ -169,6 +174,7 @@ def compare_pair(
         temperature_student=float(temperature_student),
         n_boot=n_boot,
         seed=seed,
+        split=teacher.split,
     )
 
 

@@ -10,7 +10,7 @@ from kdcore.base import DataError, KdError, checkpoints_folder, runs_folder, sta
 from kdcore.models import Card, card_order, read_card
 from kdcore.predict.predictions import Predictions
 
-_MEASURED = ("val", "test")
+MEASURED_PARTS = ("val", "test")
 FOREIGN = "foreign"
 
 
@@ -32,6 +32,12 @@ class Measured:
     role: str
     files: dict[str, Path]
     card: Card | None = None
+
+    @property
+    def folder(self) -> str:
+        """The name of its checkpoint's folder or run, by which the other pages link to it."""
+        path = next(iter(self.files.values())).parent
+        return path.parent.name if path.name == "checkpoint" else path.name
 
     @property
     def temperature(self) -> float:
@@ -74,7 +80,7 @@ def list_measured() -> tuple[list[Measured], list[KdError]]:
             name = _free(card.name, own, found)
             found.append(Measured(name, card.title or card.name, card.role, files, card))
     for name in sorted({_of_part(path) for path in foreign_folder().glob("*-*.npz")} - {""}):
-        parts = {part: foreign_folder() / f"{name}-{part}.npz" for part in _MEASURED}
+        parts = {part: foreign_folder() / f"{name}-{part}.npz" for part in MEASURED_PARTS}
         files = {part: path for part, path in parts.items() if path.is_file()}
         found.append(Measured(_free(name, name, found), name, FOREIGN, files))
     return found, problems
@@ -93,14 +99,14 @@ def baseline_of(student: Measured | None, shelf: Iterable[Measured]) -> Measured
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    paths = {part: folder / f"predictions-{part}.npz" for part in _MEASURED}
+    paths = {part: folder / f"predictions-{part}.npz" for part in MEASURED_PARTS}
     return {part: path for part, path in paths.items() if path.is_file()}
 
 
 def _of_part(path: Path) -> str:
     """Return the model's name in "NAME-test.npz", "" for a file that is named otherwise."""
     name, _, part = path.stem.rpartition("-")
-    return name if part in _MEASURED else ""
+    return name if part in MEASURED_PARTS else ""
 
 
 def _free(name: str, folder: str, found: list[Measured]) -> str:

@@ -9,18 +9,23 @@ from kdcore.predict import Predictions, softmax
 Rows = list[list[object]]
 
 
-def case_rows(ids: Sequence[str], models: Mapping[str, Predictions]) -> Rows:
+def case_rows(
+    ids: Sequence[str],
+    models: Mapping[str, Predictions],
+    temperatures: Mapping[str, float] | None = None,
+) -> Rows:
     """Return one row for each image: id, lesion, truth, each model's answer and probability.
 
     Parameters
     ----------
     ids : of images that all models have
-    models : predictions by the model's title, of the same images in the same order; probabilities
-        are those at temperature 1
+    models : predictions by the model's title, of the same images in the same order
+    temperatures : what each model's logits are divided by, by its title; default 1
     """
     first = next(iter(models.values()))
     place = {str(image_id): index for index, image_id in enumerate(first.sample_ids)}
-    probs = {title: softmax(p.logits) for title, p in models.items()}
+    by = temperatures or dict.fromkeys(models, 1.0)
+    probs = {title: softmax(p.logits, by[title]) for title, p in models.items()}
     head: list[object] = ["image", "lesion", "true class"]
     for title in models:
         head += [title, f"p, {title}"]
@@ -40,11 +45,11 @@ def case_rows(ids: Sequence[str], models: Mapping[str, Predictions]) -> Rows:
 def case_lines(models: Mapping[str, Predictions]) -> dict[str, str]:
     """Return a line for each image by its id: the true class, and each model's answer."""
     first = next(iter(models.values()))
-    answers = [p.logits.argmax(1) for p in models.values()]
+    answers = {title: p.logits.argmax(1) for title, p in models.items()}
     lines = {}
     for place, image_id in enumerate(first.sample_ids):
-        said = ", ".join(first.classes[answer[place]] for answer in answers)
-        lines[str(image_id)] = f"true {first.classes[first.labels[place]]}; said {said}"
+        said = [f"{title}: {first.classes[answer[place]]}" for title, answer in answers.items()]
+        lines[str(image_id)] = "; ".join([f"True: {first.classes[first.labels[place]]}", *said])
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kdcore.evaluate import Interval
 
@@ -79,6 +79,35 @@ def _signed(value: float, digits: int) -> str:
     if math.isnan(value) or not float(text):
         return text
     return f"{'+' if value > 0 else '−'}{text}"
+
+
+def compact(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """Return rows with each `Interval` as a text, for the screen."""
+    return [[interval_text(v) if isinstance(v, Interval) else v for v in row] for row in rows]
+
+
+def spread(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """Return rows with a column of `Interval`s as three: the value, its low and its high end.
+
+    The first row is the head. A cell of such a column that is no interval has empty ends.
+    """
+    head, *body = rows
+    wide = [any(isinstance(row[k], Interval) for row in body) for k in range(len(head))]
+    names = [
+        [name, f"{name} low", f"{name} high"] if w else [name]
+        for name, w in zip(head, wide, strict=True)
+    ]
+    return [_flat(names), *(_flat(map(_ends, row, wide)) for row in body)]
+
+
+def _ends(value: object, wide: bool) -> list[object]:
+    if isinstance(value, Interval):
+        return [value.value, value.low, value.high]
+    return [value, None, None] if wide else [value]
+
+
+def _flat(cells: Iterable[Sequence[object]]) -> list[object]:
+    return [value for cell in cells for value in cell]
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

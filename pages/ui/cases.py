@@ -14,10 +14,15 @@ from pages.ui.tables import show_table
 
 _AT_ONCE = 12
 _HEIGHT = 150  # px of a picture
+_PROBABILITIES = "p is each model's probability of its own answer."
 
 
 def show_cases(
-    ids: Sequence[str], models: Mapping[str, Any], name: str, pair: tuple[str, str] | None = None
+    ids: Sequence[str],
+    models: Mapping[str, Any],
+    name: str,
+    pair: tuple[str, str] | None = None,
+    temperatures: Mapping[str, float] | None = None,
 ) -> None:
     """Draw the images `ids`: pictures where the data set is configured, and what models said.
 
@@ -27,6 +32,7 @@ def show_cases(
     models : `Predictions` by the model's title, all of the same images
     name : of the download and of the widgets
     pair : checkpoint names of teacher and student, to explain a case with
+    temperatures : what each model's logits are divided by, by its title; default 1
     """
     from kdcore.report.cases import case_rows
 
@@ -36,7 +42,7 @@ def show_cases(
     st.caption(f"{len(ids):,} image{'s' if len(ids) > 1 else ''}, the surest answers first.")
     with guard():
         _show_pictures([str(i) for i in ids], models, name, pair)
-    show_table(case_rows(ids, models), f"cases-{name}")
+    show_table(case_rows(ids, models, temperatures), f"cases-{name}", note=_PROBABILITIES)
 
 
 def _show_pictures(
@@ -53,7 +59,9 @@ def _show_pictures(
     pages = case_pages(shown, _AT_ONCE)
     place = 1
     if len(pages) > 1:
-        place = state.choice(st.select_slider, f"{name}_page", "Page", list(pages), default=1)
+        place = state.choice(
+            st.select_slider, f"{name}_page", "Page", list(pages), default=1, width=300
+        )
     lines = case_lines(models)
     with st.container(horizontal=True):
         for image_id in pages[place]:

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 
-def show_figure(chart: Any, name: str, note: str) -> None:
+def show_figure(
+    chart: Any,
+    name: str,
+    note: str,
+    on_pick: Callable[[dict[str, Any]], None] | None = None,
+    picked: str = "",
+    told: bool = True,
+) -> None:
     """Draw a chart, the note under it, and its SVG and PDF, called `name`.
 
-    The note says split, number of images and how intervals were made; it is in the files, too.
+    Parameters
+    ----------
+    chart : any Altair chart
+    name : of the files
+    note : split, number of images and how intervals were made; it is in the files, too
+    on_pick : called with the fields of what is clicked, of a chart with a point selection
+    picked : names what the chart shows as picked
+    told : write the note under the chart; else it is in the files only
     """
     from kdcore.charts.figure import KINDS, figure_bytes
 
-    st.altair_chart(chart, width="stretch")
-    st.caption(note)
+    if on_pick is None:
+        st.altair_chart(chart, width="stretch")
+    else:
+        # A key of its own for each pick: the chart forgets the click, so that the same place can
+        # be clicked again after something else was picked without it.
+        key = f"w:pick-{name}-{picked}"
+        st.altair_chart(chart, width="stretch", key=key, on_select=partial(_take, key, on_pick))
+    if told:
+        st.caption(note)
     with st.container(horizontal=True):
         for kind, mime in KINDS.items():
             st.download_button(
@@ -29,3 +51,9 @@ def show_figure(chart: Any, name: str, note: str) -> None:
                 key=f"w:{kind}-{name}",
                 help=f"This figure as a vector file, {name}.{kind}",
             )
+
+
+def _take(key: str, on_pick: Callable[[dict[str, Any]], None]) -> None:
+    points = [p for found in st.session_state[key]["selection"].values() for p in found]
+    if points:
+        on_pick(points[0])

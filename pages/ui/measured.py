@@ -76,6 +76,13 @@ def temperature(model: Any, calibrated: bool = True) -> float:
     return model.temperature if calibrated else 1.0
 
 
+def foreign() -> list[Any]:
+    """Return the models whose predictions were imported."""
+    from kdcore.predict.shelf import FOREIGN, list_measured
+
+    return [model for model in list_measured()[0] if model.role == FOREIGN]
+
+
 def colours(models: Sequence[Any]) -> dict[str, str]:
     """Return each model's colour by its title."""
     from kdcore.charts.style import model_colours
@@ -85,7 +92,7 @@ def colours(models: Sequence[Any]) -> dict[str, str]:
 
 def evaluation(model: Any, part: str = "test", calibrated: bool = True) -> Any:
     """Return a model's evaluation with intervals; raises `KdError`."""
-    return _evaluation(load(model, part), _key(model, part), temperature(model, calibrated))
+    return evaluate(load(model, part), _key(model, part), temperature(model, calibrated))
 
 
 def key(models: Sequence[Any], *parts: str) -> str:
@@ -98,11 +105,13 @@ def note(found: Any) -> str:
 
     `found` is any result that has `n`, `n_groups`, `interval_method` and `split`.
     """
+    return f"{counted(found)} Intervals: {found.interval_method}."
+
+
+def counted(found: Any) -> str:
+    """Return what a figure without intervals is of: part, images and lesions of a result."""
     part = {"val": "Validation"}.get(found.split, found.split.capitalize())
-    return (
-        f"{part} part, n = {found.n:,} images of {found.n_groups:,} lesions. Intervals: "
-        f"{found.interval_method}."
-    )
+    return f"{part} part, n = {found.n:,} images of {found.n_groups:,} lesions."
 
 
 def _shelf() -> list[Any]:
@@ -139,7 +148,8 @@ def _load(path: str, changed: int) -> Any:
 
 
 @st.cache_resource(max_entries=48, show_spinner="Measuring…")
-def _evaluation(_predictions: Any, content: str, temperature: float) -> Any:
+def evaluate(_predictions: Any, content: str, temperature: float) -> Any:
+    """Return the evaluation of predictions; `content` names what they hold, for the cache."""
     from kdcore.evaluate import evaluate_predictions
 
     return evaluate_predictions(_predictions, temperature, RESAMPLES)

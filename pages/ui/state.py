@@ -59,6 +59,11 @@ def put(name: str, value: Any) -> None:
     st.session_state[f"kd:{name}"] = value
 
 
+def peek(name: str, default: Any = None) -> Any:
+    """Return what a widget further down on the page has now; before its first run what is kept."""
+    return st.session_state.get(f"w:{name}", get(name, default))
+
+
 def choice(
     widget: Callable[..., Any],
     name: str,
@@ -101,6 +106,31 @@ def choices(
     value = st.multiselect(label, options, key=key, **more)
     put(name, ",".join(value) or "-")
     return list(value)
+
+
+def add_choice(name: str, value: str) -> None:
+    """Add `value` to what `choices` has under `name`; only for callbacks, as `choose`."""
+    chosen = [c for c in st.session_state.get(f"w:{name}", ()) if c != value]
+    st.session_state[f"w:{name}"] = [*chosen, value]
+    put(name, ",".join([*chosen, value]))
+
+
+def switch(
+    name: str, label: str, default: bool, widget: Callable[..., bool] | None = None, **more: Any
+) -> bool:
+    """Draw a switch, or another `widget` of two states, and keep its value as "yes" or "no"."""
+    kept = get(name)
+    on = default if kept not in ("yes", "no") else kept == "yes"
+    st.session_state.setdefault(f"w:{name}", on)
+    value = (widget or st.toggle)(label, key=f"w:{name}", **more)
+    put(name, "yes" if value else "no")
+    return value
+
+
+def choose(name: str, value: Any) -> None:
+    """Set a widget to `value` and keep that; only for callbacks, which run before the widgets."""
+    st.session_state[f"w:{name}"] = value
+    put(name, value)
 
 
 def slide(

@@ -17,21 +17,24 @@ def show_table(
     shares: Iterable[str] = (),
     note: str = "",
     shown: Sequence[Sequence[Any]] | None = None,
+    told: bool = True,
 ) -> None:
     """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
 
     Parameters
     ----------
-    rows : the first of them the head; what the downloads hold
+    rows : the first of them the head; what the downloads hold. An `Interval` is a text on screen
+        and in LaTeX, and three columns in the CSV
     name : of the files
     shares : columns in [0, 1], drawn as percentages
     note : under the table, and in the LaTeX: split, number of images, how intervals were made
     shown : rows to draw in the place of `rows`, such as intervals as texts
+    told : write the note under the table; else it is in the LaTeX only
     """
     from kdcore.report import latex_table
-    from kdcore.report.cells import csv_text
+    from kdcore.report.cells import compact, csv_text, spread
 
-    head, *body = shown or rows
+    head, *body = compact(shown or rows)
     st.dataframe(
         [dict(zip(head, row)) for row in body[:_SHOWN]],
         hide_index=True,
@@ -40,12 +43,12 @@ def show_table(
             column: st.column_config.NumberColumn(format="percent") for column in shares
         },
     )
-    if note:
+    if note and told:
         st.caption(note)
     if len(body) > _SHOWN:
         st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")
     with st.container(horizontal=True):
-        _download("CSV", lambda: csv_text(rows), f"{name}.csv", "text/csv")
+        _download("CSV", lambda: csv_text(spread(rows)), f"{name}.csv", "text/csv")
         _download("LaTeX", lambda: latex_table(rows, note), f"{name}.tex", "text/x-tex")
 
 

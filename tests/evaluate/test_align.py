@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.evaluate import align, take
+from kdcore.evaluate import align, align_all, take
 from tests.evaluate.makers import CLASSES, make_predictions
 
 
@@ -86,3 +86,23 @@ def test_other_labels_lesions_and_classes_are_refused(teacher, student):
 def test_one_model_under_two_conditions_is_told_apart(teacher):
     with pytest.raises(DataError, match=r"big \(first\) has 1 that big \(second\) lacks"):
         align(teacher, take(teacher, range(49)))
+
+
+def test_all_are_brought_to_the_images_of_all(teacher, student):
+    third = replace(student, checkpoint="third")
+    parts = [take(teacher, range(5, 50)), take(student, range(48)[::-1]), take(third, range(9, 40))]
+    found = align_all(parts, common=True)
+    wanted = [f"image {i}" for i in range(9, 40)]
+    assert [p.sample_ids.tolist() for p in found] == [wanted] * 3
+    assert [p.checkpoint for p in found] == ["big", "small", "third"]
+    assert np.array_equal(found[1].logits, student.logits[9:40])
+    with pytest.raises(DataError, match="big has 2 that small lacks"):
+        align_all(parts)
+    assert align_all([teacher]) == (teacher,)
+    whole = align_all([teacher, take(student, range(50)[::-1])])
+    assert np.array_equal(whole[1].logits, student.logits)
+
+
+def test_attributes_stay_with_their_images(teacher):
+    known = replace(teacher, attributes={"sex": np.array([f"s{i}" for i in range(50)])})
+    assert take(known, [7, 3]).attributes["sex"].tolist() == ["s7", "s3"]

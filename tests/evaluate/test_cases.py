@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kdcore.evaluate import agreement, cases, evaluate_predictions, pair_cases, take
+from kdcore.evaluate import (
+    QUADRANTS,
+    agreement,
+    cases,
+    evaluate_predictions,
+    pair_cases,
+    quadrant_cases,
+    take,
+)
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import CLASSES, make_predictions
 
@@ -55,11 +63,26 @@ def test_cells_of_two_models(predictions):
     assert (np.diff(softmax(student.logits, 2.0).max(1)[found]) <= 0).all()
 
 
+def test_cases_of_quadrants_are_those_that_are_counted(predictions):
+    noise = np.random.default_rng(1).normal(size=(200, 7)).astype(np.float32) * 2
+    student = replace(predictions, logits=predictions.logits + noise)
+    seen = []
+    for quadrant in agreement(predictions, student, n_boot=0).quadrants:
+        found = quadrant_cases(predictions, student, quadrant.name, 3.0)
+        assert set(student.sample_ids[found]) == set(quadrant.sample_ids)
+        assert (np.diff(softmax(student.logits, 3.0).max(1)[found]) <= 0).all()
+        seen += found.tolist()
+    assert sorted(seen) == list(range(200))
+    assert len(QUADRANTS) == 5
+
+
 def test_bad_requests(predictions):
     with pytest.raises(ValueError, match="truth: expected one of akiec"):
         cases(predictions, "melanoma")
     with pytest.raises(ValueError, match="student_answer"):
         pair_cases(predictions, predictions, student_answer="")
+    with pytest.raises(ValueError, match="quadrant: expected one of both_right"):
+        quadrant_cases(predictions, predictions, "wrong")
     with pytest.raises(ValueError, match="align"):
         pair_cases(predictions, take(predictions, range(100)))
     with pytest.raises(ValueError, match="temperature"):

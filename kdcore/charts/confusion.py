@@ -1,0 +1,132 @@
+"""Which answers meet which: counts in a matrix, and who is right where; each can be clicked.
+
+A click is Vega-Lite's point selection `PICK` on the named fields, which a page reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kdcore.charts.probability import percent
+from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
+from kdcore.evaluate import QUADRANTS, Agreement
+
+PICK = "pick"
+_CELL = 34  # px
+_BAR = 28  # px
+_ROOM = 1.25  # of all images, for the label of a long bar
+_MARK = "#D55E00"
+_DARK_FROM = 0.55  # share from which a cell is dark enough for light ink
+_COLOURS = {"teacher_only": TEACHER, "student_only": STUDENT}
+
+
+def confusion_chart(
+    counts: NDArray[np.int64],
+    classes: Sequence[str],
+    row_title: str,
+    column_title: str,
+    picked: tuple[str, str] = ("", ""),
+) -> alt.LayerChart:
+    """Return counts (C, C) as a heatmap: a number in each cell, its share of the row as colour.
+
+    Parameters
+    ----------
+    counts : row and column in the order of `classes`; a row without images has no colour
+    classes : C names
+    row_title, column_title : of the axes
+    picked : row and column to frame; "" is any, so that ("mel", "") frames a row
+
+    A click selects the fields `row` and `column` in the parameter `PICK`.
+    """
+    totals = counts.sum(1)
+    rows = [
+        {
+            "row": true,
+            "column": given,
+            "count": int(count),
+            "share": count / total if total else 0.0,
+            "picked": any(picked) and picked[0] in ("", true) and picked[1] in ("", given),
+        }
+        for true, line, total in zip(classes, counts, totals, strict=True)
+        for given, count in zip(classes, line, strict=True)
+    ]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X("column:N", sort=None, title=column_title, axis=alt.Axis(labelAngle=-40)),
+        y=alt.Y("row:N", sort=None, title=row_title),
+        tooltip=[
+            alt.Tooltip("row:N", title=row_title),
+            alt.Tooltip("column:N", title=column_title),
+            alt.Tooltip("count:Q", title="Images", format=","),
+            alt.Tooltip("share:Q", title="Share of the row", format=".1%"),
+        ],
+    )
+    cells = base.mark_rect(cursor="pointer").encode(
+        color=alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None),
+        stroke=alt.condition("datum.picked", alt.value(_MARK), alt.value(None)),
+        strokeWidth=alt.value(2.5),
+    )
+    cells = cells.add_params(_pick("row", "column"))
+    # Dark ink on light cells and light ink on dark ones, whatever the page's theme.
+    ink = alt.condition(f"datum.share > {_DARK_FROM}", alt.value("#ffffff"), alt.value("#12212e"))
+    numbers = base.mark_text(fontSize=12).encode(text=alt.Text("count:Q", format=","), color=ink)
+    return (cells + numbers).properties(height=alt.Step(_CELL))
+
+
+def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
+    """Return the images of each key of `QUADRANTS` as bars; a click selects the field `name`.
+
+    `picked` is the key of the bar to frame, or "".
+    """
+    total = sum(q.count for q in found.quadrants)
+    rows = [
+        {
+            "name": q.name,
+            "words": QUADRANTS[q.name],
+            "count": q.count,
+            "share": q.share.value,
+            "label": f"{q.count:,} ({percent(q.share.value)})",
+            "total": total,
+            "picked": q.name == picked,
+        }
+        for q in found.quadrants
+    ]
+    colours = [_COLOURS.get(q.name, NEUTRAL) for q in found.quadrants]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("words:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
+        tooltip=[
+            alt.Tooltip("words:N", title=" "),
+            alt.Tooltip("count:Q", title="Images", format=","),
+            alt.Tooltip("share:Q", title="Share of all", format=".1%"),
+        ],
+    )
+    # A track behind each bar, so that a quadrant of few images can be hit, too.
+    track = base.mark_bar(color=NEUTRAL, opacity=0.12, cursor="pointer").encode(
+        x=alt.X(
+            "total:Q",
+            title="Images",
+            scale=alt.Scale(domain=[0, _ROOM * total], nice=False),
+            axis=alt.Axis(tickCount=5),
+        ),
+        stroke=alt.condition("datum.picked", alt.value(_MARK), alt.value(None)),
+        strokeWidth=alt.value(2.5),
+    )
+    track = track.add_params(_pick("name"))
+    bars = base.mark_bar(cursor="pointer").encode(
+        x="count:Q",
+        color=alt.Color(
+            "name:N", scale=alt.Scale(domain=list(QUADRANTS), range=colours), legend=None
+        ),
+    )
+    labels = base.mark_text(align="left", dx=4, fontSize=12).encode(
+        x="count:Q", text="label:N", color=alt.value(NEUTRAL)
+    )
+    return (track + bars + labels).properties(height=alt.Step(_BAR))
+
+
+def _pick(*fields: str) -> alt.Parameter:
+    return alt.selection_point(name=PICK, fields=list(fields), on="click", clear=False)

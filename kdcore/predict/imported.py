@@ -1,0 +1,112 @@
+"""Predictions from elsewhere on the shelf: kept under a name and a part, and forgotten again."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from kdcore.base import DataError
+from kdcore.predict.foreign import read_foreign, to_csv
+from kdcore.predict.predictions import Predictions
+from kdcore.predict.shelf import (
+    FOREIGN,
+    MEASURED_PARTS,
+    Measured,
+    foreign_folder,
+    list_measured,
+)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,59}")
+_EXAMPLE_ROWS = 3
+
+
+def keep_foreign(
+    data: bytes,
+    file: str,
+    name: str,
+    part: str,
+    logits: bool = False,
+    like: Predictions | None = None,
+) -> Predictions:
+    """Read an uploaded CSV file and put it on the shelf; returns what was kept.
+
+    Parameters
+    ----------
+    data, file : the file's content, and its name for error messages
+    name : of the model, new on the shelf for this part
+    part : "val" or "test"
+    logits : the columns hold logits instead of probabilities
+    like : predictions of the same images, for their lesions and attributes, and their classes
+
+    Raises
+    ------
+    DataError
+        If the name is empty, has other signs than letters, digits, space and `._+-`, or is taken;
+        if the file is no such table.
+    ValueError
+        If the part is another.
+    """
+    if part not in MEASURED_PARTS:
+        raise ValueError(f"part: expected one of {', '.join(MEASURED_PARTS)}, got {part!r}")
+    _check_name(name, part)
+    groups = dict(zip(like.sample_ids.tolist(), like.group_ids.tolist())) if like else None
+    with tempfile.TemporaryDirectory(prefix="distilscope-") as folder:
+        path = Path(folder) / (Path(file).name or "upload.csv")
+        path.write_bytes(data)
+        classes = like.classes if like else ()
+        (found,) = read_foreign(path, classes, logits, groups, name, part)
+    if like:
+        found = with_attributes(found, like)
+    foreign_folder().mkdir(parents=True, exist_ok=True)
+    found.save(foreign_folder() / f"{name}-{part}.npz")
+    return found
+
+
+def forget_foreign(model: Measured) -> None:
+    """Delete the imported predictions of a model, on every part; they may be gone already.
+
+    Raises
+    ------
+    ValueError
+        If the model was not imported.
+    """
+    if model.role != FOREIGN:
+        raise ValueError(f"model: expected imported predictions, got those of a {model.role}")
+    for path in model.files.values():
+        path.unlink(missing_ok=True)
+
+
+def with_attributes(predictions: Predictions, like: Predictions) -> Predictions:
+    """Return `predictions` with the attributes that `like` has; "" for images that it lacks."""
+    row = {name: k for k, name in enumerate(like.sample_ids.tolist())}
+    rows = [row.get(name) for name in predictions.sample_ids.tolist()]
+    added = {
+        name: np.array(["" if k is None else values[k] for k in rows], dtype=np.str_)
+        for name, values in like.attributes.items()
+    }
+    return replace(predictions, attributes=added | dict(predictions.attributes))
+
+
+def example_csv(predictions: Predictions) -> str:
+    """Return the head and first rows of the CSV of `predictions`, without their attributes."""
+    text = to_csv(replace(predictions, attributes={}))
+    return "".join(text.splitlines(keepends=True)[: 1 + _EXAMPLE_ROWS])
+
+
+def _check_name(name: str, part: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"{name!r} can't name a model.",
+            "Use up to 60 letters, digits, spaces and . _ + - and begin with a letter or digit.",
+        )
+    found, _ = list_measured()
+    for model in found:
+        if model.name.lower() == name.lower() and (model.role != FOREIGN or part in model.files):
+            raise DataError(
+                f"There is a model {model.name} already.",
+                "Choose another name, or delete that one first.",
+            )

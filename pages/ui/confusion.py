@@ -1,0 +1,156 @@
+"""The Compare page's quadrants and matrices, and the cases behind what is clicked or picked."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import measured, state
+from pages.ui.cases import show_cases
+from pages.ui.figures import show_figure
+from pages.ui.pairing import Pair
+from pages.ui.tables import file_stem, show_table
+
+LINK = ("behind", "quadrant", "row", "column")
+_ANY = "any"
+_QUADRANT = "same_mistake"  # what is shown first
+_CELL = {"row": "mel", "column": "nv"}  # melanomas taken for moles, where there are those
+_BEHIND = {
+    "quadrants": "who is right",
+    "teacher": "true class and teacher's answer",
+    "student": "true class and student's answer",
+    "both": "teacher's and student's answer",
+}
+_AXES = {
+    "teacher": ("True class", "Teacher's answer"),
+    "student": ("True class", "Student's answer"),
+    "both": ("Teacher's answer", "Student's answer"),
+}
+
+
+def show_quadrants(pair: Pair) -> None:
+    """Draw who is right where, and whether mistakes are copied."""
+    from kdcore.charts.confusion import quadrant_chart
+    from kdcore.report import quadrant_rows
+    from kdcore.report.pair_words import mistakes_sentence
+
+    st.markdown("#### Who is right where")
+    st.markdown(
+        f"{mistakes_sentence(pair.comparison)} A model that was never taught makes some of the "
+        "same mistakes, too: pick a baseline as the student to see how many. Click a bar to see "
+        "its images at the end of this section."
+    )
+    picked = state.peek("quadrant", _QUADRANT) if _behind() == "quadrants" else ""
+    name = file_stem("quadrants", pair.teacher, pair.student, pair.shown.part)
+    chart = quadrant_chart(pair.comparison.agreement, picked)
+    show_figure(chart, name, pair.note, _adopt_quadrant, picked)
+    with st.expander("As a table, with intervals"):
+        show_table(quadrant_rows(pair.comparison), name, ["share"], note=pair.note, told=False)
+
+
+def show_matrices(pair: Pair) -> None:
+    """Draw the three matrices: truth by each model's answer, and one answer by the other."""
+    st.markdown("#### Which answers they confuse")
+    st.markdown(
+        "Each number counts images; the colour is their share of the row. Off the diagonal of the "
+        "first two lie the mistakes, off that of the third the images where the two disagree. "
+        "Click a cell to see its images below."
+    )
+    for place, which in zip(st.columns(3, gap="medium"), _AXES):
+        with place:
+            _show_matrix(pair, which)
+    st.caption(measured.counted(pair.comparison))
+
+
+def show_behind(pair: Pair) -> None:
+    """Draw the pickers of a quadrant or cell, and its images."""
+    st.markdown("#### The images behind a number")
+    st.markdown("What was clicked above, or pick it here; the link opens the same images.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        behind = state.choice(
+            st.selectbox, "behind", "Images by", list(_BEHIND), format_func=_BEHIND.get, width=300
+        )
+        pick = _pick_quadrant if behind == "quadrants" else partial(_pick_cell, behind)
+        index, name = pick(pair)
+    first = pair.predictions()["Teacher"]
+    show_cases(
+        first.sample_ids[index].tolist(),
+        pair.predictions(),
+        file_stem(name, pair.shown.part),
+        pair.checkpoints(),
+        pair.temperatures(),
+    )
+
+
+def _pick_quadrant(pair: Pair) -> tuple[Any, str]:
+    """Draw the picker of a quadrant; return the indices of its images and what they are."""
+    from kdcore.evaluate import QUADRANTS, quadrant_cases
+
+    quadrant = state.choice(
+        st.selectbox,
+        "quadrant",
+        "Who is right",
+        list(QUADRANTS),
+        default=_QUADRANT,
+        format_func=QUADRANTS.get,
+        width=300,
+    )
+    temperature = pair.temperatures()["Student"]
+    return quadrant_cases(*pair.predictions().values(), quadrant, temperature), quadrant
+
+
+def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
+    """Draw the pickers of a row and a column of a matrix; return as `_pick_quadrant`."""
+    from kdcore.evaluate import cases, pair_cases
+
+    one, other = pair.predictions().values()
+    row, column = (
+        state.choice(st.selectbox, name, label, [_ANY, *one.classes], default=default, width=180)
+        for (name, default), label in zip(_CELL.items(), _AXES[behind])
+    )
+    chosen = [None if c == _ANY else c for c in (row, column)]
+    if behind == "both":
+        index = pair_cases(one, other, *chosen, pair.temperatures()["Student"])
+    else:
+        own = behind.capitalize()
+        index = cases(pair.predictions()[own], *chosen, pair.temperatures()[own])
+    return index, f"{behind} {row} {column}"
+
+
+def _show_matrix(pair: Pair, which: str) -> None:
+    from kdcore.charts.confusion import confusion_chart
+
+    titles = {"teacher": pair.teacher, "student": pair.student}
+    found = pair.shown.evaluations()
+    counts = (
+        found[titles[which]].confusion if which in titles else pair.comparison.agreement.answers
+    )
+    classes = pair.predictions()["Teacher"].classes
+    picked = ["", ""]
+    if _behind() == which:
+        cell = [state.peek(name, default) for name, default in _CELL.items()]
+        picked = ["" if c == _ANY else c for c in cell]
+    st.markdown(f"**{titles.get(which, 'One against the other')}**")
+    chart = confusion_chart(counts, classes, *_AXES[which], tuple(picked))
+    name = file_stem("confusion", titles.get(which, "both"), pair.shown.part)
+    note = f"{titles.get(which, ' × '.join(titles.values()))}. {measured.counted(pair.comparison)}"
+    show_figure(chart, name, note, partial(_adopt_cell, which), "-".join(picked), told=False)
+
+
+def _behind() -> str:
+    """Return what the picker further down will say."""
+    value = state.peek("behind", "")
+    return value if value in _BEHIND else next(iter(_BEHIND))
+
+
+def _adopt_quadrant(fields: dict[str, Any]) -> None:
+    state.choose("behind", "quadrants")
+    state.choose("quadrant", fields["name"])
+
+
+def _adopt_cell(which: str, fields: dict[str, Any]) -> None:
+    state.choose("behind", which)
+    state.choose("row", fields["row"])
+    state.choose("column", fields["column"])

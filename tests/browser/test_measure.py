@@ -1,0 +1,107 @@
+"""The Measure pages in a browser: a click opens its cases, and the downloads are what they say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from benchmarks.driver import App, settle
+from kdcore.evaluate import cases
+from kdcore.predict import Predictions
+from tests.browser.site import overflow, troubles, visit
+
+CHARTS = '[data-testid="stVegaLiteChart"]'
+QUADRANTS, MATRIX = 3, 4  # places of the charts on the page
+LATEX = r"""\documentclass{article}
+\usepackage[landscape]{geometry}
+\usepackage{booktabs,graphicx}
+\begin{document}
+\resizebox{\textwidth}{!}{%
+\input{table}}
+\end{document}
+"""
+
+
+@pytest.fixture
+def compare(app: App, checkpoints: Path, new_page: Callable[..., Page]) -> Page:
+    """The Compare page of checkpoints with saved predictions."""
+    if not list(checkpoints.glob("*/predictions-test.npz")):
+        pytest.skip("the checkpoints have no saved predictions")
+    page = new_page()
+    visit(page, f"{app.url}/compare")
+    page.locator(CHARTS).nth(MATRIX).locator("canvas, svg").first.wait_for()
+    return page
+
+
+def click(page: Page, chart: int, x: float, y: float) -> dict[str, str]:
+    """Click in a chart at shares of its width and height; return the link's parameters then."""
+    drawn = page.locator(CHARTS).nth(chart).locator("canvas, svg").first
+    drawn.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # charts take their width after the script has ended
+    box = drawn.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.wait_for_timeout(500)
+    settle(page, 120)
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def downloaded(page: Page, button: Locator, folder: Path) -> bytes:
+    with page.expect_download() as waiting:
+        button.click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path.read_bytes()
+
+
+def test_a_click_opens_the_cases_behind_it(compare: Page, checkpoints: Path) -> None:
+    assert troubles(compare) == []
+    seen = set()
+    for x in (0.5, 0.8):
+        link = click(compare, MATRIX, x, 0.3)
+        assert link["behind"] == "teacher"
+        predictions = Predictions.load(checkpoints / link["one"] / "predictions-test.npz")
+        n = len(cases(predictions, link["row"], link["column"]))
+        said = f"{n:,} image{'s' if n > 1 else ''}, the surest answers first" if n else "No image"
+        compare.get_by_text(said).wait_for()
+        seen.add((link["row"], link["column"]))
+    assert len(seen) == 2
+    assert click(compare, QUADRANTS, 0.9, 0.1)["quadrant"] == "both_right"
+    assert troubles(compare) == []
+    assert overflow(compare) == []
+
+
+def test_the_downloads_are_a_figure_and_a_table(compare: Page, tmp_path: Path) -> None:
+    pdf = downloaded(compare, compare.get_by_role("button", name="PDF").first, tmp_path)
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    table = downloaded(compare, compare.get_by_role("button", name="LaTeX").first, tmp_path)
+    text = table.decode()
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
+    columns = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", text)[0]
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert len(rows) > 2
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(columns) - 1}
+    _compile(text, tmp_path)
+
+
+def _compile(table: str, folder: Path) -> None:
+    """Typeset the table where there is a TeX."""
+    tex = next((name for name in ("tectonic", "pdflatex") if shutil.which(name)), None)
+    if tex is None:
+        return
+    (folder / "table.tex").write_text(table)
+    (folder / "main.tex").write_text(LATEX)
+    options = [] if tex == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run(
+        [tex, *options, "main.tex"], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (folder / "main.pdf").read_bytes().startswith(b"%PDF")

@@ -1,0 +1,95 @@
+"""Predictions from elsewhere: kept, found on the shelf, named, refused and forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kdcore.base import DataError
+from kdcore.predict import Predictions, read_foreign, softmax, to_csv
+from kdcore.predict.imported import example_csv, forget_foreign, keep_foreign
+from kdcore.predict.shelf import foreign_folder, list_measured
+from tests.evaluate.makers import make_predictions
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTILSCOPE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path / "none"))
+
+
+@pytest.fixture
+def own() -> Predictions:
+    sex = np.array(["f", "m"] * 20)
+    return replace(make_predictions(n=40), attributes={"sex": sex})
+
+
+def without_lesions(predictions: Predictions) -> bytes:
+    lines = [line.split(",") for line in to_csv(predictions).splitlines()]
+    return "\n".join(",".join([line[0], *line[2:]]) for line in lines).encode()
+
+
+def test_what_is_written_comes_back_on_the_shelf(own: Predictions) -> None:
+    found = keep_foreign(to_csv(own).encode(), "ours.csv", "Their net-2", "test")
+    (model,), problems = list_measured()
+    assert problems == []
+    assert (model.name, model.role, list(model.files)) == ("Their net-2", "foreign", ["test"])
+    loaded = model.load("test")
+    for p in (found, loaded):
+        np.testing.assert_allclose(softmax(p.logits), softmax(own.logits), atol=1e-6)
+        assert (p.checkpoint, p.split) == ("Their net-2", "test")
+    assert loaded.group_ids.tolist() == own.group_ids.tolist()
+
+
+def test_lesions_and_attributes_are_those_of_like(own: Predictions) -> None:
+    like = replace(own, attributes={"age": np.array([str(i) for i in range(40)])})
+    found = keep_foreign(without_lesions(own), "a.csv", "theirs", "val", like=like)
+    assert found.group_ids.tolist() == own.group_ids.tolist()
+    assert found.attributes["age"].tolist() == like.attributes["age"].tolist()
+    assert found.attributes["sex"].tolist() == own.attributes["sex"].tolist()
+
+
+def test_both_parts_under_one_name_and_forgotten_together(own: Predictions) -> None:
+    for part in ("val", "test"):
+        keep_foreign(to_csv(own).encode(), "a.csv", "theirs", part)
+    (model,), _ = list_measured()
+    assert list(model.files) == ["val", "test"]
+    with pytest.raises(DataError, match="There is a model theirs already"):
+        keep_foreign(to_csv(own).encode(), "a.csv", "Theirs", "test")
+    forget_foreign(model)
+    forget_foreign(model)  # gone already
+    assert list_measured() == ([], [])
+    with pytest.raises(ValueError, match="expected imported predictions"):
+        forget_foreign(replace(model, role="teacher"))
+
+
+@pytest.mark.parametrize("name", ["", " x", "../x", "a/b", "a,b", ".hidden", "x" * 61, "a\n"])
+def test_names_that_are_no_file_names(own: Predictions, name: str) -> None:
+    with pytest.raises(DataError, match="can't name a model"):
+        keep_foreign(to_csv(own).encode(), "a.csv", name, "test")
+    assert not foreign_folder().exists()
+
+
+def test_errors_name_the_file_and_leave_nothing(own: Predictions) -> None:
+    with pytest.raises(DataError, match=r"^broken\.csv, row 1"):
+        keep_foreign(b"id,label\nx,0\n", "../broken.csv", "theirs", "test", like=own)
+    with pytest.raises(ValueError, match="part: expected one of val, test"):
+        keep_foreign(b"", "a.csv", "theirs", "train")
+    assert list_measured() == ([], [])
+
+
+def test_logits_are_kept_as_they_are(own: Predictions) -> None:
+    text = to_csv(own).replace("prob_", "logit_").encode()
+    found = keep_foreign(text, "a.csv", "theirs", "test", logits=True)
+    np.testing.assert_allclose(found.logits, softmax(own.logits), atol=1e-6)
+
+
+def test_the_example_can_be_read(own: Predictions, tmp_path: Path) -> None:
+    path = tmp_path / "example.csv"
+    path.write_text(example_csv(own))
+    (found,) = read_foreign(path)
+    assert found.sample_ids.tolist() == own.sample_ids[:3].tolist()
+    assert found.labels.tolist() == own.labels[:3].tolist()

@@ -1,0 +1,122 @@
+"""Sentences on a pair say what the numbers say, and nothing where they say nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kdcore.evaluate import Interval, compare_pair
+from kdcore.evaluate.agreement import McNemar
+from kdcore.report.pair_words import (
+    difference_sentence,
+    mcnemar_sentence,
+    mistakes_sentence,
+    p_text,
+    pair_facts,
+    percent,
+    signed,
+)
+from tests.evaluate.makers import make_predictions
+from tests.evaluate.test_pair import make_pair
+
+
+@pytest.fixture(scope="module")
+def found():
+    return compare_pair(*make_pair(n=150), n_boot=40)
+
+
+def with_delta(found, *interval):
+    pair = replace(found.metrics["macro_f1"], delta=Interval(*interval))
+    return replace(found, metrics={**found.metrics, "macro_f1": pair})
+
+
+@pytest.mark.parametrize(
+    ("interval", "sentence"),
+    [
+        ((-0.1, -0.2, -0.05), "The student has the lower macro F1, by 0.100 [0.050, 0.200]."),
+        ((0.1, 0.05, 0.2), "The student has the higher macro F1, by 0.100 [0.050, 0.200]."),
+        ((-0.1, -0.2, 0.01), "No difference in macro F1 is shown: −0.100 [−0.200, +0.010]"),
+        ((0.0, 0.0, 0.0), "No difference in macro F1 is shown: 0.000 [0.000, 0.000]"),
+        ((0.1, math.nan, math.nan), "The macro F1 of the two can't be compared"),
+    ],
+)
+def test_a_difference_is_only_said_where_the_interval_excludes_none(found, interval, sentence):
+    assert difference_sentence(with_delta(found, *interval)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "p", "end"),
+    [
+        (105, 69, 0.0078, "p = 0.008; the teacher is right more often."),
+        (1, 40, 1e-9, "p < 0.001; the student is right more often."),
+        (3, 5, 0.73, "p = 0.730, so these images show no difference in accuracy."),
+    ],
+)
+def test_mcnemar(found, b, c, p, end):
+    own = replace(found, agreement=replace(found.agreement, mcnemar=McNemar(b, c, p)))
+    told = mcnemar_sentence(own)
+    assert told.startswith(f"{b} images only the teacher has right, {c} only the student")
+    assert end in told
+
+
+def test_facts_are_the_comparison_s(found):
+    kept, delta, gap, same, kappa = pair_facts(found)
+    assert kept.value == percent(found.retention.value)
+    assert delta.value == signed(found.metrics["macro_f1"].delta.value)
+    assert gap.value == percent(found.metrics["macro_f1"].relative, sign=True)
+    assert same.interval.split(" to ")[0] == percent(found.agreement.share.low)
+    assert float(kappa.value) == pytest.approx(found.agreement.kappa.value, abs=0.005)
+
+
+def test_facts_without_intervals():
+    one = make_predictions(n=9, groups=1)
+    facts = pair_facts(compare_pair(one, one))
+    assert {fact.interval for fact in facts} == {""}
+
+
+def test_copied_mistakes_are_counted(found):
+    count = {q.name: q.count for q in found.agreement.quadrants}
+    both = count["same_mistake"] + count["other_mistake"]
+    told = mistakes_sentence(found)
+    assert told.startswith(f"In {count['same_mistake']} of the {both} images where both are wrong")
+
+
+def test_few_mistakes_in_common():
+    teacher = make_predictions(n=30, signal=30)
+    assert mistakes_sentence(compare_pair(teacher, teacher, n_boot=0)).startswith("There is no")
+    wrong = np.array(teacher.logits)
+    wrong[0] = np.roll(wrong[0], 1)
+    one = replace(teacher, logits=wrong)
+    told = mistakes_sentence(compare_pair(one, one, n_boot=0))
+    assert told == (
+        "In the one image where both are wrong, the student gives the teacher's wrong answer."
+    )
+    wrong = np.array(wrong)
+    wrong[0] = np.roll(wrong[0], 1)
+    told = mistakes_sentence(compare_pair(one, replace(one, logits=wrong), n_boot=0))
+    assert told.endswith("is wrong in another way.")
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "marked"),
+    [(0.9312, "93.1 %", "+93.1 %"), (-0.2, "−20.0 %", "−20.0 %"), (0, "0.0 %", "0.0 %")],
+)
+def test_percent(value, plain, marked):
+    assert (percent(value), percent(value, sign=True)) == (plain, marked)
+    assert percent(math.nan) == "n/a"
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0004, "< 0.001"), (0.05, "= 0.050"), (1, "= 1.000")])
+def test_p(p, text):
+    assert p_text(p) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123, "+0.012"), (-0.5, "−0.500"), (-0.0001, "0.000"), (math.nan, "n/a")],
+)
+def test_signed(value, text):
+    assert signed(value) == text

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdcore.charts.probability import percent
-from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
+from kdcore.charts.style import NEUTRAL, ROWS, STUDENT, TEACHER
 from kdcore.evaluate import QUADRANTS, Agreement
 
 PICK = "pick"
@@ -74,7 +74,7 @@ def confusion_chart(
     # Dark ink on light cells and light ink on dark ones, whatever the page's theme.
     ink = alt.condition(f"datum.share > {_DARK_FROM}", alt.value("#ffffff"), alt.value("#12212e"))
     numbers = base.mark_text(fontSize=12).encode(text=alt.Text("count:Q", format=","), color=ink)
-    return (cells + numbers).properties(height=alt.Step(_CELL))
+    return (cells + numbers).properties(height=_CELL * len(classes), autosize=ROWS)
 
 
 def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
@@ -125,7 +125,7 @@ def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
     labels = base.mark_text(align="left", dx=4, fontSize=12).encode(
         x="count:Q", text="label:N", color=alt.value(NEUTRAL)
     )
-    return (track + bars + labels).properties(height=alt.Step(_BAR))
+    return (track + bars + labels).properties(height=_BAR * len(rows), autosize=ROWS)
 
 
 def _pick(*fields: str) -> alt.Parameter:

@@ -45,7 +45,7 @@ def interval_text(interval: Interval, digits: int = 3) -> str:
 
 def signed_text(interval: Interval, digits: int = 3) -> str:
     """Return a difference as "−0.021 [−0.040, +0.002]"."""
-    value, low, high = (_signed(v, digits) for v in (interval.value, interval.low, interval.high))
+    value, low, high = (signed(v, digits) for v in (interval.value, interval.low, interval.high))
     return value if math.isnan(interval.low) else f"{value} [{low}, {high}]"
 
 
@@ -74,7 +74,8 @@ def joined(tables: Mapping[str, Sequence[Sequence[object]]], head: str) -> list[
     return [[head, *heads.pop()], *body]
 
 
-def _signed(value: float, digits: int) -> str:
+def signed(value: float, digits: int = 3) -> str:
+    """Return a difference as "+0.012" or "−0.012"; "0.000" where it rounds to that."""
     text = number(abs(value), digits)
     if math.isnan(value) or not float(text):
         return text

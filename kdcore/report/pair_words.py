@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kdcore.evaluate import Interval, PairComparison
-from kdcore.report.cells import interval_text, number
+from kdcore.report.cells import interval_text, number, signed
 
 ALPHA = 0.05
 
@@ -115,11 +115,6 @@ def percent(value: float, sign: bool = False) -> str:
     if math.isnan(value):
         return "n/a"
     return _marked(value, f"{abs(value):.1%}", sign).replace("%", " %")
-
-
-def signed(value: float) -> str:
-    """Return a difference as "+0.012" or "−0.012"; "0.000" where it rounds to that."""
-    return "n/a" if math.isnan(value) else _marked(value, f"{abs(value):.3f}", True)
 
 
 def p_text(p: float) -> str:

@@ -81,7 +81,7 @@ def show_pair(pair: Pair) -> None:
     from kdcore.report import agreement_rows, pair_rows
     from kdcore.report.pair_words import difference_sentence, mcnemar_sentence, pair_facts
 
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for fact in pair_facts(pair.comparison):
             with st.container(width=152, border=True, gap=None):
                 st.metric(fact.label, fact.value, help=fact.meaning)

@@ -73,7 +73,10 @@ def test_a_click_opens_the_cases_behind_it(compare: Page, checkpoints: Path) -> 
         compare.get_by_text(said).wait_for()
         seen.add((link["row"], link["column"]))
     assert len(seen) == 2
-    assert click(compare, QUADRANTS, 0.9, 0.1)["quadrant"] == "both_right"
+    for x in (0.3, 0.8):  # on a bar, and beside it
+        link = click(compare, QUADRANTS, x, 0.08)
+        assert (link["behind"], link["quadrant"]) == ("quadrants", "both_right")
+        assert click(compare, MATRIX, 0.5, 0.3)["behind"] == "teacher"
     assert troubles(compare) == []
     assert overflow(compare) == []
 

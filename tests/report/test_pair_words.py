@@ -10,6 +10,7 @@ import pytest
 
 from kdcore.evaluate import Interval, compare_pair
 from kdcore.evaluate.agreement import McNemar
+from kdcore.report.cells import signed
 from kdcore.report.pair_words import (
     difference_sentence,
     mcnemar_sentence,
@@ -17,7 +18,6 @@ from kdcore.report.pair_words import (
     p_text,
     pair_facts,
     percent,
-    signed,
 )
 from tests.evaluate.makers import make_predictions
 from tests.evaluate.test_pair import make_pair

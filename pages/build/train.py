@@ -33,5 +33,5 @@ with frame.guard(stop=True):
     start = st.container()
 live = watch.show_live(data.info.key)
 with start:
-    training.show_start(draft.recipe, ready, data, device, live)
+    training.show_start(draft.recipe, ready, data, teachers, device, live)
 state.write_link(training.LINK)

@@ -107,6 +107,7 @@ def _teachers(draft: Draft, teachers: dict[str, str]) -> None:
     st.multiselect(
         _marked(draft, "teachers", "Teachers, the strongest first"),
         options,
+        list(chosen),
         key=key,
         disabled=draft.alone and not chosen,
         format_func=lambda name: teachers.get(name, f"{name} (not there)"),
@@ -130,25 +131,29 @@ def _draw(draft: Draft, name: str, called: str = "") -> None:
     }
     text = _marked(draft, name, called)
     st.session_state.setdefault(key, value)
+    # The value is given as the control's own default, too: a browser that has to draw a control
+    # anew, after a rerun that was cut short, and an emptied field go back to that default.
     if item.kind in TEXTS:
-        _line(item, text, more)
+        _line(item, text, value, more)
     elif item.kind == "choice":
-        st.selectbox(text, _options(item, value), **more)
+        options = _options(item, value)
+        st.selectbox(text, options, options.index(value), **more)
     elif item.kind == "flag":
-        st.checkbox(text, **more)
+        st.checkbox(text, value, **more)
+    # Without bounds: to a number out of them the browser would answer with the one before, which
+    # could be started unseen. The recipe's own checks refuse it in words.
     elif item.kind == "whole":
-        st.number_input(text, int(item.low), int(item.high), step=1, **more)
+        st.number_input(text, value=value, step=1, **more)
     elif item.kind == "number":
-        bounds = float(item.low), float(item.high)
-        st.number_input(text, *bounds, step=_step(item), format="%g", **more)
+        st.number_input(text, value=value, step=_step(item), format="%g", **more)
     else:
-        st.text_input(text, **more)
+        st.text_input(text, value, **more)
 
 
-def _line(item: Any, text: str, more: dict[str, Any]) -> None:
+def _line(item: Any, text: str, value: str, more: dict[str, Any]) -> None:
     from kdcore.distill.entries import EXAMPLES
 
-    st.text_input(text, placeholder=f"such as {EXAMPLES[item.kind]}", **more)
+    st.text_input(text, value, placeholder=f"such as {EXAMPLES[item.kind]}", **more)
 
 
 def _options(item: Any, value: str) -> list[str]:

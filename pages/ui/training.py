@@ -104,16 +104,21 @@ def taken_names() -> frozenset[str]:
 
 def judge(draft: Draft, data: Any, taken: frozenset[str]) -> bool:
     """Draw what is wrong with the draft, if anything, and return whether it could start."""
-    from kdcore.base import checkpoints_folder
-    from kdcore.distill.readiness import hindrances
-
-    problems = list(draft.problems)
-    if draft.recipe is not None:
-        images = _training_images(data, draft.recipe)
-        problems += hindrances(draft.recipe, data.info, images, checkpoints_folder(), taken)
+    problems = _problems(draft, data, taken)
     for problem in problems:
         show_error(problem)
     return not problems
+
+
+def _problems(draft: Draft, data: Any, taken: frozenset[str]) -> list[Any]:
+    from kdcore.base import checkpoints_folder
+    from kdcore.distill.readiness import hindrances
+
+    if draft.recipe is None:
+        return draft.problems
+    images = _training_images(data, draft.recipe)
+    found = hindrances(draft.recipe, data.info, images, checkpoints_folder(), taken)
+    return [*draft.problems, *found]
 
 
 def _training_images(data: Any, recipe: Any) -> int:
@@ -149,11 +154,12 @@ def show_files(recipe: Any, data: Any) -> None:
     st.code(f"python -m kdcore train {name} --data {folder}", language="bash", wrap_lines=True)
 
 
-def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> None:
+def show_start(recipe: Any, ready: bool, data: Any, teachers: Any, device: str, live: int) -> None:
     """Draw the buttons that start and estimate, and what the estimate says."""
-    key = _estimate_key(recipe, data, device) if ready else ""
+    # By callbacks: a poll of a run under way can't come between them and the click. What they do
+    # is read at the click, which can bring a field's new value that no rendering has seen.
+    given = (data, tuple(teachers), device)
     with st.container(horizontal=True, vertical_alignment="center"):
-        # By callbacks: a poll of a run under way can't come between them and the click.
         st.button(
             "Start training",
             type="primary",
@@ -161,7 +167,7 @@ def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> N
             key="w:start",
             disabled=not ready,
             on_click=_start,
-            args=(recipe, data, device),
+            args=given,
         )
         st.button(
             "Estimate the time",
@@ -169,7 +175,7 @@ def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> N
             key="w:estimate",
             disabled=not ready,
             on_click=_estimate,
-            args=(key, recipe, data, device),
+            args=given,
         )
         if not ready:
             st.caption("The recipe is not valid yet: the top of the form says why.")
@@ -177,27 +183,41 @@ def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> N
             st.caption("Another run is at work: this one will wait for its turn.")
     if state.get(_NOT_STARTED):
         show_error(state.get(_NOT_STARTED))
+        state.put(_NOT_STARTED, None)  # of one click: by the next the field may be mended
     if ready:
-        _show_estimate(key, recipe, live)
+        _show_estimate(_estimate_key(recipe, data, device), recipe, live)
 
 
-def _start(recipe: Any, data: Any, device: str) -> None:
+def _start(data: Any, teachers: tuple[str, ...], device: str) -> None:
     from kdcore.base import KdError
     from kdcore.distill import start_run
 
-    state.put(_NOT_STARTED, None)
     if time.monotonic() - state.get(_STARTED, -_TWICE_S) < _TWICE_S:
         return
+    recipe = _recipe_now(data, teachers)
+    if recipe is None:
+        return
     try:
-        start_run(recipe, Path(data.root), device)
+        start_run(recipe, Path(data.root), state.peek("device", device))
     except KdError as error:
         state.put(_NOT_STARTED, error)
     else:
         state.put(_STARTED, time.monotonic())
 
 
-def _estimate(key: str, recipe: Any, data: Any, device: str) -> None:
-    jobs.start(key, _estimating(recipe, data, device))
+def _estimate(data: Any, teachers: tuple[str, ...], device: str) -> None:
+    recipe, device = _recipe_now(data, teachers), state.peek("device", device)
+    if recipe is not None:
+        jobs.start(_estimate_key(recipe, data, device), _estimating(recipe, data, device))
+
+
+def _recipe_now(data: Any, teachers: tuple[str, ...]) -> Any:
+    """Return the recipe as the controls hold it, or None and keep why it can't be used."""
+    taken = taken_names()
+    draft = recipe_draft.collect(state.peek("preset"), data.info, teachers, taken)
+    problems = _problems(draft, data, taken)
+    state.put(_NOT_STARTED, problems[0] if problems else None)
+    return None if problems else draft.recipe
 
 
 def _estimate_key(recipe: Any, data: Any, device: str) -> str:

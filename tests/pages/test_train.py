@@ -255,6 +255,82 @@ def test_a_mistake_in_a_field_that_does_nothing_stops_nobody(on_train: Open) -> 
     assert can_start(app)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [("input_size", 7, "[16, 1024]"), ("epochs", 0, "at least 1"), ("alpha", 1.2, "[0, 1]")],
+)
+def test_a_number_out_of_range_is_refused_in_words(
+    on_train: Open, name: str, value: float, expected: str
+) -> None:
+    app = on_train()
+    proto = field(app, name).proto
+    assert not (proto.has_min or proto.has_max), "the browser would drop it"
+    field(app, name).set_value(value).run()
+    assert not app.exception
+    assert expected in errors(app)
+    assert not can_start(app)
+
+
+def test_a_start_takes_what_was_typed_last(on_train: Open, started: list[Any]) -> None:
+    app = on_train()
+    field(app, "epochs").set_value(3)  # and no run of the script before the click
+    field(app, "architecture").set_value("cnn2")
+    app.button(key="w:start").click().run()
+    assert not app.exception
+    ((recipe, *_),) = started
+    assert (recipe.epochs, recipe.architecture, recipe.name) == (3, "cnn2", "cnn2-kd")
+
+
+@pytest.mark.parametrize("button", ["w:start", "w:estimate"])
+def test_a_click_with_a_mistake_does_nothing_and_says_why(
+    on_train: Open, started: list[Any], button: str
+) -> None:
+    app = on_train()
+    field(app, "input_size").set_value(7)
+    app.button(key=button).click().run()
+    assert not app.exception
+    assert started == []
+    assert "job" not in app.session_state
+    assert errors(app).count("'input_size'") == 2, "at the top, and at the button"
+    field(app, "input_size").set_value(32).run()
+    assert errors(app) == ""
+
+
+def test_fields_that_were_not_drawn_keep_their_values(
+    on_train: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pages.ui import recipe_form
+
+    app = on_train(preset="full")
+    field(app, "beta").set_value(50.0)
+    field(app, "optimizer").set_value("sgd").run()
+    held = {name: field(app, name).value for name in shown_fields(app)}
+    with monkeypatch.context() as cut:
+        cut.setattr(recipe_form, "show_main", lambda *_: st.stop())
+        app.run()
+        assert shown_fields(app) == set()
+    app.run()
+    assert {name: field(app, name).value for name in shown_fields(app)} == held
+
+
+def test_a_browser_that_draws_a_field_anew_finds_its_value(on_train: Open) -> None:
+    """What a browser starts from without a value of its own is the protocol's default."""
+    app = on_train(preset="full")
+    field(app, "beta").set_value(50.0)
+    field(app, "monitor").set_value("nll").run()
+    app.run()
+    for name in shown_fields(app):
+        widget = field(app, name)
+        default = widget.proto.default
+        if widget.type == "selectbox":
+            default = widget.options[default]
+        elif widget.type == "multiselect":
+            default = [widget.options[i] for i in default]
+            assert all(d.startswith(v) for d, v in zip(default, widget.value, strict=True))
+            continue
+        assert default == widget.value, name
+
+
 def test_no_teacher_is_a_mistake_where_one_is_weighed(on_train: Open) -> None:
     app = on_train()
     field(app, "teachers").set_value([]).run()

@@ -1,6 +1,6 @@
 """Networks with explicit stages, and checkpoints with cards."""
 
-from kdcore.models.build import ARCHITECTURES, build_model, load_backbone
+from kdcore.models.build import ARCHITECTURES, build_model, load_backbone, refused_sides
 from kdcore.models.card import Card, card_order, list_checkpoints, read_card, write_card
 from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
 from kdcore.models.ensemble import Ensemble
@@ -26,6 +26,7 @@ __all__ = [
     "make_model",
     "read_card",
     "read_state_dict",
+    "refused_sides",
     "save_checkpoint",
     "stage_relevance",
     "write_card",

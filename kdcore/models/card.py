@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import CheckpointError, write_atomically
-from kdcore.models.build import ARCHITECTURES
+from kdcore.models.build import ARCHITECTURES, refused_sides
 
 CARD = "card.json"
 ROLES = ("teacher", "student", "baseline")
@@ -118,6 +118,8 @@ def _checks(card: Card) -> Iterator[tuple[str, bool, str]]:
     yield "classes", distinct, "two or more different names"
     pixels = type(card.input_size) is int and 16 <= card.input_size <= 1024
     yield "input_size", pixels, "16 to 1024 pixels"
+    refused = pixels and refused_sides(card.architecture, [card.input_size])
+    yield "input_size", not refused, f"a size of its network: {refused}"
     yield "mean", _are_three(card.mean), "three numbers"
     yield "std", _are_three(card.std) and min(card.std) > 0, "three positive numbers"
     warm = _is_number(card.temperature) and card.temperature > 0

@@ -224,6 +224,7 @@ def test_the_name_follows_until_it_is_written(on_train: Open) -> None:
     [
         ("name", "a/b", "a folder's name"),
         ("name", "", "a folder's name"),
+        ("architecture", "visformer_small", "takes inputs of 224 pixels only, not of 96"),
         ("sizes", "0-64", "0:64, 8:96"),
         ("sizes", "0:5000", "16 to 1024 pixels"),
         ("schedules", "alpha sideways 2", "alpha linear 0.9"),

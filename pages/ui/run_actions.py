@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, state, training
+from pages.ui import cache, state, training, watch
 from pages.ui.confirm import ask
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem
@@ -76,6 +76,7 @@ def show_actions(run: Any) -> None:
         return
     with guard(), st.container(horizontal=True):
         try:
+            watch.explain_link(run)
             _resume(run)
             _promote(run)
             _delete(run)

@@ -13,8 +13,8 @@ _EVERY_S = 2.0
 _CURVES_EVERY_S = 10.0
 
 
-def show_live(data_key: str) -> int:
-    """Draw the runs that are under way and the one that ended last; return how many are live."""
+def show_live() -> list[Any]:
+    """Draw the runs that are under way and the one that ended last; return those under way."""
     from kdcore.distill import list_runs
 
     runs = list_runs()
@@ -24,25 +24,22 @@ def show_live(data_key: str) -> int:
     if not live and not over:
         st.caption("Nothing has been trained yet. A run is shown here from its start on.")
     for run in sorted(live, key=lambda run: run.status.state == "queued"):
-        show_run(run, data_key)
+        show_run(run)
     if over:
         if live:
             st.subheader("The last to end")
-        show_run(max(over, key=_heartbeat), data_key)
-    return len(live)
+        show_run(max(over, key=_heartbeat))
+    return live
 
 
-def show_run(run: Any, data_key: str = "") -> None:
-    """Draw a run; while it is live, again every two seconds, its curves every ten.
-
-    Once it has ended, `data_key` "ham10000" offers to explain a lesion with it.
-    """
+def show_run(run: Any) -> None:
+    """Draw a run; while it is live, again every two seconds, its curves every ten."""
     with st.container(border=True):
         if run.status.live:
             _poll(run.folder.path)
         else:
             _draw(run)
-            _after(run, data_key)
+            _after(run)
 
 
 def show_summary(run: Any) -> None:
@@ -76,14 +73,15 @@ def _poll(path: Path) -> None:
 
 def _draw(run: Any) -> None:
     """Draw name, state, progress and numbers."""
+    from kdcore.report.checkpoints import score_figures
     from kdcore.report.runs import figures, fraction_done, state_words
 
-    st.markdown(f"**{_escaped(run.name)}**")
+    st.markdown(f"**{escaped(run.name)}**")
     if run.status.live:
         st.progress(fraction_done(run), text=state_words(run))
     else:
         _say_end(run, state_words(run))
-    found = figures(run)
+    found = figures(run) | score_figures(run.folder.checkpoint)
     if found:
         st.markdown(" · ".join(f"{label} **{value}**" for label, value in found.items()))
 
@@ -96,8 +94,9 @@ def _say_end(run: Any, words: str) -> None:
 
 
 def _controls(run: Any) -> None:
-    """Draw pause, go on and cancel: each leaves or takes a file that the run looks for."""
+    """Draw pause, resume and cancel: each leaves or takes a file that the run looks for."""
     from kdcore.distill import cancel_run, pause_run
+    from kdcore.report.runs import kept_words
 
     folder = run.folder
     if run.status.state == "measuring":
@@ -108,7 +107,7 @@ def _controls(run: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if folder.pause_requested():
             st.button(
-                "Go on", key=f"w:go-{run.name}", icon=":material/play_arrow:",
+                "Resume", key=f"w:go-{run.name}", icon=":material/play_arrow:",
                 on_click=pause_run, args=(folder, False),
             )  # fmt: skip
         elif run.status.state in ("running", "paused"):
@@ -119,8 +118,7 @@ def _controls(run: Any) -> None:
         ask(
             f"cancel-{run.name}",
             "Cancel",
-            f"Stop **{_escaped(run.name)}**? What its {len(run.history)} finished epochs left is "
-            "kept, and it can be resumed on the Runs page.",
+            f"Stop **{escaped(run.name)}**? {kept_words(run)}",
             "Yes, stop it",
             ":material/close:",
             cancel_run,
@@ -128,19 +126,24 @@ def _controls(run: Any) -> None:
         )
 
 
-def _after(run: Any, data_key: str) -> None:
+def explain_link(run: Any) -> None:
+    """Draw the way to explain a lesion with a run's result, where it is of lesions."""
+    if run.has_checkpoint and run.recipe is not None and run.recipe.dataset == "ham10000":
+        role = "teacher" if run.recipe.role == "teacher" else "student"
+        st.page_link(
+            "pages/see/explain.py",
+            label="Explain a lesion with it",
+            icon=":material/search_insights:",
+            query_params={role: run.name},
+        )
+
+
+def _after(run: Any) -> None:
     """Draw what can be done with a run that has ended, its curves, and why it failed."""
     from kdcore.distill import log_tail
 
     with st.container(horizontal=True):
-        if run.has_checkpoint and data_key == "ham10000" and run.recipe is not None:
-            role = "teacher" if run.recipe.role == "teacher" else "student"
-            st.page_link(
-                "pages/see/explain.py",
-                label="Explain a lesion with it",
-                icon=":material/search_insights:",
-                query_params={role: run.name},
-            )
+        explain_link(run)
         st.page_link(
             "pages/build/runs.py",
             label="See it on the Runs page",
@@ -187,5 +190,6 @@ def _heartbeat(run: Any) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """Return a run's name as Markdown shows it letter by letter."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$:~|" else c for c in name)

@@ -138,7 +138,7 @@ def test_every_method_gives_a_recipe(
     app = on_train(preset=preset)
     assert not app.exception
     assert errors(app) == ""
-    assert "As the preset has it" in words(app)
+    assert "Nothing changed from the preset" in words(app)
     app.button(key="w:start").click().run()
     assert not app.exception
     ((recipe, data, device),) = started
@@ -157,8 +157,11 @@ def test_cifar_without_a_teacher(on_train: Open, tmp_path: Path) -> None:
     app = on_train(make_cifar(tmp_path, "binary"), preset="kd")
     assert not app.exception
     assert "names no teacher" in errors(app)
+    assert "No checkpoint of these classes can teach yet" in words(app)
     assert not can_start(app)
-    app.selectbox(key="w:preset").set_value("baseline").run()
+    app = on_train(None)  # the data stay, the link names no preset
+    assert app.selectbox(key="w:preset").value == "baseline"
+    assert "names no teacher" not in errors(app)
     assert "batch of 64" not in errors(app) or not can_start(app)
     assert field(app, "architecture").value == "resnet18_cifar"
     assert field(app, "augmentation").value == "cifar"
@@ -196,11 +199,11 @@ def test_changes_are_marked_and_undone(on_train: Open) -> None:
     field(app, "epochs").set_value(3)
     field(app, "learning_rate").set_value(0.01).run()
     assert "Changed: Epochs, Learning rate." in words(app)
-    assert "changed" in field(app, "epochs").label
-    assert "changed" not in field(app, "seed").label
+    assert field(app, "epochs").label == "Epochs"
+    assert words(app).count(":primary-badge[changed]") == 2
     app.button(key="w:back").click().run()
     assert field(app, "epochs").value == 8
-    assert "As the preset has it" in words(app)
+    assert "Nothing changed from the preset" in words(app)
 
 
 def test_the_name_follows_until_it_is_written(on_train: Open) -> None:
@@ -402,6 +405,29 @@ def test_a_second_press_within_a_moment_starts_nothing_more(
     assert len(started) == 1
 
 
+def test_after_a_start_the_form_has_the_next_free_name(on_train: Open, started: list[Any]) -> None:
+    app = on_train()
+    field(app, "name").set_value("mine")
+    app.button(key="w:start").click().run()
+    assert errors(app) == ""
+    assert "Started **mine**." in words(app)
+    assert field(app, "name").value == "mine-2"
+    app.session_state["kd:started-at"] = -9.0
+    app.button(key="w:start").click().run()
+    assert "Queued **mine-2**." in words(app)
+    assert field(app, "name").value == "mine-3"
+    assert [recipe.name for recipe, *_ in started] == ["mine", "mine-2"]
+    app.run()
+    assert "Queued **mine-2**" not in words(app), "said once"
+
+
+def test_a_paused_run_is_said_to_hold_the_turn(on_train: Open) -> None:
+    folder = make_run("made-up", "paused", HISTORY)
+    with FileLock(folder.path / ".lock"):
+        app = on_train()
+    assert "made-up is paused and holds the turn" in words(app)
+
+
 def test_a_run_that_cannot_start_is_told(on_train: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     from kdcore.base import SettingError
 
@@ -426,7 +452,7 @@ def test_a_run_is_watched_in_every_state(on_train: Open, state: str) -> None:
     if state in NO_HISTORY:
         assert "Curves appear after the first epoch" in words(app)
     else:
-        assert "Best macro-F1 **0.260 in epoch 3**" in words(app)
+        assert "Best epoch's validation macro-F1 **0.260 in epoch 3**" in words(app)
         assert len(app.get("vega_lite_chart")) == 5
     if state == "running":
         assert "Time left **2 h 0 min**" in words(app)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kdcore.base import DATA_VARIABLE, DataError
 from kdcore.data.cifar import Cifar
 from kdcore.data.cifar_layouts import find_cifar
-from kdcore.data.files import find_metadata
+from kdcore.data.files import find_metadata, is_zip
 from kdcore.data.ham10000 import Ham10000
 from kdcore.data.images import LoadedImage
 from kdcore.data.info import DATASETS, DatasetInfo
@@ -120,6 +120,8 @@ def _has_metadata(root: Path) -> bool:
 def _check_found(root: Path, kind: str, found: list[str]) -> None:
     """Raise DataError unless what was found is `kind`, or one thing where any will do."""
     names = [DATASETS[key].name for key in found]
+    if root.is_file() and not (found or is_zip(root)):
+        raise DataError(f"{root.name!r} is a file.", "Name the folder that holds it.")
     if not found:
         wanted = DATASETS[kind].name if kind else "No data set that is known"
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,17 @@ def show_run(run: Any) -> None:
 
 
 def show_summary(run: Any) -> None:
-    """Draw a run's state and numbers once, without its curves."""
+    """Draw a run's state and numbers without its curves; while it is live, every two seconds."""
     with st.container(border=True):
-        _draw(run)
+        if run.status.live:
+            _poll_state(run.folder.path)
+        else:
+            _draw(run)
 
 
-def _poll(path: Path) -> None:
+def _poll_state(path: Path, draw_more: Callable[[Any], None] | None = None) -> None:
+    """Draw a run's state until it ends, then let the page be drawn again."""
+
     @st.fragment(run_every=_EVERY_S)
     def poll() -> None:
         from kdcore.distill import read_run
@@ -57,8 +63,13 @@ def _poll(path: Path) -> None:
         if not run.status.live:  # ended, or deleted in another session
             st.rerun()
         _draw(run)
-        _controls(run)
+        if draw_more is not None:
+            draw_more(run)
 
+    poll()
+
+
+def _poll(path: Path) -> None:
     # Apart from the buttons: a click during the run that draws a button for the first time is
     # lost, so that run has to be short.
     @st.fragment(run_every=_CURVES_EVERY_S)
@@ -67,7 +78,7 @@ def _poll(path: Path) -> None:
 
         show_curves(read_run(path))
 
-    poll()
+    _poll_state(path, _controls)
     curves()
 
 

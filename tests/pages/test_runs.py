@@ -147,6 +147,57 @@ def test_a_live_run_is_not_touched(on_runs: Open) -> None:
     assert not [b for b in app.button if b.key and "delete" in b.key]
 
 
+def test_a_live_run_is_polled_until_it_ends(
+    on_runs: Open, page_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = []
+    fragment = st.fragment
+
+    def noted(run_every: float | None = None) -> Any:
+        every.append(run_every)
+        return fragment(run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", noted)
+    folder = make_run("first", "running", HISTORY[:1])
+    with FileLock(folder.path / ".lock"):
+        app = on_runs()
+        assert table(app)["epochs"].tolist() == ["1 / 14"]
+        app.segmented_control(key="w:runstate").set_value("live").run()
+        assert not app.exception
+        assert len(every) == 4, "table and card, of both runs of the page"
+        assert all(every)
+        assert app.query_params["runstate"] in ("live", ["live"])
+    app.segmented_control(key="w:runstate").set_value("all").run()
+    every.clear()
+    finished("second", page_checkpoints)
+    app.run()
+    assert every == [], "nothing is polled where all has ended"
+
+
+@pytest.mark.parametrize("part", ["table", "card"])
+def test_a_poll_that_finds_the_end_draws_the_page_again(
+    on_runs: Open, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    from pages.ui import runs, watch
+
+    folder = make_run("first", "running", HISTORY)
+    lock = FileLock(folder.path / ".lock", thread_local=False)  # AppTest runs pages in a thread
+    lock.acquire()
+
+    def end(_: object) -> None:  # between the page's reading and the fragment's
+        if lock.is_locked:
+            lock.release()
+            folder.write_status("cancelled", epoch=3)
+
+    where, name = (runs, "show_runs") if part == "table" else (watch, "show_summary")
+    draw = getattr(where, name)
+    monkeypatch.setattr(where, name, lambda given: (end(given), draw(given)))
+    app = on_runs()
+    assert not app.exception
+    assert "Cancelled after 3 epochs" in words(app)
+    assert app.button(key="w:ask-delete-first")
+
+
 def test_promotion(on_runs: Open, page_checkpoints: Path, tmp_path: Path) -> None:
     folder = finished("first", page_checkpoints).checkpoint
     card = save_checkpoint(folder, build_model("cnn2", 7), read_card(folder))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,8 @@ def open_dataset(root: Path | str, kind: str = "", skip_missing: bool = False) -
     root = Path(root)
     if not root.exists():
         raise DataError(f"{str(root)!r} does not exist.", "Check the path.")
+    if root.is_file() and not (is_zip(root) or is_zipfile(root)):
+        raise DataError(f"{root.name!r} is a file.", "Name the folder that holds it.")
     layouts, broken = find_cifar(root)
     openers: dict[str, Callable[[], ImageDataset]] = {
         layout.info.key: partial(Cifar.read, layout) for layout in layouts
@@ -120,8 +123,6 @@ def _has_metadata(root: Path) -> bool:
 def _check_found(root: Path, kind: str, found: list[str]) -> None:
     """Raise DataError unless what was found is `kind`, or one thing where any will do."""
     names = [DATASETS[key].name for key in found]
-    if root.is_file() and not (found or is_zip(root)):
-        raise DataError(f"{root.name!r} is a file.", "Name the folder that holds it.")
     if not found:
         wanted = DATASETS[kind].name if kind else "No data set that is known"
         raise DataError(

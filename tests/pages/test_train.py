@@ -470,6 +470,7 @@ def test_pause_and_cancel_leave_files(on_train: Open) -> None:
         assert not folder.pause_requested()
         app.button(key="w:ask-cancel-made-up").click().run()
         assert not folder.cancel_requested(), "it asks first"
+        assert "What 3 epochs of training left is kept" in words(app)
         app.button(key="w:no-cancel-made-up").click().run()
         assert not folder.cancel_requested()
         app.button(key="w:ask-cancel-made-up").click().run()
@@ -478,6 +479,14 @@ def test_pause_and_cancel_leave_files(on_train: Open) -> None:
         app.run()
         assert not app.exception
         assert "Asked to stop" in words(app)
+
+
+def test_stopping_a_queued_run_promises_nothing(on_train: Open) -> None:
+    folder = make_run("made-up", "queued")
+    with FileLock(folder.path / ".lock"):
+        app = on_train()
+        app.button(key="w:ask-cancel-made-up").click().run()
+    assert "It has finished no epoch yet" in words(app)
 
 
 def test_what_can_be_done_after_the_end(on_train: Open) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from kdcore.base import DATA_VARIABLE, DataError
 from kdcore.data.cifar import Cifar
 from kdcore.data.cifar_layouts import find_cifar
-from kdcore.data.files import find_metadata
+from kdcore.data.files import find_metadata, is_zip
 from kdcore.data.ham10000 import Ham10000
 from kdcore.data.images import LoadedImage
 from kdcore.data.info import DATASETS, DatasetInfo
@@ -95,6 +96,8 @@ def open_dataset(root: Path | str, kind: str = "", skip_missing: bool = False) -
     root = Path(root)
     if not root.exists():
         raise DataError(f"{str(root)!r} does not exist.", "Check the path.")
+    if root.is_file() and not (is_zip(root) or is_zipfile(root)):
+        raise DataError(f"{root.name!r} is a file.", "Name the folder that holds it.")
     layouts, broken = find_cifar(root)
     openers: dict[str, Callable[[], ImageDataset]] = {
         layout.info.key: partial(Cifar.read, layout) for layout in layouts

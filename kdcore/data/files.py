@@ -85,8 +85,9 @@ def find_metadata(root: Path) -> Entry:
         If `root` is no folder or zip, has no such file, or a zip that is searched is not whole.
     """
     if not (root.is_dir() or (is_zip(root) and root.is_file())):
+        held = "it" if root.is_file() else "HAM10000"
         raise DataError(
-            f"{root.name!r} is not a folder or zip.", "Name the folder that holds HAM10000."
+            f"{root.name!r} is not a folder or zip.", f"Name the folder that holds {held}."
         )
     levels = ("*", "*/*", "*/*/*")
     below = [path for level in levels for path in sorted(root.glob(level))]

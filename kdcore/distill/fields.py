@@ -141,7 +141,8 @@ FIELDS: tuple[Field, ...] = (
     _F("split", "Data", "How images are handed to training, validation and test.", "choice",
        options=tuple(SPLITS.names())),
     _F("split_seed", "Data", "Seed of the split.", "whole"),
-    _F("limit", "Data", "Training images used, each class its share; 0 for all.", "whole"),
+    _F("limit", "Data", "About how many training images are used, each class its share, rounded "
+       "up; 0 for all.", "whole"),
     _F("input_size", "Data", "Side of the student's square input, pixels.", "whole", *PIXELS),
     _F("sizes", "Data", "Progressive resizing: (first epoch, pixels) pairs.", "sizes"),
     _F("augmentation", "Data", "How far training views go from the picture.", "choice",

@@ -98,6 +98,12 @@ def propose_name(words: Sequence[str], taken: Collection[str]) -> str:
     return name
 
 
+def next_name(name: str, taken: Collection[str]) -> str:
+    """Return the first free name that counts `name` up, which is "x-3" after "x-2" and "x"."""
+    stem, _, number = name.rpartition("-")
+    return propose_name([stem if number.isdigit() and stem in taken else name], taken)
+
+
 def is_alone(values: Mapping[str, Any]) -> bool:
     """Tell whether plain recipe values name no teacher and weigh no teacher's term."""
     return not (values.get("teachers") or active_terms(values) or values.get("schedules"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from kdcore.base import RecipeError
 from kdcore.distill.fields import FIELDS
-from kdcore.models import ARCHITECTURES
+from kdcore.models import ARCHITECTURES, refused_sides
 
 ALL_STAGES = 4
 
@@ -173,6 +173,12 @@ def read_table(path: Path) -> Any:
 
 def _combinations(r: Recipe) -> Iterator[tuple[bool, str, str]]:
     """Yield whether fields fit each other, the problem if not, and the way out."""
+    refused = refused_sides(r.architecture, [r.input_size, *(pixels for _, pixels in r.sizes)])
+    yield (
+        not refused,
+        refused,
+        "Change the input size or the growing sizes, or take another student.",
+    )
     yield (
         bool(r.teachers) or not r.taught,
         "The recipe weighs a teacher's terms (alpha < 1, or beta, lam, hint or a schedule) but "

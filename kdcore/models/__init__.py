@@ -1,10 +1,15 @@
 """Networks with explicit stages, and checkpoints with cards."""
 
-from kdcore.models.build import ARCHITECTURES, build_model, load_backbone
+from kdcore.models.build import ARCHITECTURES, build_model, load_backbone, refused_sides
 from kdcore.models.card import Card, card_order, list_checkpoints, read_card, write_card
 from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
 from kdcore.models.ensemble import Ensemble
-from kdcore.models.importing import copy_checkpoint, import_checkpoint
+from kdcore.models.importing import (
+    copy_checkpoint,
+    delete_checkpoint,
+    find_copy,
+    import_checkpoint,
+)
 from kdcore.models.output import Classifier, Output
 from kdcore.models.relevance import stage_relevance
 from kdcore.models.weights import read_state_dict
@@ -19,6 +24,8 @@ __all__ = [
     "build_model",
     "card_order",
     "copy_checkpoint",
+    "delete_checkpoint",
+    "find_copy",
     "import_checkpoint",
     "list_checkpoints",
     "load_backbone",
@@ -26,6 +33,7 @@ __all__ = [
     "make_model",
     "read_card",
     "read_state_dict",
+    "refused_sides",
     "save_checkpoint",
     "stage_relevance",
     "write_card",

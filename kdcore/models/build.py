@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -42,6 +42,24 @@ for _name, _kind in (
     ARCHITECTURES.register(_name)(
         lambda n, name=_name, kind=_kind: kind(name, name, n)  # type: ignore[misc]
     )
+
+# Smallest and largest side of the input, pixels, of the networks that do not take every size:
+# DenseNet halves five times before its last block; the other two fix their grids when built.
+_SIDES = {"densenet201": (29, 1024), "visformer_small": (224, 224), "swin_s3_tiny_224": (224, 224)}
+_ANY_SIDE = (16, 1024)
+
+
+def refused_sides(name: str, sides: Iterable[int]) -> str:
+    """Return which of the input sides (pixels) an architecture can't take, in words; "" for none.
+
+    A name that is not registered takes what most do.
+    """
+    low, high = _SIDES.get(name, _ANY_SIDE)
+    wrong = sorted({side for side in sides if not low <= side <= high})
+    if not wrong:
+        return ""
+    takes = f"{low} pixels only" if low == high else f"{low} to {high} pixels"
+    return f"{name} takes inputs of {takes}, not of {', '.join(map(str, wrong))}."
 
 
 def build_model(name: str, num_classes: int, weights: str | None = None) -> Classifier:

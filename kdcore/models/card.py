@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import CheckpointError, write_atomically
-from kdcore.models.build import ARCHITECTURES
+from kdcore.models.build import ARCHITECTURES, refused_sides
 
 CARD = "card.json"
+ADDED = ("", "imported", "promoted")
+_HINT = "Correct that field, or restore card.json."
 ROLES = ("teacher", "student", "baseline")
 
 
@@ -24,7 +26,8 @@ class Card:
     `temperature` calibrates the logits (fitted on validation). `members` lists the architectures
     of an ensemble. `train_groups` are SHA-256 prefixes of the lesions trained on, so that testing
     on one of them can be refused. `teachers` gives the SHA-256 of each teacher's weights by its
-    name; older cards have none.
+    name; older cards have none. `added` is "imported" or "promoted" where a person put the
+    checkpoint among the others, who may delete it again; what is shipped has "".
     """
 
     name: str
@@ -45,6 +48,7 @@ class Card:
     licence: str = ""
     weights_sha256: str = ""
     teachers: dict[str, str] = field(default_factory=dict)
+    added: str = ""
 
 
 def read_card(folder: Path) -> Card:
@@ -68,14 +72,14 @@ def read_card(folder: Path) -> Card:
     return card
 
 
-def check_card(card: Card, of: str) -> None:
+def check_card(card: Card, of: str, hint: str = _HINT) -> None:
     """Raise CheckpointError, naming the checkpoint `of`, for the first field that can't be used."""
     for name, good, expected in _checks(card):
         if not good:
             raise CheckpointError(
                 f"The card of {of!r} can't be used: expected {name!r} to be {expected}, got "
                 f"{str(getattr(card, name))[:80]!r}.",
-                "Correct that field, or restore card.json.",
+                hint,
             )
 
 
@@ -107,6 +111,7 @@ def _checks(card: Card) -> Iterator[tuple[str, bool, str]]:
     for name in ("name", "title", "role", "architecture", "provenance", "licence"):
         yield name, isinstance(getattr(card, name), str), "text"
     yield "weights_sha256", isinstance(card.weights_sha256, str), "text"
+    yield "added", card.added in ADDED, "imported, promoted or empty"
     folder = card.name not in ("", ".", "..") and not set(card.name) & set("/\\\0")
     yield "name", folder, "a name without / or \\"
     yield "role", card.role in ROLES, f"one of {', '.join(ROLES)}"
@@ -118,6 +123,8 @@ def _checks(card: Card) -> Iterator[tuple[str, bool, str]]:
     yield "classes", distinct, "two or more different names"
     pixels = type(card.input_size) is int and 16 <= card.input_size <= 1024
     yield "input_size", pixels, "16 to 1024 pixels"
+    refused = pixels and refused_sides(card.architecture, [card.input_size])
+    yield "input_size", not refused, f"a size of its network: {refused}"
     yield "mean", _are_three(card.mean), "three numbers"
     yield "std", _are_three(card.std) and min(card.std) > 0, "three positive numbers"
     warm = _is_number(card.temperature) and card.temperature > 0

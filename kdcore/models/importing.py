@@ -32,19 +32,22 @@ def import_checkpoint(weights: Path, card: Card, root: Path) -> Card:
         If the card can't be used, the name is taken, the file can't be read, or not every tensor
         of the architecture is in it.
     """
-    check_card(card, card.name)
+    check_card(card, card.name, "Correct it, then import again.")
     target = Path(root) / card.name
     if target.exists():
         raise CheckpointError(f"There is a checkpoint {card.name!r} already.", "Name it otherwise.")
     model = build_model(card.architecture, len(card.classes))
     load_backbone(model, read_state_dict(weights), str(weights), whole=True)
     said = card.provenance or f"Imported from {Path(weights).name}; not measured here."
+    full = replace(card, provenance=said, added="imported")
     with _staged(target) as folder:
-        return save_checkpoint(folder, model, replace(card, provenance=said), half=False)
+        return save_checkpoint(folder, model, full, half=False)
 
 
 def copy_checkpoint(source: Path, root: Path, name: str) -> Path:
-    """Copy a checkpoint's folder to `root`/`name`, whole or not at all; returns its new folder.
+    """Promote a checkpoint: copy its folder to `root`/`name`, whole or not at all.
+
+    Returns the new folder, whose card says that it was promoted.
 
     Raises
     ------
@@ -56,12 +59,46 @@ def copy_checkpoint(source: Path, root: Path, name: str) -> Path:
         raise CheckpointError(f"{Path(source).name!r} is not a checkpoint.", "Train it first.")
     if target.exists():
         raise CheckpointError(
-            f"There is a checkpoint {name!r} already.", "Delete it first, or rename the run."
+            f"There is another checkpoint named {name!r} already.",
+            "Delete that one on the Runs page, if it was imported or promoted there. If not, train "
+            "this recipe again under another name.",
         )
     with _staged(target) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
-        write_card(folder, replace(read_card(folder), name=name))
+        write_card(folder, replace(read_card(folder), name=name, added="promoted"))
     return target
+
+
+def find_copy(source: Path, root: Path) -> str:
+    """Return the name of the checkpoint in `root` with the weights of that in `source`, or "".
+
+    Raises
+    ------
+    CheckpointError
+        If the card in `source` can't be read; those in `root` that can't be are passed over.
+    """
+    wanted = read_card(source).weights_sha256
+    for path in sorted(Path(root).glob(f"*/{CARD}")):
+        with suppress(CheckpointError):
+            if wanted and read_card(path.parent).weights_sha256 == wanted:
+                return path.parent.name
+    return ""
+
+
+def delete_checkpoint(folder: Path) -> None:
+    """Delete a checkpoint that was imported or promoted, with all that lies in its folder.
+
+    Raises
+    ------
+    CheckpointError
+        If its card can't be read, or it is a shipped one.
+    """
+    if not read_card(folder).added:
+        raise CheckpointError(
+            f"The checkpoint {Path(folder).name!r} is shipped.",
+            "Only what was imported or promoted here can be deleted.",
+        )
+    shutil.rmtree(folder)
 
 
 @contextmanager

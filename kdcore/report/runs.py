@@ -73,6 +73,14 @@ def state_words(run: Run) -> str:
     return (told | _PLAIN).get(state, f"In an unknown state: {state}")
 
 
+def kept_words(run: Run) -> str:
+    """Return what stopping a live run now would leave."""
+    if not run.history:
+        return "It has finished no epoch yet; it can be started again on the Runs page."
+    told = f"What {_epochs(len(run.history))} of training left is kept"
+    return f"{told}, and it can be resumed on the Runs page."
+
+
 def fraction_done(run: Run) -> float:
     """Return the share in [0, 1] of its epochs, or of its cache while that is filled."""
     facts, state = run.status.facts, run.status.state
@@ -106,9 +114,11 @@ def figures(run: Run) -> dict[str, str]:
     if "lr" in last:
         found["Learning rate"] = f"{last['lr']:.2g}"
     if "val_macro_f1" in last:
-        found["Last macro-F1"] = f"{last['val_macro_f1']:.3f}"
+        found["Last epoch's validation macro-F1"] = f"{last['val_macro_f1']:.3f}"
     if best is not None:
-        found["Best macro-F1"] = f"{best['val_macro_f1']:.3f} in epoch {best['epoch']:.0f}"
+        found["Best epoch's validation macro-F1"] = (
+            f"{best['val_macro_f1']:.3f} in epoch {best['epoch']:.0f}"
+        )
     return found
 
 

@@ -15,12 +15,12 @@ with frame.guard(stop=True):
     data = cache.data_set()
 if data is None:
     training.without_data()
-    watch.show_live("")
+    watch.show_live()
     st.stop()
 with frame.guard(stop=True):
     teachers, taken = training.teachers_for(data.info), training.taken_names()
     st.subheader("A new run")
-    preset = training.choose_start()
+    preset = training.choose_start(teachers)
     draft = recipe_draft.collect(preset, data.info, tuple(teachers), taken)
     ready = training.judge(draft, data, taken)
     recipe_form.show_changes(draft)
@@ -31,7 +31,7 @@ with frame.guard(stop=True):
             training.show_files(draft.recipe, data)
     device = training.choose_device()
     start = st.container()
-live = watch.show_live(data.info.key)
+live = watch.show_live()
 with start:
-    training.show_start(draft.recipe, ready, data, device, live)
+    training.show_start(draft.recipe, ready, data, teachers, device, live)
 state.write_link(training.LINK)

@@ -9,8 +9,10 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.confirm import ask
 from pages.ui.frame import guard, show_error
 from pages.ui.tables import show_table
+from pages.ui.watch import escaped
 
 _MOST_MB = 400
 _DONE = "import-done"
@@ -37,6 +39,36 @@ def show_checkpoints() -> None:
         f"Those in `{kept}` are shared, and can teach; those in `{own}` belong to runs. macro-F1 "
         "with 95 % intervals, where it was measured."
     )
+    _delete({path.name: path for path, card in found if card.added and path.parent == kept})
+
+
+def _delete(own: dict[str, Path]) -> None:
+    """Draw the way to delete a checkpoint that was imported or promoted, by folders by name."""
+    from kdcore.report.runs import megabytes
+
+    if not own:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = state.choice(st.selectbox, "own", "Imported or promoted here", list(own))
+        size = f"{megabytes(own[name]):,.1f} MB"
+        ask(
+            f"delete-checkpoint-{name}",
+            "Delete the checkpoint",
+            f"Delete **{escaped(name)}**, {size} in `{own[name]}`? This can't be undone. A run "
+            "that is still to be taught by it will fail.",
+            f"Yes, delete {size}",
+            ":material/delete:",
+            _delete_now,
+            own[name],
+        )
+
+
+def _delete_now(folder: Path) -> None:
+    from kdcore.models import delete_checkpoint
+
+    if folder.exists():
+        delete_checkpoint(folder)
+    state.put(_DONE, f"{folder.name} is deleted.")
 
 
 def show_import() -> None:
@@ -70,7 +102,7 @@ def show_import() -> None:
                 key = st.selectbox(
                     "Classes of", list(DATASETS), format_func=lambda k: DATASETS[k].name
                 )
-                size = st.number_input("Input side, pixels", 16, 1024, 224)
+                size = st.number_input("Input side, pixels", value=224)
                 mean, std = _normalisation()
             asked = st.form_submit_button("Import", icon=":material/upload:")
     if asked:
@@ -118,7 +150,7 @@ def _import(file: Any, card: Any) -> None:
     if file is None:
         raise SettingError("No file was chosen.", "Choose the weights, then import them.")
     with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / f"weights{Path(file.name).suffix.lower()}"
+        weights = Path(folder) / _file_name(file.name)
         weights.write_bytes(file.getbuffer())
         try:
             import_checkpoint(weights, card, checkpoints_folder())
@@ -129,3 +161,10 @@ def _import(file: Any, card: Any) -> None:
             ) from error
     state.put(_DONE, f"{card.name} is imported and listed. It is not measured here yet.")
     st.rerun()
+
+
+def _file_name(given: str) -> str:
+    """Return an upload's name as a file can have it: it is said in errors and in the card."""
+    path = Path(given.replace("\\", "/"))
+    stem = "".join(c if c.isalnum() or c in "-_. " else "_" for c in path.stem)[:80]
+    return f"{stem or 'weights'}{path.suffix.lower()}"

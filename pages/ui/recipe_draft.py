@@ -101,6 +101,16 @@ def collect(preset: str, info: Any, teachers: tuple[str, ...], taken: frozenset[
     return _judge(values, start | {"name": values["name"]})
 
 
+def name_after_start(taken: frozenset[str]) -> None:
+    """Count up a name that a person wrote, now that it is taken; only for callbacks."""
+    from kdcore.distill.presets import next_name
+
+    values = state.get(_VALUES)
+    if values["name"] != state.get(_PROPOSED):  # else the next `collect` proposes another
+        values["name"] = next_name(values["name"], taken)
+        st.session_state[widget_key("name")] = values["name"]
+
+
 def _follow_name(
     preset: str, values: dict[str, Any], start: dict[str, Any], taken: frozenset[str]
 ) -> None:

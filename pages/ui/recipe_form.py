@@ -31,7 +31,7 @@ _LABELS = {
     "init_mean": "Pixel mean of the initial weights",
     "init_std": "Pixel deviation of the initial weights",
     "sizes": "Growing input sizes",
-    "limit": "Training images, at most",
+    "limit": "Training images, about",
     "focal_gamma": "Focal γ",
     "effective_beta": "β of the effective number",
     "lr_schedule": "Learning rate's schedule",
@@ -47,7 +47,7 @@ def label(name: str) -> str:
 def show_changes(draft: Draft) -> None:
     """Say which fields differ from the preset, with the way back."""
     if not draft.changed:
-        st.caption("As the preset has it.")
+        st.caption("Nothing changed from the preset.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Changed: {', '.join(map(label, draft.changed))}.")
@@ -105,8 +105,9 @@ def _teachers(draft: Draft, teachers: dict[str, str]) -> None:
     options = [*teachers, *(name for name in chosen if name not in teachers)]
     st.session_state.setdefault(key, list(chosen))
     st.multiselect(
-        _marked(draft, "teachers", "Teachers, the strongest first"),
+        "Teachers, the strongest first",
         options,
+        list(chosen),
         key=key,
         disabled=draft.alone and not chosen,
         format_func=lambda name: teachers.get(name, f"{name} (not there)"),
@@ -114,6 +115,7 @@ def _teachers(draft: Draft, teachers: dict[str, str]) -> None:
         help="Checkpoints of the same classes. The answers of several are averaged. For a baseline "
         "there is none to choose: start from a method with a teacher.",
     )
+    _mark(draft, "teachers")
 
 
 def _draw(draft: Draft, name: str, called: str = "") -> None:
@@ -128,27 +130,32 @@ def _draw(draft: Draft, name: str, called: str = "") -> None:
         "disabled": bool(reason),
         "help": f"{item.meaning} {reason} In recipe files: `{name}`.".replace("  ", " "),
     }
-    text = _marked(draft, name, called)
+    text = called or label(name)
     st.session_state.setdefault(key, value)
+    # The value is given as the control's own default, too: a browser that has to draw a control
+    # anew, after a rerun that was cut short, and an emptied field go back to that default.
     if item.kind in TEXTS:
-        _line(item, text, more)
+        _line(item, text, value, more)
     elif item.kind == "choice":
-        st.selectbox(text, _options(item, value), **more)
+        options = _options(item, value)
+        st.selectbox(text, options, options.index(value), **more)
     elif item.kind == "flag":
-        st.checkbox(text, **more)
+        st.checkbox(text, value, **more)
+    # Without bounds: to a number out of them the browser would answer with the one before, which
+    # could be started unseen. The recipe's own checks refuse it in words.
     elif item.kind == "whole":
-        st.number_input(text, int(item.low), int(item.high), step=1, **more)
+        st.number_input(text, value=value, step=1, **more)
     elif item.kind == "number":
-        bounds = float(item.low), float(item.high)
-        st.number_input(text, *bounds, step=_step(item), format="%g", **more)
+        st.number_input(text, value=value, step=_step(item), format="%g", **more)
     else:
-        st.text_input(text, **more)
+        st.text_input(text, value, **more)
+    _mark(draft, name)
 
 
-def _line(item: Any, text: str, more: dict[str, Any]) -> None:
+def _line(item: Any, text: str, value: str, more: dict[str, Any]) -> None:
     from kdcore.distill.entries import EXAMPLES
 
-    st.text_input(text, placeholder=f"such as {EXAMPLES[item.kind]}", **more)
+    st.text_input(text, value, placeholder=f"such as {EXAMPLES[item.kind]}", **more)
 
 
 def _options(item: Any, value: str) -> list[str]:
@@ -165,6 +172,7 @@ def _step(item: Any) -> float:
     return 10.0 ** math.floor(math.log10(default) - 0.5) if 0 < default < 1 else 1.0
 
 
-def _marked(draft: Draft, name: str, called: str = "") -> str:
-    text = called or label(name)
-    return f"{text} :primary-badge[changed]" if name in draft.changed else text
+def _mark(draft: Draft, name: str) -> None:
+    """Mark a changed field below its control: a label is read aloud with all its markup."""
+    if name in draft.changed:
+        st.caption(":primary-badge[changed]")

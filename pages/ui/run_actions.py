@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, state, training
+from pages.ui import cache, state, training, watch
 from pages.ui.confirm import ask
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem
@@ -76,6 +76,7 @@ def show_actions(run: Any) -> None:
         return
     with guard(), st.container(horizontal=True):
         try:
+            watch.explain_link(run)
             _resume(run)
             _promote(run)
             _delete(run)
@@ -115,16 +116,23 @@ def _why_not(run: Any, data: Any) -> str:
 
 def _promote(run: Any) -> None:
     from kdcore.base import checkpoints_folder
-    from kdcore.models import copy_checkpoint
+    from kdcore.models import copy_checkpoint, find_copy
 
-    if run.has_checkpoint and st.button(
-        "Promote",
-        key="w:promote",
-        icon=":material/workspace_premium:",
-        help=f"Copy its checkpoint into {checkpoints_folder()}: it outlives the run and can teach.",
-    ):
-        target = copy_checkpoint(run.folder.checkpoint, checkpoints_folder(), run.name)
-        _finish(f"{run.name} is now in {target}.")
+    if not run.has_checkpoint:
+        return
+    with guard():  # an error here leaves the other buttons where they are
+        if name := find_copy(run.folder.checkpoint, checkpoints_folder()):
+            st.caption(f":material/workspace_premium: Promoted as **{watch.escaped(name)}**.")
+            return
+        if st.button(
+            "Promote",
+            key="w:promote",
+            icon=":material/workspace_premium:",
+            help=f"Copy its checkpoint into {checkpoints_folder()}: it outlives the run and can "
+            "teach.",
+        ):
+            target = copy_checkpoint(run.folder.checkpoint, checkpoints_folder(), run.name)
+            _finish(f"{run.name} is now in {target}.")
 
 
 def _delete(run: Any) -> None:

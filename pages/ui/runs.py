@@ -10,6 +10,7 @@ from pages.ui import state
 from pages.ui.tables import file_stem, show_table
 
 LINK = ("runs", "runstate", "column")
+_EVERY_S = 5.0
 _MOST = 6  # curves that can be told apart
 _STATES = {
     "all": "All",
@@ -45,7 +46,26 @@ def read_runs() -> list[Any]:
 
 
 def show_runs(runs: list[Any]) -> None:
-    """Draw the table of runs with its filters."""
+    """Draw the table of runs with its filters; while one is live, again every few seconds."""
+    live = {run.name for run in runs if run.status.live}
+    if not live:
+        _table(runs)
+        return
+
+    @st.fragment(run_every=_EVERY_S)
+    def poll() -> None:
+        from kdcore.distill import list_runs
+
+        now = list_runs()
+        if {run.name for run in now if run.status.live} != live:
+            st.rerun()  # one ended, or began: what can be done with it is another thing now
+        _table(now)
+        state.refresh_link()  # the filter is in it, and a change of it runs the fragment alone
+
+    poll()
+
+
+def _table(runs: list[Any]) -> None:
     from kdcore.report.runs import run_rows
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")

@@ -15,10 +15,11 @@ import streamlit as st
 from pages.ui import cache, jobs, recipe_draft, state
 from pages.ui.frame import show_error
 from pages.ui.recipe_draft import Draft
+from pages.ui.watch import escaped
 
 LINK = ("preset",)
 _FAILED = "recipe-file-error"
-_STARTED, _NOT_STARTED = "started-at", "start-error"
+_STARTED, _SAID, _NOT_STARTED = "started-at", "start-said", "start-error"
 _TWICE_S = 1.5  # a second press within this time is meant as the same one
 _RECIPE_MB = 1
 
@@ -33,8 +34,11 @@ def without_data() -> None:
     st.page_link("pages/build/data.py", label="Go to the Data page", icon=":material/database:")
 
 
-def choose_start() -> str:
-    """Draw the picker of a preset with the way to a recipe file, and return its name."""
+def choose_start(teachers: Any) -> str:
+    """Draw the picker of a preset with the way to a recipe file, and return its name.
+
+    Without `teachers` it starts from the baseline, which needs none.
+    """
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with right, st.popover("Use a recipe file", icon=":material/upload_file:", width="stretch"):
         st.file_uploader(
@@ -47,12 +51,19 @@ def choose_start() -> str:
         )
     with left:
         names = recipe_draft.preset_names()
+        first = "kd" if teachers else "baseline"
         preset = state.choice(
-            st.selectbox, "preset", "Start from", list(names), default="kd", format_func=names.get
+            st.selectbox, "preset", "Start from", list(names), default=first, format_func=names.get
         )
     if state.get(_FAILED):
         show_error(state.get(_FAILED))
     st.caption(recipe_draft.preset_meaning(preset))
+    if not teachers:
+        st.info(
+            "No checkpoint of these classes can teach yet: train a baseline or a teacher first, "
+            "and promote it on the Runs page.",
+            icon=":material/school:",
+        )
     return preset
 
 
@@ -91,7 +102,10 @@ def teachers_for(info: Any) -> dict[str, str]:
     order = {name: card_order(card) for name, card in found.items()}  # role, score, name
     ordered = sorted(found.items(), key=lambda item: (order[item[0]][1], order[item[0]]))
     scores = {name: score_text(card, "val", 2).partition(" ")[0] for name, card in ordered}
-    return {name: name + (f" · macro-F1 {scores[name]}" if scores[name] else "") for name in scores}
+    return {
+        name: name + (f" · macro-F1 {scores[name]} on validation" if scores[name] else "")
+        for name in scores
+    }
 
 
 def taken_names() -> frozenset[str]:
@@ -104,16 +118,21 @@ def taken_names() -> frozenset[str]:
 
 def judge(draft: Draft, data: Any, taken: frozenset[str]) -> bool:
     """Draw what is wrong with the draft, if anything, and return whether it could start."""
-    from kdcore.base import checkpoints_folder
-    from kdcore.distill.readiness import hindrances
-
-    problems = list(draft.problems)
-    if draft.recipe is not None:
-        images = _training_images(data, draft.recipe)
-        problems += hindrances(draft.recipe, data.info, images, checkpoints_folder(), taken)
+    problems = _problems(draft, data, taken)
     for problem in problems:
         show_error(problem)
     return not problems
+
+
+def _problems(draft: Draft, data: Any, taken: frozenset[str]) -> list[Any]:
+    from kdcore.base import checkpoints_folder
+    from kdcore.distill.readiness import hindrances
+
+    if draft.recipe is None:
+        return draft.problems
+    images = _training_images(data, draft.recipe)
+    found = hindrances(draft.recipe, data.info, images, checkpoints_folder(), taken)
+    return [*draft.problems, *found]
 
 
 def _training_images(data: Any, recipe: Any) -> int:
@@ -149,11 +168,14 @@ def show_files(recipe: Any, data: Any) -> None:
     st.code(f"python -m kdcore train {name} --data {folder}", language="bash", wrap_lines=True)
 
 
-def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> None:
+def show_start(
+    recipe: Any, ready: bool, data: Any, teachers: Any, device: str, live: list[Any]
+) -> None:
     """Draw the buttons that start and estimate, and what the estimate says."""
-    key = _estimate_key(recipe, data, device) if ready else ""
+    # By callbacks: a poll of a run under way can't come between them and the click. What they do
+    # is read at the click, which can bring a field's new value that no rendering has seen.
+    given = (data, tuple(teachers), device)
     with st.container(horizontal=True, vertical_alignment="center"):
-        # By callbacks: a poll of a run under way can't come between them and the click.
         st.button(
             "Start training",
             type="primary",
@@ -161,7 +183,7 @@ def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> N
             key="w:start",
             disabled=not ready,
             on_click=_start,
-            args=(recipe, data, device),
+            args=given,
         )
         st.button(
             "Estimate the time",
@@ -169,35 +191,65 @@ def show_start(recipe: Any, ready: bool, data: Any, device: str, live: int) -> N
             key="w:estimate",
             disabled=not ready,
             on_click=_estimate,
-            args=(key, recipe, data, device),
+            args=given,
         )
         if not ready:
             st.caption("The recipe is not valid yet: the top of the form says why.")
         elif live:
-            st.caption("Another run is at work: this one will wait for its turn.")
+            st.caption(_waiting_words(live))
+    if state.get(_SAID):
+        st.success(state.get(_SAID), icon=":material/check:")
+        state.put(_SAID, None)
     if state.get(_NOT_STARTED):
         show_error(state.get(_NOT_STARTED))
+        state.put(_NOT_STARTED, None)  # of one click: by the next the field may be mended
     if ready:
-        _show_estimate(key, recipe, live)
+        _show_estimate(_estimate_key(recipe, data, device), recipe, live)
 
 
-def _start(recipe: Any, data: Any, device: str) -> None:
+def _waiting_words(live: list[Any]) -> str:
+    paused = [run.name for run in live if run.status.state == "paused"]
+    if paused:
+        return (
+            f"The run {escaped(paused[0])} is paused and holds the turn: this one will wait until "
+            "it is resumed and done, or cancelled."
+        )
+    return "Another run is at work: this one will wait for its turn."
+
+
+def _start(data: Any, teachers: tuple[str, ...], device: str) -> None:
     from kdcore.base import KdError
-    from kdcore.distill import start_run
+    from kdcore.distill import list_runs, start_run
 
-    state.put(_NOT_STARTED, None)
     if time.monotonic() - state.get(_STARTED, -_TWICE_S) < _TWICE_S:
         return
+    recipe = _recipe_now(data, teachers)
+    if recipe is None:
+        return
+    waits = any(run.status.live for run in list_runs())
     try:
-        start_run(recipe, Path(data.root), device)
+        start_run(recipe, Path(data.root), state.peek("device", device))
     except KdError as error:
         state.put(_NOT_STARTED, error)
     else:
         state.put(_STARTED, time.monotonic())
+        state.put(_SAID, f"{'Queued' if waits else 'Started'} **{escaped(recipe.name)}**.")
+        recipe_draft.name_after_start(taken_names())
 
 
-def _estimate(key: str, recipe: Any, data: Any, device: str) -> None:
-    jobs.start(key, _estimating(recipe, data, device))
+def _estimate(data: Any, teachers: tuple[str, ...], device: str) -> None:
+    recipe, device = _recipe_now(data, teachers), state.peek("device", device)
+    if recipe is not None:
+        jobs.start(_estimate_key(recipe, data, device), _estimating(recipe, data, device))
+
+
+def _recipe_now(data: Any, teachers: tuple[str, ...]) -> Any:
+    """Return the recipe as the controls hold it, or None and keep why it can't be used."""
+    taken = taken_names()
+    draft = recipe_draft.collect(state.peek("preset"), data.info, teachers, taken)
+    problems = _problems(draft, data, taken)
+    state.put(_NOT_STARTED, problems[0] if problems else None)
+    return None if problems else draft.recipe
 
 
 def _estimate_key(recipe: Any, data: Any, device: str) -> str:
@@ -227,14 +279,14 @@ def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
     return run
 
 
-def _show_estimate(key: str, recipe: Any, live: int) -> None:
+def _show_estimate(key: str, recipe: Any, live: list[Any]) -> None:
     """Draw the estimate of the recipe as it stands, its progress, or how it failed."""
     found, _ = jobs.outcome(key)
     if found is not None:
         st.info(_estimate_words(found, recipe, live), icon=":material/timer:")
 
 
-def _estimate_words(found: Any, recipe: Any, live: int) -> str:
+def _estimate_words(found: Any, recipe: Any, live: list[Any]) -> str:
     from kdcore.report.runs import duration
 
     cached = f", {duration(found.cache_s)} to fill the teacher cache" if found.cache_s else ""

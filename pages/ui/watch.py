@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ _EVERY_S = 2.0
 _CURVES_EVERY_S = 10.0
 
 
-def show_live(data_key: str) -> int:
-    """Draw the runs that are under way and the one that ended last; return how many are live."""
+def show_live() -> list[Any]:
+    """Draw the runs that are under way and the one that ended last; return those under way."""
     from kdcore.distill import list_runs
 
     runs = list_runs()
@@ -24,34 +25,36 @@ def show_live(data_key: str) -> int:
     if not live and not over:
         st.caption("Nothing has been trained yet. A run is shown here from its start on.")
     for run in sorted(live, key=lambda run: run.status.state == "queued"):
-        show_run(run, data_key)
+        show_run(run)
     if over:
         if live:
             st.subheader("The last to end")
-        show_run(max(over, key=_heartbeat), data_key)
-    return len(live)
+        show_run(max(over, key=_heartbeat))
+    return live
 
 
-def show_run(run: Any, data_key: str = "") -> None:
-    """Draw a run; while it is live, again every two seconds, its curves every ten.
-
-    Once it has ended, `data_key` "ham10000" offers to explain a lesion with it.
-    """
+def show_run(run: Any) -> None:
+    """Draw a run; while it is live, again every two seconds, its curves every ten."""
     with st.container(border=True):
         if run.status.live:
             _poll(run.folder.path)
         else:
             _draw(run)
-            _after(run, data_key)
+            _after(run)
 
 
 def show_summary(run: Any) -> None:
-    """Draw a run's state and numbers once, without its curves."""
+    """Draw a run's state and numbers without its curves; while it is live, every two seconds."""
     with st.container(border=True):
-        _draw(run)
+        if run.status.live:
+            _poll_state(run.folder.path)
+        else:
+            _draw(run)
 
 
-def _poll(path: Path) -> None:
+def _poll_state(path: Path, draw_more: Callable[[Any], None] | None = None) -> None:
+    """Draw a run's state until it ends, then let the page be drawn again."""
+
     @st.fragment(run_every=_EVERY_S)
     def poll() -> None:
         from kdcore.distill import read_run
@@ -60,8 +63,13 @@ def _poll(path: Path) -> None:
         if not run.status.live:  # ended, or deleted in another session
             st.rerun()
         _draw(run)
-        _controls(run)
+        if draw_more is not None:
+            draw_more(run)
 
+    poll()
+
+
+def _poll(path: Path) -> None:
     # Apart from the buttons: a click during the run that draws a button for the first time is
     # lost, so that run has to be short.
     @st.fragment(run_every=_CURVES_EVERY_S)
@@ -70,20 +78,21 @@ def _poll(path: Path) -> None:
 
         show_curves(read_run(path))
 
-    poll()
+    _poll_state(path, _controls)
     curves()
 
 
 def _draw(run: Any) -> None:
     """Draw name, state, progress and numbers."""
+    from kdcore.report.checkpoints import score_figures
     from kdcore.report.runs import figures, fraction_done, state_words
 
-    st.markdown(f"**{_escaped(run.name)}**")
+    st.markdown(f"**{escaped(run.name)}**")
     if run.status.live:
         st.progress(fraction_done(run), text=state_words(run))
     else:
         _say_end(run, state_words(run))
-    found = figures(run)
+    found = figures(run) | score_figures(run.folder.checkpoint)
     if found:
         st.markdown(" · ".join(f"{label} **{value}**" for label, value in found.items()))
 
@@ -96,8 +105,9 @@ def _say_end(run: Any, words: str) -> None:
 
 
 def _controls(run: Any) -> None:
-    """Draw pause, go on and cancel: each leaves or takes a file that the run looks for."""
+    """Draw pause, resume and cancel: each leaves or takes a file that the run looks for."""
     from kdcore.distill import cancel_run, pause_run
+    from kdcore.report.runs import kept_words
 
     folder = run.folder
     if run.status.state == "measuring":
@@ -108,7 +118,7 @@ def _controls(run: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if folder.pause_requested():
             st.button(
-                "Go on", key=f"w:go-{run.name}", icon=":material/play_arrow:",
+                "Resume", key=f"w:go-{run.name}", icon=":material/play_arrow:",
                 on_click=pause_run, args=(folder, False),
             )  # fmt: skip
         elif run.status.state in ("running", "paused"):
@@ -119,8 +129,7 @@ def _controls(run: Any) -> None:
         ask(
             f"cancel-{run.name}",
             "Cancel",
-            f"Stop **{_escaped(run.name)}**? What its {len(run.history)} finished epochs left is "
-            "kept, and it can be resumed on the Runs page.",
+            f"Stop **{escaped(run.name)}**? {kept_words(run)}",
             "Yes, stop it",
             ":material/close:",
             cancel_run,
@@ -128,19 +137,24 @@ def _controls(run: Any) -> None:
         )
 
 
-def _after(run: Any, data_key: str) -> None:
+def explain_link(run: Any) -> None:
+    """Draw the way to explain a lesion with a run's result, where it is of lesions."""
+    if run.has_checkpoint and run.recipe is not None and run.recipe.dataset == "ham10000":
+        role = "teacher" if run.recipe.role == "teacher" else "student"
+        st.page_link(
+            "pages/see/explain.py",
+            label="Explain a lesion with it",
+            icon=":material/search_insights:",
+            query_params={role: run.name},
+        )
+
+
+def _after(run: Any) -> None:
     """Draw what can be done with a run that has ended, its curves, and why it failed."""
     from kdcore.distill import log_tail
 
     with st.container(horizontal=True):
-        if run.has_checkpoint and data_key == "ham10000" and run.recipe is not None:
-            role = "teacher" if run.recipe.role == "teacher" else "student"
-            st.page_link(
-                "pages/see/explain.py",
-                label="Explain a lesion with it",
-                icon=":material/search_insights:",
-                query_params={role: run.name},
-            )
+        explain_link(run)
         st.page_link(
             "pages/build/runs.py",
             label="See it on the Runs page",
@@ -187,5 +201,6 @@ def _heartbeat(run: Any) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """Return a run's name as Markdown shows it letter by letter."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$:~|" else c for c in name)

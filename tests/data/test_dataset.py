@@ -87,6 +87,12 @@ def test_nothing_to_open(tmp_path: Path) -> None:
         open_dataset(tmp_path / "notes.txt")
 
 
+def test_the_table_itself_is_not_the_folder(ham_folder: Path) -> None:
+    with pytest.raises(DataError, match="'HAM10000_metadata.csv' is a file") as raised:
+        open_dataset(ham_folder / "HAM10000_metadata.csv")
+    assert raised.value.hint == "Name the folder that holds it."
+
+
 def test_a_zip_of_everything_is_a_data_set(ham_folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "ham.zip"
     with zipfile.ZipFile(target, "w") as archive:

@@ -83,6 +83,12 @@ def test_json_round_trip(tmp_path):
         ({"name": "../x"}, "'name'"),
         ({"name": ""}, "'name'"),
         ({"split": 3}, "'split'"),
+        ({"architecture": "visformer_small"}, "of 224 pixels only, not of 128"),
+        (
+            {"architecture": "swin_s3_tiny_224", "input_size": 224, "sizes": [[0, 96], [1, 224]]},
+            "224 pixels only, not of 96",
+        ),
+        ({"architecture": "densenet201", "input_size": 28}, "29 to 1024 pixels, not of 28"),
     ],
 )
 def test_bad_fields(values, expected):

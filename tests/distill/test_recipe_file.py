@@ -12,7 +12,7 @@ from kdcore.base import RecipeError
 from kdcore.data import CIFAR10, CIFAR100, HAM10000
 from kdcore.distill import FIELDS, Recipe
 from kdcore.distill.entries import EXAMPLES, entry_text, read_entry
-from kdcore.distill.presets import METHODS, is_alone, method_recipe, propose_name
+from kdcore.distill.presets import METHODS, is_alone, method_recipe, next_name, propose_name
 from kdcore.distill.readiness import hindrances, idle_fields
 from kdcore.distill.recipe_file import parse_recipe, recipe_toml, shipped_recipes
 
@@ -93,6 +93,18 @@ def test_names_are_free_and_usable() -> None:
     assert propose_name(["ResNet-18", "", "kd"], ()) == "resnet-18-kd"
     assert propose_name(["a"], {"a", "a-2"}) == "a-3"
     assert propose_name(["/\\"], ()) == "run"
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "expected"),
+    [
+        ("mine", {"mine"}, "mine-2"),
+        ("mine-2", {"mine", "mine-2"}, "mine-3"),
+        ("net-18", {"net-18"}, "net-18-2"),
+    ],
+)
+def test_the_next_name_counts_up(name, taken, expected):
+    assert next_name(name, taken) == expected
 
 
 def test_idle_fields_have_reasons_and_leave_the_loss_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,11 +14,17 @@ from kdcore.base import CheckpointError
 from kdcore.data import HAM10000
 from kdcore.models import (
     Card,
+    build_model,
     copy_checkpoint,
+    delete_checkpoint,
+    find_copy,
     import_checkpoint,
     list_checkpoints,
     load_checkpoint,
+    read_card,
+    save_checkpoint,
 )
+from tests.conftest import REPO
 
 CARD = Card("mine", "student", "resnet18", HAM10000.classes, 64, HAM10000.mean, HAM10000.std)
 
@@ -90,3 +97,38 @@ def test_a_name_that_is_taken_is_kept(weights, tmp_path):
     with pytest.raises(CheckpointError, match="not a checkpoint"):
         copy_checkpoint(tmp_path, root, "third")
     assert len(list_checkpoints(root)) == 2
+
+
+def test_only_what_a_person_added_can_be_deleted(weights, tmp_path):
+    root, shelf = tmp_path / "shipped", tmp_path / "shelf"
+    shipped = save_checkpoint(
+        root / "a", build_model("cnn2", 7), replace(CARD, architecture="cnn2")
+    )
+    assert shipped.added == ""
+    assert find_copy(root / "a", shelf) == ""
+    with pytest.raises(CheckpointError, match="is shipped"):
+        delete_checkpoint(root / "a")
+    copy_checkpoint(root / "a", shelf, "b")
+    (shelf / "bad").mkdir()
+    (shelf / "bad/card.json").write_text("{")
+    assert find_copy(root / "a", shelf) == "b"
+    import_checkpoint(_save(weights, tmp_path / "a.pt"), CARD, shelf)
+    assert find_copy(shelf / "mine", root) == ""
+    assert {c.name: c.added for c in map(read_card, (shelf / "b", shelf / "mine"))} == {
+        "b": "promoted",
+        "mine": "imported",
+    }
+    for name in ("b", "mine"):
+        delete_checkpoint(shelf / name)
+    assert [p.name for p in shelf.iterdir()] == ["bad"]
+    assert (root / "a/card.json").is_file()
+
+
+def test_what_the_repository_ships_was_added_by_nobody():
+    assert {card.added for card in list_checkpoints(REPO / "checkpoints")} == {""}
+
+
+def test_an_input_size_that_the_network_refuses(weights, tmp_path):
+    card = replace(CARD, architecture="visformer_small", input_size=64)
+    with pytest.raises(CheckpointError, match="takes inputs of 224 pixels only"):
+        import_checkpoint(_save(weights, tmp_path / "a.pt"), card, tmp_path)

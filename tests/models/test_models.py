@@ -19,6 +19,7 @@ from kdcore.models import (
     list_checkpoints,
     load_checkpoint,
     read_state_dict,
+    refused_sides,
     save_checkpoint,
     stage_relevance,
 )
@@ -34,8 +35,6 @@ PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tabl
     "swin_s3_tiny_224": 28.33,
 }
 
-FIXED = ("visformer_small", "swin_s3_tiny_224")  # networks of one input size
-
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_published_sizes(name):
@@ -46,7 +45,7 @@ def test_published_sizes(name):
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
 def test_stages_lead_to_the_logits(name):
     model = build_model(name, 7).eval().requires_grad_(False)
-    side = 224 if name in FIXED else 64
+    side = 224 if refused_sides(name, [64]) else 64
     output = model(torch.randn(1, 3, side, side).requires_grad_(True))
     assert output.logits.shape == (1, 7)
     assert len(output.stages) == len(model.stage_names) > 1
@@ -57,6 +56,22 @@ def test_stages_lead_to_the_logits(name):
     gradients = torch.autograd.grad(output.logits[0, 3], output.stages, retain_graph=True)
     assert all(gradient.abs().sum() > 0 for gradient in gradients)
     assert torch.allclose(model.head(output.stages[-1]), output.logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES.names())
+def test_what_is_said_of_input_sides_is_what_the_network_does(name):
+    model = build_model(name, 3).eval()
+    for side in (16, 28, 29, 40, 224):
+        refused = refused_sides(name, [side])
+        try:
+            with torch.inference_mode():
+                logits = model(torch.zeros(1, 3, side, side)).logits
+        except (AssertionError, RuntimeError):
+            assert f"{name} takes inputs of" in refused
+            assert refused.endswith(f"not of {side}.")
+        else:
+            assert refused == ""
+            assert logits.isfinite().all()
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES.names())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from kdcore.base import runs_folder
 from kdcore.distill import Recipe, RunFolder
-from kdcore.models import build_model, load_checkpoint, read_card
+from kdcore.models import build_model, load_checkpoint, read_card, save_checkpoint, write_card
 from tests.conftest import REPO
 from tests.pages.conftest import words
 from tests.pages.test_train import HISTORY, errors, make_run
@@ -146,13 +147,99 @@ def test_a_live_run_is_not_touched(on_runs: Open) -> None:
     assert not [b for b in app.button if b.key and "delete" in b.key]
 
 
+def test_a_live_run_is_polled_until_it_ends(
+    on_runs: Open, page_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = []
+    fragment = st.fragment
+
+    def noted(run_every: float | None = None) -> Any:
+        every.append(run_every)
+        return fragment(run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", noted)
+    folder = make_run("first", "running", HISTORY[:1])
+    with FileLock(folder.path / ".lock"):
+        app = on_runs()
+        assert table(app)["epochs"].tolist() == ["1 / 14"]
+        app.segmented_control(key="w:runstate").set_value("live").run()
+        assert not app.exception
+        assert len(every) == 4, "table and card, of both runs of the page"
+        assert all(every)
+        assert app.query_params["runstate"] in ("live", ["live"])
+    app.segmented_control(key="w:runstate").set_value("all").run()
+    every.clear()
+    finished("second", page_checkpoints)
+    app.run()
+    assert every == [], "nothing is polled where all has ended"
+
+
+@pytest.mark.parametrize("part", ["table", "card"])
+def test_a_poll_that_finds_the_end_draws_the_page_again(
+    on_runs: Open, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    from pages.ui import runs, watch
+
+    folder = make_run("first", "running", HISTORY)
+    lock = FileLock(folder.path / ".lock", thread_local=False)  # AppTest runs pages in a thread
+    lock.acquire()
+
+    def end(_: object) -> None:  # between the page's reading and the fragment's
+        if lock.is_locked:
+            lock.release()
+            folder.write_status("cancelled", epoch=3)
+
+    where, name = (runs, "show_runs") if part == "table" else (watch, "show_summary")
+    draw = getattr(where, name)
+    monkeypatch.setattr(where, name, lambda given: (end(given), draw(given)))
+    app = on_runs()
+    assert not app.exception
+    assert "Cancelled after 3 epochs" in words(app)
+    assert app.button(key="w:ask-delete-first")
+
+
 def test_promotion(on_runs: Open, page_checkpoints: Path, tmp_path: Path) -> None:
-    finished("first", page_checkpoints)
+    folder = finished("first", page_checkpoints).checkpoint
+    card = save_checkpoint(folder, build_model("cnn2", 7), read_card(folder))
+    assert card.added == ""
     app = press(on_runs(), "w:promote")
     assert (tmp_path / "checkpoints/first/card.json").is_file()
     assert "first is now in" in words(app)
-    press(app, "w:promote")
-    assert "There is a checkpoint 'first' already" in errors(app)
+    assert "Promoted as **first**" in words(app)
+    assert not [b for b in app.button if b.key == "w:promote"]
+    press(app, "w:ask-delete-checkpoint-first")
+    assert "Delete **first**" in words(app)
+    press(app, "w:yes-delete-checkpoint-first")
+    assert not (tmp_path / "checkpoints/first").exists()
+    assert "first is deleted" in words(app)
+    assert app.button(key="w:promote")
+    assert not [b for b in app.button if b.key and "delete-checkpoint" in b.key], (
+        "shipped ones stay"
+    )
+
+
+def test_a_promotion_that_is_refused_leaves_the_other_buttons(
+    on_runs: Open, page_checkpoints: Path
+) -> None:
+    finished("tiny-teacher", page_checkpoints)
+    folder = runs_folder() / "tiny-teacher/checkpoint"
+    write_card(folder, replace(read_card(folder), weights_sha256="another"))
+    app = press(on_runs(), "w:promote")
+    assert "another checkpoint named 'tiny-teacher' already" in errors(app)
+    assert "train this recipe again under another name" in errors(app)
+    assert app.button(key="w:ask-delete-tiny-teacher")
+
+
+def test_what_a_finished_run_scored_and_where_it_can_be_seen(
+    on_runs: Open, page_checkpoints: Path
+) -> None:
+    folder = finished("first", page_checkpoints).checkpoint
+    scores = {"macro_f1": {"value": 0.5, "low": 0.4, "high": 0.6}}
+    write_card(folder, replace(read_card(folder), metrics={"val": scores, "test": scores}))
+    app = on_runs()
+    assert "Validation macro-F1 [95 %] **0.500 [0.400, 0.600]**" in words(app)
+    assert "Test macro-F1 [95 %] **0.500 [0.400, 0.600]**" in words(app)
+    assert "[Explain a lesion with it]" in words(app)
 
 
 def test_resuming(on_runs: Open, ham_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +309,7 @@ def offer(app: AppTest, name: str, data: bytes, called: str = "mine", network: s
 def test_import(
     on_runs: Open, tmp_path: Path, state_dict: dict[str, torch.Tensor], suffix: str
 ) -> None:
-    path = tmp_path / f"weights.{suffix}"
+    path = tmp_path / f"weights of mine.{suffix}"
     save_file(state_dict, path) if suffix == "safetensors" else torch.save(state_dict, path)
     app = offer(on_runs(), path.name, path.read_bytes())
     assert errors(app) == ""
@@ -230,6 +317,7 @@ def test_import(
     assert "mine" in table(app)["name"].tolist()
     made = tmp_path / "checkpoints/mine"
     assert read_card(made).input_size == 32
+    assert f"Imported from weights of mine.{suffix};" in read_card(made).provenance
     assert load_checkpoint(made).model.state_dict().keys() == state_dict.keys()
     app = offer(app, path.name, path.read_bytes())
     assert "There is a checkpoint 'mine' already" in errors(app)
@@ -277,6 +365,7 @@ def test_import_under_a_bad_name(
     torch.save(state_dict, tmp_path / "w.pt")
     app = offer(on_runs(), "w.pt", (tmp_path / "w.pt").read_bytes(), called=name)
     assert expected in errors(app)
+    assert "card.json" not in errors(app)
 
 
 def test_import_without_a_file_or_with_a_bad_mean(on_runs: Open) -> None:

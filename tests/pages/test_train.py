@@ -138,7 +138,7 @@ def test_every_method_gives_a_recipe(
     app = on_train(preset=preset)
     assert not app.exception
     assert errors(app) == ""
-    assert "As the preset has it" in words(app)
+    assert "Nothing changed from the preset" in words(app)
     app.button(key="w:start").click().run()
     assert not app.exception
     ((recipe, data, device),) = started
@@ -157,8 +157,11 @@ def test_cifar_without_a_teacher(on_train: Open, tmp_path: Path) -> None:
     app = on_train(make_cifar(tmp_path, "binary"), preset="kd")
     assert not app.exception
     assert "names no teacher" in errors(app)
+    assert "No checkpoint of these classes can teach yet" in words(app)
     assert not can_start(app)
-    app.selectbox(key="w:preset").set_value("baseline").run()
+    app = on_train(None)  # the data stay, the link names no preset
+    assert app.selectbox(key="w:preset").value == "baseline"
+    assert "names no teacher" not in errors(app)
     assert "batch of 64" not in errors(app) or not can_start(app)
     assert field(app, "architecture").value == "resnet18_cifar"
     assert field(app, "augmentation").value == "cifar"
@@ -196,11 +199,11 @@ def test_changes_are_marked_and_undone(on_train: Open) -> None:
     field(app, "epochs").set_value(3)
     field(app, "learning_rate").set_value(0.01).run()
     assert "Changed: Epochs, Learning rate." in words(app)
-    assert "changed" in field(app, "epochs").label
-    assert "changed" not in field(app, "seed").label
+    assert field(app, "epochs").label == "Epochs"
+    assert words(app).count(":primary-badge[changed]") == 2
     app.button(key="w:back").click().run()
     assert field(app, "epochs").value == 8
-    assert "As the preset has it" in words(app)
+    assert "Nothing changed from the preset" in words(app)
 
 
 def test_the_name_follows_until_it_is_written(on_train: Open) -> None:
@@ -224,6 +227,7 @@ def test_the_name_follows_until_it_is_written(on_train: Open) -> None:
     [
         ("name", "a/b", "a folder's name"),
         ("name", "", "a folder's name"),
+        ("architecture", "visformer_small", "takes inputs of 224 pixels only, not of 96"),
         ("sizes", "0-64", "0:64, 8:96"),
         ("sizes", "0:5000", "16 to 1024 pixels"),
         ("schedules", "alpha sideways 2", "alpha linear 0.9"),
@@ -253,6 +257,82 @@ def test_a_mistake_in_a_field_that_does_nothing_stops_nobody(on_train: Open) -> 
     field(app, "beta").set_value(0.0).run()
     assert errors(app) == ""
     assert can_start(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [("input_size", 7, "[16, 1024]"), ("epochs", 0, "at least 1"), ("alpha", 1.2, "[0, 1]")],
+)
+def test_a_number_out_of_range_is_refused_in_words(
+    on_train: Open, name: str, value: float, expected: str
+) -> None:
+    app = on_train()
+    proto = field(app, name).proto
+    assert not (proto.has_min or proto.has_max), "the browser would drop it"
+    field(app, name).set_value(value).run()
+    assert not app.exception
+    assert expected in errors(app)
+    assert not can_start(app)
+
+
+def test_a_start_takes_what_was_typed_last(on_train: Open, started: list[Any]) -> None:
+    app = on_train()
+    field(app, "epochs").set_value(3)  # and no run of the script before the click
+    field(app, "architecture").set_value("cnn2")
+    app.button(key="w:start").click().run()
+    assert not app.exception
+    ((recipe, *_),) = started
+    assert (recipe.epochs, recipe.architecture, recipe.name) == (3, "cnn2", "cnn2-kd")
+
+
+@pytest.mark.parametrize("button", ["w:start", "w:estimate"])
+def test_a_click_with_a_mistake_does_nothing_and_says_why(
+    on_train: Open, started: list[Any], button: str
+) -> None:
+    app = on_train()
+    field(app, "input_size").set_value(7)
+    app.button(key=button).click().run()
+    assert not app.exception
+    assert started == []
+    assert "job" not in app.session_state
+    assert errors(app).count("'input_size'") == 2, "at the top, and at the button"
+    field(app, "input_size").set_value(32).run()
+    assert errors(app) == ""
+
+
+def test_fields_that_were_not_drawn_keep_their_values(
+    on_train: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pages.ui import recipe_form
+
+    app = on_train(preset="full")
+    field(app, "beta").set_value(50.0)
+    field(app, "optimizer").set_value("sgd").run()
+    held = {name: field(app, name).value for name in shown_fields(app)}
+    with monkeypatch.context() as cut:
+        cut.setattr(recipe_form, "show_main", lambda *_: st.stop())
+        app.run()
+        assert shown_fields(app) == set()
+    app.run()
+    assert {name: field(app, name).value for name in shown_fields(app)} == held
+
+
+def test_a_browser_that_draws_a_field_anew_finds_its_value(on_train: Open) -> None:
+    """What a browser starts from without a value of its own is the protocol's default."""
+    app = on_train(preset="full")
+    field(app, "beta").set_value(50.0)
+    field(app, "monitor").set_value("nll").run()
+    app.run()
+    for name in shown_fields(app):
+        widget = field(app, name)
+        default = widget.proto.default
+        if widget.type == "selectbox":
+            default = widget.options[default]
+        elif widget.type == "multiselect":
+            default = [widget.options[i] for i in default]
+            assert all(d.startswith(v) for d, v in zip(default, widget.value, strict=True))
+            continue
+        assert default == widget.value, name
 
 
 def test_no_teacher_is_a_mistake_where_one_is_weighed(on_train: Open) -> None:
@@ -325,6 +405,29 @@ def test_a_second_press_within_a_moment_starts_nothing_more(
     assert len(started) == 1
 
 
+def test_after_a_start_the_form_has_the_next_free_name(on_train: Open, started: list[Any]) -> None:
+    app = on_train()
+    field(app, "name").set_value("mine")
+    app.button(key="w:start").click().run()
+    assert errors(app) == ""
+    assert "Started **mine**." in words(app)
+    assert field(app, "name").value == "mine-2"
+    app.session_state["kd:started-at"] = -9.0
+    app.button(key="w:start").click().run()
+    assert "Queued **mine-2**." in words(app)
+    assert field(app, "name").value == "mine-3"
+    assert [recipe.name for recipe, *_ in started] == ["mine", "mine-2"]
+    app.run()
+    assert "Queued **mine-2**" not in words(app), "said once"
+
+
+def test_a_paused_run_is_said_to_hold_the_turn(on_train: Open) -> None:
+    folder = make_run("made-up", "paused", HISTORY)
+    with FileLock(folder.path / ".lock"):
+        app = on_train()
+    assert "made-up is paused and holds the turn" in words(app)
+
+
 def test_a_run_that_cannot_start_is_told(on_train: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     from kdcore.base import SettingError
 
@@ -349,7 +452,7 @@ def test_a_run_is_watched_in_every_state(on_train: Open, state: str) -> None:
     if state in NO_HISTORY:
         assert "Curves appear after the first epoch" in words(app)
     else:
-        assert "Best macro-F1 **0.260 in epoch 3**" in words(app)
+        assert "Best epoch's validation macro-F1 **0.260 in epoch 3**" in words(app)
         assert len(app.get("vega_lite_chart")) == 5
     if state == "running":
         assert "Time left **2 h 0 min**" in words(app)
@@ -367,6 +470,7 @@ def test_pause_and_cancel_leave_files(on_train: Open) -> None:
         assert not folder.pause_requested()
         app.button(key="w:ask-cancel-made-up").click().run()
         assert not folder.cancel_requested(), "it asks first"
+        assert "What 3 epochs of training left is kept" in words(app)
         app.button(key="w:no-cancel-made-up").click().run()
         assert not folder.cancel_requested()
         app.button(key="w:ask-cancel-made-up").click().run()
@@ -375,6 +479,14 @@ def test_pause_and_cancel_leave_files(on_train: Open) -> None:
         app.run()
         assert not app.exception
         assert "Asked to stop" in words(app)
+
+
+def test_stopping_a_queued_run_promises_nothing(on_train: Open) -> None:
+    folder = make_run("made-up", "queued")
+    with FileLock(folder.path / ".lock"):
+        app = on_train()
+        app.button(key="w:ask-cancel-made-up").click().run()
+    assert "It has finished no epoch yet" in words(app)
 
 
 def test_what_can_be_done_after_the_end(on_train: Open) -> None:

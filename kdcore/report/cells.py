@@ -24,6 +24,12 @@ _LATEX = str.maketrans(
         "‖": r"$\Vert$",
         "|": "$|$",
         "Δ": r"$\Delta$",
+        "α": r"$\alpha$",
+        "β": r"$\beta$",
+        "γ": r"$\gamma$",
+        "λ": r"$\lambda$",
+        "σ": r"$\sigma$",
+        "τ": r"$\tau$",
         "<": "$<$",
         ">": "$>$",
     }

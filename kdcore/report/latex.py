@@ -37,7 +37,7 @@ def latex_table(rows: Sequence[Row], note: str = "", digits: int = 3) -> str:
         if len(row) != len(head):
             raise ValueError(f"rows[{index}]: expected {len(head)} cells, got {len(row)}")
     columns = [[row[column] for row in body] for column in range(len(head))]
-    alignment = "".join("r" if _is_numeric(column) else "l" for column in columns)
+    alignment = "".join("r" if is_numeric(column) else "l" for column in columns)
     lines = [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", _line(head, digits), r"\midrule"]
     lines += [_line(row, digits) for row in body]
     lines += [r"\bottomrule", r"\end{tabular}"]
@@ -45,7 +45,7 @@ def latex_table(rows: Sequence[Row], note: str = "", digits: int = 3) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _is_numeric(column: Sequence[object]) -> bool:
+def is_numeric(column: Sequence[object]) -> bool:
     """Tell whether a column has numbers, and nothing else but empty cells."""
     filled = [value for value in column if value is not None]
     return bool(filled) and all(_is_number(value) for value in filled)
@@ -56,12 +56,12 @@ def _is_number(value: object) -> bool:
 
 
 def _line(row: Row, digits: int) -> str:
-    line = latex_row([_text(value, digits) for value in row])
+    line = latex_row([cell_text(value, digits) for value in row])
     # What opens with [ or * would be read as an argument of the \\ or the rule before it.
     return f"{{}}{line}" if line.startswith(("[", "*")) else line
 
 
-def _text(value: object, digits: int) -> str:
+def cell_text(value: object, digits: int = 3) -> str:
     """Return a cell for people, not yet escaped."""
     if value is None:
         return ""

@@ -6,7 +6,10 @@ Each is a list of rows, the first of them its head, for a page's table, `csv_tex
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kdcore.evaluate import QUADRANTS, Interval, PairComparison, ScorePair
+from kdcore.evaluate.significance import holm
 from kdcore.report.tables import TITLES
 
 Rows = list[list[object]]
@@ -76,3 +79,49 @@ def _cells(pair: ScorePair) -> list[object]:
 
 def _ends(interval: Interval) -> list[float]:
     return [interval.value, interval.low, interval.high]
+
+
+def class_gap_rows(comparison: PairComparison) -> Rows:
+    """Return one row for each class: precision, recall and F1 of both, their Δ, the relative gap.
+
+    Cells are `Interval`s; the relative gap is ΔF1 / F1 of the teacher, NaN where that is 0.
+    """
+    names = ("precision", "recall", "f1")
+    head: list[object] = ["class", "images"]
+    for name in names:
+        title = TITLES[name]
+        head += [f"{title}, teacher", f"{title}, student", f"Δ {title}"]
+    body: Rows = []
+    for row in comparison.per_class:
+        cells: list[object] = [row.name, row.support]
+        for pair in (row.scores[name] for name in names):
+            cells += [pair.teacher, pair.student, pair.delta]
+        body.append([*cells, row.scores["f1"].relative])
+    return [[*head, "relative gap, ΔF1 / F1"], *body]
+
+
+def pair_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
+    """Return one row for each model, by title, held against one teacher; cells are `Interval`s.
+
+    McNemar's p is given as it is, and after Holm for all models of the table.
+    """
+    adjusted = holm([c.agreement.mcnemar.p for c in found.values()])
+    body: Rows = []
+    for (title, c), p_holm in zip(found.items(), adjusted, strict=True):
+        both = c.agreement
+        deltas = [c.metrics[name].delta for name in ("macro_f1", "accuracy")]
+        alike = [c.retention, both.share, both.kappa, both.kl]
+        test = [both.mcnemar.b, both.mcnemar.c, both.mcnemar.p, p_holm]
+        body.append([title, *deltas, *alike, *test])
+    head: list[object] = ["model", "Δ macro F1", "Δ accuracy", "macro F1 kept", "same answer"]
+    head += ["Cohen's kappa", "KL(teacher ‖ model), nats", "only teacher right"]
+    return [[*head, "only model right", "McNemar p", "p (Holm)"], *body]
+
+
+def quadrant_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
+    """Return one row for each model, by title: the images of each key of `QUADRANTS`."""
+    body: Rows = [
+        [title, *(quadrant.count for quadrant in c.agreement.quadrants)]
+        for title, c in found.items()
+    ]
+    return [["model", *QUADRANTS.values()], *body]

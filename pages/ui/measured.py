@@ -105,13 +105,16 @@ def note(found: Any) -> str:
 
     `found` is any result that has `n`, `n_groups`, `interval_method` and `split`.
     """
-    return f"{counted(found)} Intervals: {found.interval_method}."
+    from kdcore.report.notes import note as told
+
+    return told(found)
 
 
 def counted(found: Any) -> str:
     """Return what a figure without intervals is of: part, images and lesions of a result."""
-    part = {"val": "Validation"}.get(found.split, found.split.capitalize())
-    return f"{part} part, n = {found.n:,} images of {found.n_groups:,} lesions."
+    from kdcore.report.notes import counted as told
+
+    return told(found)
 
 
 def _shelf() -> list[Any]:

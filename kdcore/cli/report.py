@@ -1,0 +1,104 @@
+"""`python -m kdcore report`: tables, figures and one document, from saved predictions alone."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from kdcore.base import results_folder
+from kdcore.cli.common import whole_number, write_json
+from kdcore.cli.reporting.answers import answers_section
+from kdcore.cli.reporting.corrupted import robustness_section
+from kdcore.cli.reporting.folder import DOCUMENT, staged, write_document
+from kdcore.cli.reporting.methods import methods_section
+from kdcore.cli.reporting.scores import classes_section, summary_section
+from kdcore.cli.reporting.study import Study, open_study
+from kdcore.cli.reporting.training import training_section
+from kdcore.cli.reporting.trust import calibration_section, operating_section
+from kdcore.report.checkpoints import data_name
+from kdcore.report.document import Document
+from kdcore.report.notes import counted
+
+PARTS = ("val", "test")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="write it here")
+    parser.add_argument(
+        "--models", metavar="NAME", nargs="+", default=[], help="default: every shipped checkpoint"
+    )
+    parser.add_argument(
+        "--teacher", metavar="NAME", default="", help="default: the strongest teacher"
+    )
+    parser.add_argument("--part", choices=PARTS, default="test", help="default: test")
+    parser.add_argument(
+        "--resamples", type=whole_number, default=1000, help="of the bootstrap; 0: no intervals"
+    )
+    parser.add_argument(
+        "--robustness", metavar="DIR", type=Path,
+        help="folder of a table by `kdcore robustness` (default: the shipped results)",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> None:
+    """Choose the models, measure them, write the report, say where it is."""
+    started = time.monotonic()
+    study, left_out = open_study(options.models, options.teacher, options.part, options.resamples)
+    for text in left_out:
+        print(text, file=sys.stderr)
+    with staged(options.out) as folder:
+        document = make_document(study, options.robustness or results_folder(), _command(options))
+        size = write_document(folder, document, options.out)
+    seconds = time.monotonic() - started
+    tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
+    print(
+        f"{options.out / DOCUMENT}: {tables} tables and {figures} figures of "
+        f"{len(study.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
+    )
+    write_json(options, _result(study) | {"tables": tables, "figures": figures, "bytes": size})
+
+
+def make_document(study: Study, robustness: Path, command: str) -> Document:
+    """Return the report of a study.
+
+    `robustness` is the folder of a robustness table, `command` what makes the report again.
+    """
+    sections = (
+        summary_section(study),
+        classes_section(study),
+        answers_section(study),
+        calibration_section(study),
+        operating_section(study),
+        robustness_section(study, robustness),
+        training_section(study),
+        methods_section(study, command),
+    )
+    teacher = study.teacher
+    lead = (
+        f"{len(study.subjects)} models, {', '.join(s.title for s in study.subjects)}. "
+        f"{counted(study.evaluations[teacher.title])} Research and teaching only, not for medical "
+        "decisions."
+    )
+    title = f"Teacher and students on {data_name(teacher.test.classes)}"
+    return Document(title, lead, tuple(section for section in sections if section))
+
+
+def _command(options: argparse.Namespace) -> str:
+    words = ["python", "-m", "kdcore", "report", "--out", options.out.name or "report"]
+    words += ["--models", *options.models] if options.models else []
+    words += ["--teacher", options.teacher] if options.teacher else []
+    words += ["--part", options.part, "--resamples", str(options.resamples)]
+    return shlex.join(words + (["--robustness", "DIR"] if options.robustness else []))
+
+
+def _result(study: Study) -> dict[str, object]:
+    return {
+        "teacher": study.teacher.model.name,
+        "part": study.part,
+        "models": {s.model.name: study.evaluations[s.title].as_dict() for s in study.subjects},
+        "pairs": {s.model.name: study.pairs[s.title].as_dict() for s in study.others},
+    }

@@ -1,0 +1,92 @@
+"""The report's section on answers: confusion matrices, agreement, who is right where."""
+
+from __future__ import annotations
+
+from kdcore.charts.confusion import confusion_chart, quadrant_chart
+from kdcore.cli.reporting.figures import figure
+from kdcore.cli.reporting.study import Study, Subject
+from kdcore.evaluate import Evaluation
+from kdcore.report.document import Block, Section, Table, Text
+from kdcore.report.notes import counted, note
+from kdcore.report.pair import Rows, pair_summary_rows, quadrant_summary_rows
+from kdcore.report.pair_words import difference_sentence, mcnemar_sentence, mistakes_sentence
+
+
+def answers_section(study: Study) -> Section:
+    """Return each model's confusion matrix, and the teacher's answers against each other's."""
+    blocks: list[Block] = [Text("Rows are the true class; the colour is the share of the row.")]
+    for subject in study.subjects:
+        found = study.evaluations[subject.title]
+        blocks.append(
+            figure(
+                f"confusion-{subject.stem}",
+                f"Confusion matrix of {subject.title}",
+                confusion_chart(
+                    found.confusion, subject.test.classes, "True class", "Class decided for"
+                ).properties(width=400),
+                counted(found),
+                subject.source(study.part),
+            )
+        )
+    tables = [_confusion_table(study, subject) for subject in study.subjects]
+    return Section("answers", "Answers", (*blocks, *tables, *_pairs(study)))
+
+
+def _confusion_table(study: Study, subject: Subject) -> Table:
+    found = study.evaluations[subject.title]
+    return Table(
+        f"confusion-{subject.stem}",
+        f"Confusion matrix of {subject.title}: true class by row, decision by column",
+        _confusion_rows(found),
+        counted(found),
+        subject.source(study.part),
+    )
+
+
+def _confusion_rows(found: Evaluation) -> Rows:
+    names = [row.name for row in found.per_class]
+    body: Rows = [
+        [name, *counts] for name, counts in zip(names, found.confusion.tolist(), strict=True)
+    ]
+    return [["true / decided", *names], *body]
+
+
+def _pairs(study: Study) -> tuple[Block, ...]:
+    if not study.pairs:
+        return ()
+    first = next(iter(study.pairs.values()))
+    sentences = [
+        Text(
+            f"**{title}** (student) against the teacher: {difference_sentence(pair)} "
+            f"{mcnemar_sentence(pair)} {mistakes_sentence(pair)}"
+        )
+        for title, pair in study.pairs.items()
+    ]
+    tables = (
+        Table(
+            "pairs",
+            f"Each model against {study.teacher.title}",
+            pair_summary_rows(study.pairs),
+            f"{note(first)} McNemar's exact test takes images for independent, which those of one "
+            f"lesion are not; Holm's adjustment is over these {len(study.pairs)} models.",
+            study.source,
+        ),
+        Table(
+            "quadrants",
+            f"Who is right where, against {study.teacher.title} (images)",
+            quadrant_summary_rows(study.pairs),
+            f"{counted(first)} “Student” is the row's model.",
+            study.source,
+        ),
+    )
+    charts = (
+        figure(
+            f"quadrants-{s.stem}",
+            f"Who is right where: {study.teacher.title} and {s.title}",
+            quadrant_chart(study.pairs[s.title].agreement),
+            counted(first),
+            f"{study.teacher.source(study.part)}, {s.source(study.part)}",
+        )
+        for s in study.others
+    )
+    return (*sentences, *tables, *charts)

@@ -1,0 +1,80 @@
+"""The report's section on robustness, from a table that `kdcore robustness` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kdcore.charts.robustness import corruption_chart
+from kdcore.cli.reporting.figures import figure
+from kdcore.cli.reporting.study import Study, short_path
+from kdcore.evaluate.robustness import Robustness
+from kdcore.report.document import Block, Section, Table, Text
+from kdcore.report.notes import note
+from kdcore.report.robustness import (
+    MEASURE_TITLES,
+    cell_rows,
+    corruption_title,
+    mean_table,
+    summary_sentence,
+)
+from kdcore.report.robustness_files import NAME, read_robustness
+
+_MEASURES = ("balanced_error", "nll", "ece", "agreement", "to_teacher")
+_DRAWN = ("balanced_error", "to_teacher")
+
+
+def robustness_section(study: Study, folder: Path) -> Section | None:
+    """Return the section; None where `folder` has no table with a model of the study.
+
+    Raises
+    ------
+    DataError
+        If the table is broken.
+    """
+    found = read_robustness(folder)
+    titles = {s.model.name: s.title for s in study.subjects}
+    if found is None or not (shared := [m for m in found.models if m in titles]):
+        return None
+    source = short_path(folder.resolve() / f"{NAME}.json")
+    against = titles.get(found.teacher, found.teacher) or "none"
+    told = f"{note(found)} Severities are averaged. Teacher: {against}."
+    blocks: list[Block] = [Text(summary_sentence(found, m, titles[m])) for m in shared]
+    for measure in _MEASURES:
+        rows = _mean_rows(found, measure, titles)
+        title = f"{MEASURE_TITLES[measure].capitalize()} by corruption"
+        blocks.append(Table(f"robustness-{measure.replace('_', '-')}", title, rows, told, source))
+    colours = {title: study.colours[title] for name, title in titles.items() if name in shared}
+    for measure in _DRAWN:
+        chart = corruption_chart(found, measure, colours, titles)
+        title = f"{MEASURE_TITLES[measure].capitalize()} by corruption"
+        blocks.append(figure(f"robustness-{measure.replace('_', '-')}", title, chart, told, source))
+    blocks.append(_by_severity(found, titles, source))
+    return Section("robustness", "Robustness", tuple(blocks))
+
+
+def _mean_rows(found: Robustness, measure: str, titles: dict[str, str]) -> list[list[object]]:
+    """Return `mean_table` with the columns of the study's models, by their titles."""
+    head, *body = mean_table(found, measure)
+    kept = [k for k, name in enumerate(head) if k == 0 or name in titles]
+    return [
+        [titles.get(str(head[k]), head[k]) for k in kept],
+        *([row[k] for k in kept] for row in body),
+    ]
+
+
+def _by_severity(found: Robustness, titles: dict[str, str], source: str) -> Table:
+    """Return every cell of the grid: in the CSV all measures, shown three of them."""
+    cells = [cell for cell in found.cells if cell.model in titles]
+    body: list[list[object]] = [
+        [titles[c.model], corruption_title(c.corruption), c.balanced_error, c.ece, c.flips]
+        for c in cells
+    ]
+    head: list[object] = ["model", "corruption and severity", "balanced error", "ECE"]
+    return Table(
+        "robustness-by-severity",
+        "Each corruption at each severity",
+        [[*head, "answers changed"], *body],
+        f"{note(found)} The CSV has every measure.",
+        source,
+        cell_rows(cells),
+    )

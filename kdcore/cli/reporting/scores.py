@@ -1,0 +1,113 @@
+"""The report's sections on scores: what each model is and reached, and class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kdcore.charts.compare import class_dots, difference_dots, model_dots
+from kdcore.cli.reporting.figures import figure
+from kdcore.cli.reporting.study import Study, Subject, short_path
+from kdcore.evaluate import Evaluation, PairComparison
+from kdcore.models.checkpoint import WEIGHTS
+from kdcore.report.document import Block, Section, Table, Text
+from kdcore.report.models import CLASS_SCORES, SCORES, class_gloss
+from kdcore.report.notes import note
+from kdcore.report.pair import class_gap_rows
+from kdcore.report.summary import Rows, size_rows, summary_rows
+
+_DRAWN = ("macro_f1", "accuracy", "ece")
+_CALIBRATED = "Probabilities are calibrated by each model's own temperature."
+
+
+def summary_section(study: Study) -> Section:
+    """Return the models with their sizes, and their scores with intervals."""
+    found = study.evaluations
+    told = f"{note(found[study.teacher.title])} {_CALIBRATED}"
+    models = {s.title: (s.model.role, s.model.card, s.folder) for s in study.subjects}
+    cards = [s for s in study.subjects if s.model.card]
+    blocks: list[Block] = [
+        Text(
+            f"The teacher is **{study.teacher.title}**. Macro scores lead, because a common class "
+            "alone can give a high accuracy; NLL, Brier score and ECE are better when lower."
+        ),
+        Table(
+            "models",
+            "Models and their sizes",
+            size_rows(models),
+            "A weights file may store half-precision numbers (F16). The temperature was fitted on "
+            "validation and divides the logits.",
+            ", ".join(short_path(s.folder / name) for s in cards for name in ("card.json", WEIGHTS))
+            or study.source,
+        ),
+        Table("summary", "Scores with 95 % intervals", summary_rows(found), told, study.source),
+        *(
+            figure(
+                f"summary-{score.replace('_', '-')}",
+                f"{SCORES[score][:1].upper()}{SCORES[score][1:]} of each model",
+                model_dots(found, score, study.colours),
+                told,
+                study.source,
+            )
+            for score in _DRAWN
+        ),
+    ]
+    return Section("summary", "Teacher and students", tuple(blocks))
+
+
+def classes_section(study: Study) -> Section:
+    """Return precision, recall and F1 by class, and each model's gaps to the teacher."""
+    found, teacher = study.evaluations, study.teacher
+    told = note(found[teacher.title])
+    gloss = class_gloss(teacher.test.classes)
+    blocks: list[Block] = [
+        Text(
+            "Δ is the model's score less the teacher's; the relative gap is ΔF1 divided by the "
+            f"teacher's F1. An interval of Δ that includes 0 shows no difference. {gloss}".strip()
+        ),
+        figure(
+            "classes-f1", "F1 by class", class_dots(found, "f1", study.colours), told, study.source
+        ),
+        Table(
+            "classes",
+            "Precision, recall and F1 by class of each model",
+            _long_rows(found),
+            told,
+            study.source,
+        ),
+    ]
+    for subject in study.others:
+        blocks += _gaps(study, subject, study.pairs[subject.title])
+    return Section("classes", "Class by class", tuple(blocks))
+
+
+def _gaps(study: Study, subject: Subject, pair: PairComparison) -> tuple[Block, ...]:
+    source = f"{study.teacher.source(study.part)}, {subject.source(study.part)}"
+    return (
+        Table(
+            f"classes-{subject.stem}",
+            f"{subject.title} against {study.teacher.title}, by class",
+            class_gap_rows(pair),
+            note(pair),
+            source,
+        ),
+        *(
+            figure(
+                f"classes-{subject.stem}-delta-{score}",
+                f"Δ {CLASS_SCORES[score]} by class: {subject.title} less {study.teacher.title}",
+                difference_dots(pair, score, study.colours[subject.title]),
+                note(pair),
+                source,
+            )
+            for score in ("f1", "recall")
+        ),
+    )
+
+
+def _long_rows(found: Mapping[str, Evaluation]) -> Rows:
+    names = ("precision", "recall", "f1")
+    body: Rows = [
+        [title, row.name, row.support, *(getattr(row, name) for name in names)]
+        for title, e in found.items()
+        for row in e.per_class
+    ]
+    return [["model", "class", "images", *(CLASS_SCORES[name] for name in names)], *body]

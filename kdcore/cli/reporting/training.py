@@ -1,0 +1,105 @@
+"""The report's section on training: the curves that a checkpoint's history holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kdcore.base import RecipeError
+from kdcore.charts.training import comparison_chart, loss_chart, score_chart
+from kdcore.cli.reporting.figures import figure
+from kdcore.cli.reporting.study import Study, Subject, short_path
+from kdcore.distill import Recipe
+from kdcore.distill.presets import weighted_parts
+from kdcore.distill.run import RunFolder
+from kdcore.report.document import Block, Section, Table, Text
+from kdcore.report.runs import COLUMN_TITLES
+
+_COMPARED = "val_macro_f1"
+_NOTE = "One training run; without intervals."
+History = Sequence[Mapping[str, float]]
+
+
+def training_section(study: Study) -> Section | None:
+    """Return the training curves of the models; None where no model has a history."""
+    histories = {s: h for s in study.subjects if (h := _history(s))}
+    if not histories:
+        return None
+    rows = [
+        {"x": row["epoch"], "series": s.model.name, "value": row[_COMPARED]}
+        for s, history in histories.items()
+        for row in history
+        if not math.isnan(row.get(_COMPARED, math.nan))
+    ]
+    source = ", ".join(map(_source, histories))
+    blocks: list[Block] = [
+        Text("Epochs are counted from 1; the weights kept are those best on validation.")
+    ]
+    if rows:
+        title = COLUMN_TITLES[_COMPARED]
+        chart = comparison_chart(rows, title)
+        blocks.append(figure("training-macro-f1", f"{title} over epochs", chart, _NOTE, source))
+    for subject, history in histories.items():
+        blocks += _curves(subject, history)
+    blocks.append(_table({s.title: history for s, history in histories.items()}, source))
+    return Section("training", "Training", tuple(blocks))
+
+
+def _curves(subject: Subject, history: History) -> list[Block]:
+    charts = {
+        "loss": loss_chart(history, weighted_parts(_recipe(subject), history)),
+        "scores": score_chart(history),
+    }
+    titles = {"loss": "Training loss and its parts", "scores": "Scores on validation"}
+    return [
+        figure(
+            f"training-{subject.stem}-{kind}",
+            f"{titles[kind]}: {subject.title}",
+            chart,
+            _NOTE,
+            _source(subject),
+        )
+        for kind, chart in charts.items()
+    ]
+
+
+def _table(histories: Mapping[str, History], source: str) -> Table:
+    """Return the best epoch of each model; in the CSV every epoch with every column."""
+    columns = list(dict.fromkeys(k for h in histories.values() for row in h for k in row))
+    every: list[list[object]] = [
+        [title, *(row.get(key, math.nan) for key in columns)]
+        for title, history in histories.items()
+        for row in history
+    ]
+    head: list[object] = ["model", "epochs", "best epoch", COLUMN_TITLES[_COMPARED]]
+    body: list[list[object]] = []
+    for title, history in histories.items():
+        best: Any = max(history, key=lambda row: -1 if _unknown(row) else row[_COMPARED])
+        found = [int(best["epoch"]), best.get(_COMPARED, math.nan)]
+        body.append([title, len(history), *found, best.get("val_accuracy", math.nan)])
+    return Table(
+        "training", "Epochs, and the best of them by macro-F1 on validation",
+        [[*head, COLUMN_TITLES["val_accuracy"]], *body],
+        f"{_NOTE} The CSV has every epoch.", source, [["model", *columns], *every],
+    )  # fmt: skip
+
+
+def _unknown(row: Mapping[str, float]) -> bool:
+    return math.isnan(row.get(_COMPARED, math.nan))
+
+
+def _history(subject: Subject) -> list[dict[str, float]]:
+    return [row for row in RunFolder(subject.folder).read_history() if "epoch" in row]
+
+
+def _source(subject: Subject) -> str:
+    return short_path(RunFolder(subject.folder).history_file)
+
+
+def _recipe(subject: Subject) -> Recipe | None:
+    """Return the recipe of the card; None where it has none that can be read."""
+    try:
+        return Recipe.from_dict(subject.model.card.recipe) if subject.model.card else None
+    except RecipeError:
+        return None

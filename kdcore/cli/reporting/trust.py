@@ -1,0 +1,249 @@
+"""The report's sections on trust: calibration before and after, and operating points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import altair as alt
+
+from kdcore.charts.operating import alarm_chart, weights_chart
+from kdcore.charts.reliability import measure_chart, reliability_chart
+from kdcore.cli.reporting.figures import figure
+from kdcore.cli.reporting.study import SEED, Study, Subject
+from kdcore.evaluate import (
+    CALIBRATORS,
+    CalibrationRow,
+    Calibrator,
+    calibration_deltas,
+    calibration_table,
+    calibrators_for,
+    choose_alarm,
+    choose_class_weights,
+    choose_rejection,
+    reliability_diagram,
+)
+from kdcore.predict.shelf import baseline_of
+from kdcore.report.calibration import MEASURES, answer_text, delta_rows, measure_rows, what_it_is
+from kdcore.report.cells import joined
+from kdcore.report.document import Block, Figure, Section, Table, Text
+from kdcore.report.operating import alarm_rows, paired_rows, rejection_text, weight_rows
+from kdcore.report.operating_text import alarm_text, missed_target_text, parts_note, weights_text
+
+_SHOWN = ("as trained", "temperature")
+_BINS = 10
+_SIDE = 330  # px, of a diagram beside another
+MELANOMA = "mel"
+_Rows = tuple[CalibrationRow, ...]
+
+
+def calibration_section(study: Study) -> Section:
+    """Return what each calibrator does, distillation against scaling alone, and diagrams."""
+    tables = {
+        s.title: (s.model.role, calibration_table(s.val, s.test, study.resamples, SEED))
+        for s in study.subjects
+    }
+    short = {title: (role, _shown(rows)) for title, (role, rows) in tables.items()}
+    told = (
+        f"{_note(study)} Those of the ECE are lowered by its upward bias. Calibrators are fitted "
+        "on validation."
+    )
+    more = " The CSV has vector scaling and isotonic regression, too."
+    blocks: list[Block] = [
+        Text(
+            "Lower is better, but for accuracy and macro F1. Temperature scaling divides the "
+            "logits by one number, fitted on validation, and moves no answer."
+        ),
+        Table(
+            "calibration", "Calibration before and after", measure_rows(short, shown=True),
+            told + more, study.both_sources, measure_rows(tables),
+        ),
+        _ece_figure(study, {title: rows for title, (_, rows) in short.items()}, told),
+    ]  # fmt: skip
+    for student in study.subjects:
+        blocks += _against_scaling(study, student)
+    blocks += [_diagrams(study, subject) for subject in study.subjects]
+    return Section("calibration", "Calibration", tuple(blocks))
+
+
+def _shown(rows: Iterable[CalibrationRow]) -> _Rows:
+    return tuple(row for row in rows if row.name in _SHOWN)
+
+
+def _ece_figure(study: Study, tables: dict[str, _Rows], told: str) -> Figure:
+    base = next((s for s in study.subjects if s.model.role == "baseline" and s.val), None)
+    scaled = {row.name: row for row in tables[base.title]}.get("temperature") if base else None
+    if base and scaled:
+        told = f"Dashed: {what_it_is('baseline', 'temperature')} ({base.title}). {told}"
+    return figure(
+        "calibration-ece",
+        "ECE before and after temperature scaling",
+        measure_chart(
+            tables, "ece", MEASURES["ece"], study.colours, scaled.ece.value if scaled else None
+        ),
+        told,
+        study.both_sources,
+    )
+
+
+def _against_scaling(study: Study, student: Subject) -> tuple[Block, ...]:
+    """Return a distilled student against temperature scaling of its baseline alone."""
+    models = {s.model.name: s for s in study.subjects if s.val}
+    if student.model.role != "student" or student.model.name not in models:
+        return ()
+    found = baseline_of(student.model, [s.model for s in models.values()])
+    if found is None:
+        return ()
+    baseline = models[found.name]
+    scaled = (baseline.test, _calibrators(baseline)["temperature"])
+    deltas = {
+        f"KD {how} against temperature scaling alone": calibration_deltas(
+            scaled, (student.test, _calibrators(student)[name]), study.resamples, SEED
+        )
+        for name, how in zip(_SHOWN, ("alone", "and temperature scaling"), strict=True)
+    }
+    n = len(student.test)
+    sources = (s.source("val", study.part) for s in (student, baseline))
+    return (
+        Text(f"**{student.title}** against {baseline.title}:"),
+        *(Text(answer_text(name, delta, n)) for name, delta in deltas.items()),
+        Table(
+            f"kd-against-scaling-{student.stem}",
+            f"{student.title} against {baseline.title} with temperature scaling",
+            delta_rows(deltas, n),
+            f"Difference: KD less no KD, below 0 is better. {_note(study)} The same lesions are "
+            "drawn for both; intervals of ECE differences are moved by their bias.",
+            ", ".join(sources),
+        ),
+    )
+
+
+def _diagrams(study: Study, subject: Subject) -> Figure:
+    """Return a model's reliability diagrams as trained and, where there is one, scaled."""
+    drawn, said = [], []
+    for name, calibrator in _calibrators(subject).items():
+        if name not in _SHOWN:
+            continue
+        found = reliability_diagram(
+            subject.test, calibrator.apply(subject.test.logits), bins=_BINS,
+            n_boot=study.resamples, seed=SEED,
+        )  # fmt: skip
+        chart = reliability_chart(found, study.colours[subject.title])
+        drawn.append(chart.properties(width=_SIDE, height=_SIDE, title=CALIBRATORS[name]))
+        said.append(f"ECE {found.bins.ece:.3f} {CALIBRATORS[name]}")
+    return figure(
+        f"reliability-{subject.stem}",
+        f"Reliability of {subject.title}",
+        alt.hconcat(*drawn),
+        f"{'; '.join(said)}, in {_BINS} bins of equal width. {_note(study)} Bars count images.",
+        subject.source(*(["val"] if subject.val else []), study.part),
+    )
+
+
+def _calibrators(subject: Subject) -> dict[str, Calibrator]:
+    return {c.name: c for c in calibrators_for(subject.val, subject.test)}
+
+
+def operating_section(study: Study) -> Section | None:
+    """Return thresholds and weights chosen on validation; None where no model has validation."""
+    ready = [s for s in study.subjects if s.val]
+    if not ready:
+        return None
+    blocks: list[Block] = [
+        Text(
+            "What is chosen on validation is measured on the test part. Probabilities are "
+            "calibrated by each model's own temperature."
+        ),
+        *_rejection(study, ready),
+        *_weights(study, ready),
+        *_alarm(study, [s for s in ready if s.val and MELANOMA in s.val.classes]),
+    ]
+    return Section("operating", "Operating points", tuple(blocks))
+
+
+def _rejection(study: Study, ready: list[Subject]) -> list[Block]:
+    found = {
+        s.title: choose_rejection(s.val, s.test, s.model.temperature, study.resamples, SEED)
+        for s in ready
+        if s.val
+    }
+    rows = joined(
+        {title: paired_rows(r.scores, "with rejection") for title, r in found.items()}, "model"
+    )
+    thresholds = {title: [r.tau, r.tau_as_class] for title, r in found.items()}
+    head, *body = rows
+    return [
+        *(Text(f"**{title}**: {rejection_text(r)}") for title, r in found.items()),
+        Table(
+            "operating-rejection",
+            "A confidence τ below which no decision is made",
+            [
+                [*head, "τ", "τ, rejected as a class"],
+                *([*row, *thresholds[str(row[0])]] for row in body),
+            ],
+            f"{_note(study)} Rejected images count as misses of their class.",
+            study.both_sources,
+        ),
+    ]
+
+
+def _weights(study: Study, ready: list[Subject]) -> list[Block]:
+    found = {
+        s.title: choose_class_weights(s.val, s.test, n_boot=study.resamples, seed=SEED)
+        for s in ready
+        if s.val
+    }
+    scores = {title: paired_rows(w.scores, "with weights") for title, w in found.items()}
+    return [
+        *(Text(f"**{title}**: {weights_text(w)}") for title, w in found.items()),
+        Table(
+            "operating-weights",
+            "Weights by class, one power of the class counts, chosen for the macro F1",
+            joined({title: weight_rows(w) for title, w in found.items()}, "model"),
+            "What each probability is multiplied by before the highest is taken.",
+            study.both_sources,
+        ),
+        Table(
+            "operating-weights-scores", "What the weights do",
+            joined(scores, "model"), _note(study), study.both_sources,
+        ),
+        figure(
+            "operating-weights", "What the weights do to each score",
+            weights_chart({title: w.scores for title, w in found.items()}, study.colours),
+            _note(study), study.both_sources,
+        ),
+    ]  # fmt: skip
+
+
+def _alarm(study: Study, ready: list[Subject]) -> list[Block]:
+    found = {
+        s.title: choose_alarm(
+            s.val, s.test, MELANOMA, temperature=s.model.temperature,
+            n_boot=study.resamples, seed=SEED,
+        )
+        for s in ready
+        if s.val and (s.val.labels == s.val.classes.index(MELANOMA)).any()
+    }  # fmt: skip
+    if not found:
+        return []
+    told = f"{_note(study)} They take the threshold as given."
+    return [
+        *(
+            Text(f"**{title}**: {alarm_text(a)} {missed_target_text(a)}".strip())
+            for title, a in found.items()
+        ),
+        Table(
+            "operating-alarm",
+            "An alarm for melanoma, its threshold chosen for 90 % sensitivity on validation",
+            joined({title: alarm_rows([a]) for title, a in found.items()}, "model"),
+            told,
+            study.both_sources,
+        ),
+        figure(
+            "operating-alarm", "An alarm for melanoma", alarm_chart(found, study.colours),
+            f"The dashed line is the sensitivity asked for. {told}", study.both_sources,
+        ),
+    ]  # fmt: skip
+
+
+def _note(study: Study) -> str:
+    return parts_note({study.teacher.title: study.teacher.test}, study.resamples, SEED)

@@ -1,0 +1,261 @@
+"""A report as one HTML document that needs no other file: tables, vector figures, sentences.
+
+It is light, prints, and has neither script nor link to a resource. All text is escaped: titles
+come from checkpoints' cards.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kdcore.report.cells import csv_text, spread
+from kdcore.report.latex import cell_text, is_numeric, latex_table
+
+Rows = Sequence[Sequence[object]]
+_CSS = """
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 1180px; padding: 24px 28px 64px; background: #fff;
+  color: #12212e; font: 15px/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
+h1 { font-size: 28px; line-height: 1.2; margin: 8px 0 4px; }
+h2 { font-size: 21px; margin: 44px 0 8px; padding-top: 12px; border-top: 1px solid #d5dbe0; }
+p { max-width: 820px; margin: 8px 0; }
+nav ol { columns: 2; max-width: 820px; padding-left: 22px; }
+a { color: #0b5c94; }
+figure { margin: 22px 0; break-inside: avoid; }
+figcaption { max-width: 820px; margin-bottom: 6px; font-size: 14px; }
+.source { color: #56646f; font-size: 12px; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 0 28px; }
+table { border-collapse: collapse; font-size: 12.5px; line-height: 1.35;
+  border-top: 1.5px solid #12212e; border-bottom: 1.5px solid #12212e; }
+th, td { padding: 4px 9px 4px 0; text-align: left; vertical-align: top; }
+thead th { border-bottom: 1px solid #12212e; vertical-align: bottom; }
+tbody tr + tr td { border-top: 1px solid #eceff1; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+.whole, .span { white-space: nowrap; }
+.span { color: #56646f; }
+svg { max-width: 100%; height: auto; }
+code, pre { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+pre { background: #f4f6f8; padding: 10px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }
+@media print {
+  body { max-width: none; padding: 0; font-size: 10.5pt; }
+  table { font-size: 7.5pt; }
+  .wide { overflow: visible; }
+  pre { white-space: pre-wrap; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
+}
+@page { size: A4 landscape; margin: 14mm; }
+"""
+_INTERVAL = re.compile(r"(\S+) (\[[^\]]*\])")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report.
+
+    Attributes
+    ----------
+    name : stem of its files, of a-z, 0-9 and hyphens
+    title : one line
+    rows : the first is the head; cells may be `Interval`s
+    note : what it is of, and how its numbers were made
+    source : the files that it was made from
+    data : rows for the CSV where they are not `rows`
+    """
+
+    name: str
+    title: str
+    rows: Rows
+    note: str
+    source: str
+    data: Rows | None = None
+
+    def latex(self) -> str:
+        """Return the booktabs tabular, its caption as a comment."""
+        return latex_table(self.rows, f"{self.title}. {self.note}\nFrom {self.source}.")
+
+    def csv(self) -> str:
+        """Return the numbers as they were computed, an interval in three columns."""
+        return csv_text(spread(self.data or self.rows))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a report: a `Table`'s name, title and source, and the drawing in two kinds."""
+
+    name: str
+    title: str
+    source: str
+    svg: bytes
+    pdf: bytes
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; what stands between ** and ** is bold."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines of a command or a file, kept as they are."""
+
+    text: str
+
+
+Block = Table | Figure | Text | Code
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, by whose `name` it is linked to, and what stands under it."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report: its title, the paragraph below it, and its sections."""
+
+    title: str
+    lead: str
+    sections: tuple[Section, ...]
+
+    def tables(self) -> list[Table]:
+        """Return the tables in their order."""
+        return [block for s in self.sections for block in s.blocks if isinstance(block, Table)]
+
+    def figures(self) -> list[Figure]:
+        """Return the figures in their order."""
+        return [block for s in self.sections for block in s.blocks if isinstance(block, Figure)]
+
+
+def html_document(document: Document) -> str:
+    """Return the whole document as HTML that is well-formed XML, too."""
+    links = "".join(
+        f'<li><a href="#{_attribute(s.name)}">{_escape(s.title)}</a></li>'
+        for s in document.sections
+    )
+    numbers = {block.name: n for n, block in enumerate(document.tables(), 1)}
+    numbers |= {block.name: n for n, block in enumerate(document.figures(), 1)}
+    sections = "\n".join(_section(section, numbers) for section in document.sections)
+    title = _escape(document.title)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
+        f"<title>{title}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
+        f"<h1>{title}</h1>\n{_paragraph(document.lead)}\n"
+        f'<nav aria-label="Contents"><ol>{links}</ol></nav>\n<main>\n{sections}\n</main>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def _section(section: Section, numbers: dict[str, int]) -> str:
+    head = f'<section id="{_attribute(section.name)}">\n<h2>{_escape(section.title)}</h2>'
+    return "\n".join([head, *_blocks(section.blocks, numbers), "</section>"])
+
+
+def _blocks(blocks: Sequence[Block], numbers: dict[str, int]) -> Iterator[str]:
+    """Yield each block; figures that follow each other stand side by side."""
+    figures: list[str] = []
+    for block in blocks:
+        if isinstance(block, Figure):
+            figures.append(_figure(block, numbers[block.name]))
+            continue
+        if figures:
+            yield _side_by_side(figures)
+            figures = []
+        if isinstance(block, Table):
+            yield _table(block, numbers[block.name])
+        elif isinstance(block, Code):
+            yield f"<pre>{_escape(block.text)}</pre>"
+        else:
+            yield _paragraph(block.text)
+    if figures:
+        yield _side_by_side(figures)
+
+
+def _side_by_side(figures: Sequence[str]) -> str:
+    return f'<div class="pair">{"".join(figures)}</div>'
+
+
+def _table(table: Table, number: int) -> str:
+    head, *body = table.rows
+    right = [is_numeric([row[k] for row in body]) for k in range(len(head))]
+    lines = [f"<tr>{_cells(head, right, 'th')}</tr>"]
+    rows = "\n".join(f"<tr>{_cells(row, right, 'td')}</tr>" for row in body)
+    caption = _caption(f"Table {number}", table.title, table.note, table.source)
+    files = f"tables/{table.name}.csv and .tex"
+    return (
+        f'<figure id="table-{_attribute(table.name)}">{caption}\n<div class="wide"><table>'
+        f"<thead>{lines[0]}</thead>\n<tbody>{rows}</tbody></table></div>"
+        f'<p class="source">Files: {_escape(files)}</p></figure>'
+    )
+
+
+def _figure(figure: Figure, number: int) -> str:
+    caption = _caption(f"Figure {number}", figure.title, "", figure.source)
+    files = f"figures/{figure.name}.svg and .pdf"
+    return (
+        f'<figure id="figure-{_attribute(figure.name)}">{caption}\n{_inline(figure)}'
+        f'<p class="source">Files: {_escape(files)}</p></figure>'
+    )
+
+
+def _inline(figure: Figure) -> str:
+    """Return the drawing with ids of its own: those of two drawings on one page would clash."""
+    text = figure.svg.decode()
+    prefix = f"{figure.name}-"
+    text = re.sub(r'\bid="', f'id="{prefix}', text)
+    text = re.sub(r"url\(#", f"url(#{prefix}", text)
+    return re.sub(r'href="#', f'href="#{prefix}', text)
+
+
+def _caption(label: str, title: str, note: str, source: str) -> str:
+    text = f" {_escape(note)}" if note else ""
+    return (
+        f"<figcaption><strong>{label}. {_escape(title)}.</strong>{text} "
+        f'<span class="source">From {_escape(source)}.</span></figcaption>'
+    )
+
+
+def _cells(row: Sequence[object], right: Sequence[bool], tag: str) -> str:
+    return "".join(
+        f'<{tag} class="number">{_cell(value)}</{tag}>' if r else f"<{tag}>{_cell(value)}</{tag}>"
+        for value, r in zip(row, right, strict=True)
+    )
+
+
+def _cell(value: object) -> str:
+    """Return a cell; an interval may stand below its value, and neither is broken."""
+    text = cell_text(value)
+    if found := _INTERVAL.fullmatch(text):
+        one, other = map(_escape, found.groups())
+        return f'<span class="whole">{one}</span> <span class="span">{other}</span>'
+    return _escape(text)
+
+
+def _paragraph(text: str) -> str:
+    marked = _BOLD.sub(r"<strong>\1</strong>", _escape(text))
+    return f"<p>{marked}</p>" if text else ""
+
+
+def _escape(text: str) -> str:
+    return html.escape(_allowed(text), quote=False)
+
+
+def _attribute(text: str) -> str:
+    return html.escape(_allowed(text), quote=True)
+
+
+def _allowed(text: str) -> str:
+    """Return `text` without the control characters that neither HTML nor XML may hold."""
+    return "".join(c for c in text if c >= " " or c in "\n\t")

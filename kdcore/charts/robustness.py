@@ -9,7 +9,7 @@ import altair as alt
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
 from kdcore.evaluate.robustness import CLEAN, Robustness, corruption_of
-from kdcore.report.robustness import MEASURE_TITLES, corruption_title
+from kdcore.report.robustness import corruption_title, measure_heading
 
 
 def corruption_chart(
@@ -33,9 +33,7 @@ def corruption_chart(
             label = corruption_title(cell.corruption)
             rows.append({"label": label, "series": titles[cell.model], "note": None, **ends})
     difference = measure.startswith("to_")
-    return interval_dots(
-        rows, MEASURE_TITLES[measure].capitalize(), colours, 0.0 if difference else None
-    )
+    return interval_dots(rows, measure_heading(measure), colours, 0.0 if difference else None)
 
 
 def severity_lines(
@@ -64,7 +62,7 @@ def severity_lines(
             rows.append({"x": place, "series": titles[cell.model], **ends})
     return labelled_lines(
         rows,
-        MEASURE_TITLES[measure].capitalize(),
+        measure_heading(measure),
         order=[title for title in colours if title in {row["series"] for row in rows}],
         x_title="Severity",
         colours=colours,

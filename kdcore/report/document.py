@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from kdcore.report.cells import csv_text, spread
 from kdcore.report.latex import cell_text, is_numeric, latex_table
@@ -37,7 +38,8 @@ tbody tr + tr td { border-top: 1px solid #eceff1; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .whole, .span { white-space: nowrap; }
 .span { color: #56646f; }
-svg { max-width: 100%; height: auto; }
+svg { max-width: 100%; height: auto; overflow: visible; }
+svg text { font-family: "Liberation Sans", Arimo, Arial, Helvetica, sans-serif; }
 code, pre { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 pre { background: #f4f6f8; padding: 10px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media print {
@@ -51,6 +53,8 @@ pre { background: #f4f6f8; padding: 10px 12px; white-space: pre-wrap; overflow-w
 @page { size: A4 landscape; margin: 14mm; }
 """
 _INTERVAL = re.compile(r"(\S+) (\[[^\]]*\])")
+_BREAK = re.compile(r"([/_])(?=\w)")  # where a long name may go on in the next line
+_MINUS = re.compile(r"(?<![\w.)\-])-(?=[\d.])")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -66,6 +70,7 @@ class Table:
     note : what it is of, and how its numbers were made
     source : the files that it was made from
     data : rows for the CSV where they are not `rows`
+    narrow : whether it may stand beside another
     """
 
     name: str
@@ -74,6 +79,7 @@ class Table:
     note: str
     source: str
     data: Rows | None = None
+    narrow: bool = False
 
     def latex(self) -> str:
         """Return the booktabs tabular, its caption as a comment."""
@@ -110,6 +116,7 @@ class Code:
 
 
 Block = Table | Figure | Text | Code
+Numbers = dict[tuple[type, str], int]
 
 
 @dataclass(frozen=True)
@@ -144,8 +151,9 @@ def html_document(document: Document) -> str:
         f'<li><a href="#{_attribute(s.name)}">{_escape(s.title)}</a></li>'
         for s in document.sections
     )
-    numbers = {block.name: n for n, block in enumerate(document.tables(), 1)}
-    numbers |= {block.name: n for n, block in enumerate(document.figures(), 1)}
+    numbers: Numbers = {}
+    numbers |= {(Table, block.name): n for n, block in enumerate(document.tables(), 1)}
+    numbers |= {(Figure, block.name): n for n, block in enumerate(document.figures(), 1)}
     sections = "\n".join(_section(section, numbers) for section in document.sections)
     title = _escape(document.title)
     return (
@@ -158,33 +166,30 @@ def html_document(document: Document) -> str:
     )
 
 
-def _section(section: Section, numbers: dict[str, int]) -> str:
+def _section(section: Section, numbers: Numbers) -> str:
     head = f'<section id="{_attribute(section.name)}">\n<h2>{_escape(section.title)}</h2>'
     return "\n".join([head, *_blocks(section.blocks, numbers), "</section>"])
 
 
-def _blocks(blocks: Sequence[Block], numbers: dict[str, int]) -> Iterator[str]:
-    """Yield each block; figures that follow each other stand side by side."""
-    figures: list[str] = []
-    for block in blocks:
-        if isinstance(block, Figure):
-            figures.append(_figure(block, numbers[block.name]))
-            continue
-        if figures:
-            yield _side_by_side(figures)
-            figures = []
-        if isinstance(block, Table):
-            yield _table(block, numbers[block.name])
-        elif isinstance(block, Code):
-            yield f"<pre>{_escape(block.text)}</pre>"
-        else:
-            yield _paragraph(block.text)
-    if figures:
-        yield _side_by_side(figures)
+def _blocks(blocks: Sequence[Block], numbers: Numbers) -> Iterator[str]:
+    """Yield the blocks; figures, and narrow tables, that follow each other stand side by side."""
+    for beside, group in groupby(blocks, _is_narrow):
+        drawn = [_block(block, numbers) for block in group]
+        yield f'<div class="pair">{"".join(drawn)}</div>' if beside else "\n".join(drawn)
 
 
-def _side_by_side(figures: Sequence[str]) -> str:
-    return f'<div class="pair">{"".join(figures)}</div>'
+def _is_narrow(block: Block) -> bool:
+    return isinstance(block, Figure) or (isinstance(block, Table) and block.narrow)
+
+
+def _block(block: Block, numbers: Numbers) -> str:
+    if isinstance(block, Table):
+        return _table(block, numbers[Table, block.name])
+    if isinstance(block, Figure):
+        return _figure(block, numbers[Figure, block.name])
+    if isinstance(block, Code):
+        return f"<pre>{_escape(block.text)}</pre>"
+    return _paragraph(block.text)
 
 
 def _table(table: Table, number: int) -> str:
@@ -236,16 +241,20 @@ def _cells(row: Sequence[object], right: Sequence[bool], tag: str) -> str:
 
 def _cell(value: object) -> str:
     """Return a cell; an interval may stand below its value, and neither is broken."""
-    text = cell_text(value)
+    text = _true_minus(cell_text(value))
     if found := _INTERVAL.fullmatch(text):
         one, other = map(_escape, found.groups())
         return f'<span class="whole">{one}</span> <span class="span">{other}</span>'
-    return _escape(text)
+    return _BREAK.sub(r"\1<wbr/>", _escape(text))
 
 
 def _paragraph(text: str) -> str:
-    marked = _BOLD.sub(r"<strong>\1</strong>", _escape(text))
+    marked = _BOLD.sub(r"<strong>\1</strong>", _escape(_true_minus(text)))
     return f"<p>{marked}</p>" if text else ""
+
+
+def _true_minus(text: str) -> str:
+    return _MINUS.sub("−", text)
 
 
 def _escape(text: str) -> str:

@@ -23,6 +23,12 @@ MEASURE_TITLES = {
 _COLUMNS = (*MEASURES, "to_clean", "to_teacher", "relative_to_clean", "relative_to_teacher")
 
 
+def measure_heading(measure: str) -> str:
+    """Return the title of one of `MEASURE_TITLES` as a heading, "ECE" and "NLL" as they are."""
+    title = MEASURE_TITLES[measure]
+    return title[:1].upper() + title[1:]
+
+
 def corruption_title(stack: str) -> str:
     """Return a corruption for people: "JPEG", "Hair 3", "Hair 3, then JPEG 2", "all", "clean"."""
     if stack in (CLEAN, "all"):

@@ -40,6 +40,7 @@ def _confusion_table(study: Study, subject: Subject) -> Table:
         _confusion_rows(found),
         counted(found),
         subject.source(study.part),
+        narrow=True,
     )
 
 
@@ -55,12 +56,14 @@ def _pairs(study: Study) -> tuple[Block, ...]:
     if not study.pairs:
         return ()
     first = next(iter(study.pairs.values()))
+    told = {s.title for s in study.told}
     sentences = [
         Text(
             f"**{title}** (student) against the teacher: {difference_sentence(pair)} "
             f"{mcnemar_sentence(pair)} {mistakes_sentence(pair)}"
         )
         for title, pair in study.pairs.items()
+        if title in told
     ]
     tables = (
         Table(

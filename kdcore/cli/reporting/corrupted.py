@@ -11,10 +11,10 @@ from kdcore.evaluate.robustness import Robustness
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.notes import note
 from kdcore.report.robustness import (
-    MEASURE_TITLES,
     cell_rows,
     corruption_title,
     mean_table,
+    measure_heading,
     summary_sentence,
 )
 from kdcore.report.robustness_files import NAME, read_robustness
@@ -41,12 +41,12 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
     blocks: list[Block] = [Text(summary_sentence(found, m, titles[m])) for m in shared]
     for measure in _MEASURES:
         rows = _mean_rows(found, measure, titles)
-        title = f"{MEASURE_TITLES[measure].capitalize()} by corruption"
+        title = f"{measure_heading(measure)} by corruption"
         blocks.append(Table(f"robustness-{measure.replace('_', '-')}", title, rows, told, source))
     colours = {title: study.colours[title] for name, title in titles.items() if name in shared}
     for measure in _DRAWN:
         chart = corruption_chart(found, measure, colours, titles)
-        title = f"{MEASURE_TITLES[measure].capitalize()} by corruption"
+        title = f"{measure_heading(measure)} by corruption"
         blocks.append(figure(f"robustness-{measure.replace('_', '-')}", title, chart, told, source))
     blocks.append(_by_severity(found, titles, source))
     return Section("robustness", "Robustness", tuple(blocks))

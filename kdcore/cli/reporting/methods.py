@@ -8,7 +8,8 @@ from importlib import metadata
 
 from kdcore import __version__
 from kdcore.base import sha256_file
-from kdcore.cli.reporting.study import Study, Subject, short_path
+from kdcore.cli.reporting.study import Study, Subject, joined_paths, short_path
+from kdcore.distill.recipe_file import RECIPES
 from kdcore.report.checkpoints import data_name
 from kdcore.report.document import Block, Code, Section, Table, Text
 from kdcore.report.notes import note
@@ -91,13 +92,13 @@ def _recipes(study: Study) -> list[Block]:
     body: Rows = [
         [name, *(_plain(recipe.get(name)) for recipe in recipes.values())] for name in fields
     ]
-    cards = (short_path(s.folder / "card.json") for s in study.subjects if s.model.card)
+    cards = joined_paths(s.folder / "card.json" for s in study.subjects if s.model.card)
     return [
         Table(
             "recipes", "Training settings", [["setting", *recipes], *body],
             "Loss: α · cross-entropy + (1 − α) · T² · KL(teacher ‖ student) + β · attention "
             "transfer; temperature is T. What a recipe does not name is empty.",
-            ", ".join(cards),
+            cards,
         )
     ]  # fmt: skip
 
@@ -134,7 +135,7 @@ def _commands(study: Study) -> list[str]:
         if not (s.model.card and s.model.card.recipe):
             continue
         folder = f"checkpoints/{shlex.quote(s.model.name)}"
-        lines.append(_train(s))
+        lines += _train(s)
         for part in ("val", study.part) if s.val else (study.part,):
             file = f"{folder}/predictions-{part}.npz"
             lines.append(
@@ -148,5 +149,10 @@ def _commands(study: Study) -> list[str]:
     return lines
 
 
-def _train(subject: Subject) -> str:
-    return f"python -m kdcore train recipes/{shlex.quote(subject.model.name)}.toml --data DIR"
+def _train(subject: Subject) -> list[str]:
+    """Return the command that trains a model whose recipe is shipped; none for another."""
+    name = subject.model.name
+    if not (RECIPES / f"{name}.toml").is_file():
+        return []
+    quoted = shlex.quote(name)
+    return [f"python -m kdcore train recipes/{quoted}.toml --data DIR --out checkpoints/{quoted}"]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from kdcore.charts.compare import class_dots, difference_dots, model_dots
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import Study, Subject, short_path
+from kdcore.cli.reporting.study import Study, Subject, joined_paths
 from kdcore.evaluate import Evaluation, PairComparison
 from kdcore.models.checkpoint import WEIGHTS
 from kdcore.report.document import Block, Section, Table, Text
-from kdcore.report.models import CLASS_SCORES, SCORES, class_gloss
+from kdcore.report.models import CLASS_SCORES, SCORES, class_gloss, model_class_rows
 from kdcore.report.notes import note
 from kdcore.report.pair import class_gap_rows
 from kdcore.report.summary import Rows, size_rows, summary_rows
@@ -36,7 +36,7 @@ def summary_section(study: Study) -> Section:
             size_rows(models),
             "A weights file may store half-precision numbers (F16). The temperature was fitted on "
             "validation and divides the logits.",
-            ", ".join(short_path(s.folder / name) for s in cards for name in ("card.json", WEIGHTS))
+            joined_paths(s.folder / name for s in cards for name in ("card.json", WEIGHTS))
             or study.source,
         ),
         Table("summary", "Scores with 95 % intervals", summary_rows(found), told, study.source),
@@ -69,10 +69,11 @@ def classes_section(study: Study) -> Section:
         ),
         Table(
             "classes",
-            "Precision, recall and F1 by class of each model",
-            _long_rows(found),
-            told,
+            "F1 by class of each model",
+            model_class_rows(found, "f1"),
+            f"{told} The CSV has precision and recall, too.",
             study.source,
+            _long_rows(found),
         ),
     ]
     for subject in study.others:

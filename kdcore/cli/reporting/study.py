@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +56,7 @@ class Subject:
 
     def source(self, *parts: str) -> str:
         """Return its prediction files of `parts`, as text."""
-        return ", ".join(short_path(self.model.files[part]) for part in parts)
+        return joined_paths(self.model.files[part] for part in parts)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ class Study:
     def others(self) -> tuple[Subject, ...]:
         """All but the teacher."""
         return self.subjects[1:]
+
+    @property
+    def told(self) -> tuple[Subject, ...]:
+        """The teacher and its students, which sentences are about; all where it has none."""
+        students = [s for s in self.others if s.model.role == "student"]
+        return (self.teacher, *students) if students else self.subjects
 
     @cached_property
     def colours(self) -> dict[str, str]:
@@ -105,17 +111,30 @@ class Study:
     @property
     def source(self) -> str:
         """The prediction files of all models on the part, as text."""
-        return ", ".join(s.source(self.part) for s in self.subjects)
+        return joined_paths(s.model.files[self.part] for s in self.subjects)
 
     @property
     def both_sources(self) -> str:
         """The same with those on validation, where there are any."""
-        return ", ".join(s.source(*(["val"] if s.val else []), self.part) for s in self.subjects)
+        parts = {s: [*(["val"] if s.val else []), self.part] for s in self.subjects}
+        return joined_paths(s.model.files[part] for s, names in parts.items() for part in names)
 
 
 def short_path(path: Path) -> str:
     """Return the end of a path: its folder's folder, its folder, and its name."""
     return "/".join(path.parts[-3:])
+
+
+def joined_paths(paths: Iterable[Path]) -> str:
+    """Return paths as text; of more than two folders, "*" stands for each.
+
+    The report names every file once, in its table of sources.
+    """
+    found = list(paths)
+    if len({path.parent for path in found}) <= 2:
+        return ", ".join(map(short_path, found))
+    kinds = dict.fromkeys("/".join([path.parts[-3], "*", path.name]) for path in found)
+    return ", ".join(kinds)
 
 
 def open_study(

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kdcore.base import RecipeError
-from kdcore.charts.training import comparison_chart, loss_chart, score_chart
+from kdcore.charts.lines import labelled_lines
+from kdcore.charts.training import loss_chart, score_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import Study, Subject, short_path
+from kdcore.cli.reporting.study import Study, Subject, joined_paths, short_path
 from kdcore.distill import Recipe
 from kdcore.distill.presets import weighted_parts
 from kdcore.distill.run import RunFolder
@@ -32,13 +33,14 @@ def training_section(study: Study) -> Section | None:
         for row in history
         if not math.isnan(row.get(_COMPARED, math.nan))
     ]
-    source = ", ".join(map(_source, histories))
+    source = joined_paths(RunFolder(s.folder).history_file for s in histories)
     blocks: list[Block] = [
         Text("Epochs are counted from 1; the weights kept are those best on validation.")
     ]
     if rows:
         title = COLUMN_TITLES[_COMPARED]
-        chart = comparison_chart(rows, title)
+        colours = {s.model.name: study.colours[s.title] for s in histories}
+        chart = labelled_lines(rows, title, list(colours), dashed=True, colours=colours)
         blocks.append(figure("training-macro-f1", f"{title} over epochs", chart, _NOTE, source))
     for subject, history in histories.items():
         blocks += _curves(subject, history)

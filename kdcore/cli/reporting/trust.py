@@ -26,7 +26,7 @@ from kdcore.predict.shelf import baseline_of
 from kdcore.report.calibration import MEASURES, answer_text, delta_rows, measure_rows, what_it_is
 from kdcore.report.cells import joined
 from kdcore.report.document import Block, Figure, Section, Table, Text
-from kdcore.report.operating import alarm_rows, paired_rows, rejection_text, weight_rows
+from kdcore.report.operating import alarm_rows, paired_rows, rejection_text
 from kdcore.report.operating_text import alarm_text, missed_target_text, parts_note, weights_text
 
 _SHOWN = ("as trained", "temperature")
@@ -172,7 +172,7 @@ def _rejection(study: Study, ready: list[Subject]) -> list[Block]:
     thresholds = {title: [r.tau, r.tau_as_class] for title, r in found.items()}
     head, *body = rows
     return [
-        *(Text(f"**{title}**: {rejection_text(r)}") for title, r in found.items()),
+        *_said(study, {title: rejection_text(r) for title, r in found.items()}),
         Table(
             "operating-rejection",
             "A confidence τ below which no decision is made",
@@ -194,11 +194,14 @@ def _weights(study: Study, ready: list[Subject]) -> list[Block]:
     }
     scores = {title: paired_rows(w.scores, "with weights") for title, w in found.items()}
     return [
-        *(Text(f"**{title}**: {weights_text(w)}") for title, w in found.items()),
+        *_said(study, {title: weights_text(w) for title, w in found.items()}),
         Table(
             "operating-weights",
             "Weights by class, one power of the class counts, chosen for the macro F1",
-            joined({title: weight_rows(w) for title, w in found.items()}, "model"),
+            [
+                ["model", *study.teacher.test.classes],
+                *([title, *map(float, w.weights)] for title, w in found.items()),
+            ],
             "What each probability is multiplied by before the highest is taken.",
             study.both_sources,
         ),
@@ -227,10 +230,7 @@ def _alarm(study: Study, ready: list[Subject]) -> list[Block]:
         return []
     told = f"{_note(study)} They take the threshold as given."
     return [
-        *(
-            Text(f"**{title}**: {alarm_text(a)} {missed_target_text(a)}".strip())
-            for title, a in found.items()
-        ),
+        *_said(study, {t: f"{alarm_text(a)} {missed_target_text(a)}" for t, a in found.items()}),
         Table(
             "operating-alarm",
             "An alarm for melanoma, its threshold chosen for 90 % sensitivity on validation",
@@ -247,3 +247,9 @@ def _alarm(study: Study, ready: list[Subject]) -> list[Block]:
 
 def _note(study: Study) -> str:
     return parts_note({study.teacher.title: study.teacher.test}, study.resamples, SEED)
+
+
+def _said(study: Study, texts: dict[str, str]) -> list[Text]:
+    """Return a paragraph for the teacher and each student; the others are in the tables."""
+    told = [s.title for s in study.told if s.title in texts]
+    return [Text(f"**{title}**: {texts[title].strip()}") for title in told]

@@ -1,0 +1,294 @@
+"""`kdcore report`: its numbers are those of the evaluation, its files are whole, read and safe."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kdcore.base import group_hash
+from kdcore.cli.main import main
+from kdcore.cli.reporting import folder as report_folder
+from kdcore.evaluate import evaluate_predictions
+from kdcore.report.summary import SUMMARY
+from kdcore.report.tables import TITLES
+from tests.conftest import REPO, write_tiny_checkpoint
+from tests.evaluate.makers import make_predictions
+from tests.report.test_latex import parse
+
+NASTY = 'Small <script>alert("1")</script> & 50 % of α_1'
+MODELS = {
+    "big": ("teacher", "Big", 2.5),
+    "small": ("student", NASTY, 1.5),
+    "alone": ("baseline", "Alone", 1.0),
+}
+RECIPE = {"architecture": "cnn2", "name": "x", "split": "lesion-grouped", "teachers": []}
+FOLDERS = ("tables", "figures")
+
+
+def write_model(root: Path, name: str, part_size: int = 120, **card: object) -> None:
+    role, title, signal = MODELS.get(name, ("student", name, 1.0))
+    made = write_tiny_checkpoint(root / name, role, "cnn2", title=title, recipe=RECIPE, **card)
+    own = {"checkpoint": name, "checkpoint_hash": made.weights_sha256, "seed": 3}
+    for part in ("val", "test"):
+        own["sample_ids"] = np.array([f"{part} {i}" for i in range(part_size)])
+        predictions = make_predictions(part_size, signal=signal, split=part, **own)
+        predictions.save(root / name / f"predictions-{part}.npz")
+    (root / name / "history.csv").write_text(
+        "epoch,train_loss,train_ce,val_macro_f1,val_balanced_accuracy,val_accuracy\n"
+        "1,2.0,2.0,0.2,0.3,0.5\n2,1.5,1.5,0.4,0.4,0.6\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("checkpoints")
+    for name in MODELS:
+        write_model(root, name)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _checkpoints(models, monkeypatch):
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(models))
+
+
+@pytest.fixture(scope="module")
+def report(models, tmp_path_factory) -> Path:
+    """One report of all three models, made once."""
+    out = tmp_path_factory.mktemp("report") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISTILSCOPE_CHECKPOINTS", str(models))
+        patch.setenv("DISTILSCOPE_STATE", str(out.parent / "state"))
+        command = ["report", "--out", str(out), "--resamples", "20"]
+        assert main([*command, "--json", str(out.parent / "r.json")]) == 0
+    return out
+
+
+def document(report: Path) -> str:
+    return (report / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_summary_is_the_evaluation(report, models):
+    rows = list(csv.DictReader((report / "tables" / "summary.csv").open()))
+    assert [row["model"] for row in rows] == ["Big", NASTY, "Alone"]
+    result = json.loads((report.parent / "r.json").read_text())
+    assert result["teacher"] == "big" and set(result["pairs"]) == {"small", "alone"}
+    for name, row in zip(MODELS, rows, strict=True):
+        predictions = make_test(models, name)
+        expected = evaluate_predictions(predictions, 1.3, 20).metrics
+        for score in SUMMARY:
+            for end, key in (("value", ""), ("low", " low"), ("high", " high")):
+                wanted = getattr(expected[score], end)
+                assert float(row[TITLES[score] + key]) == pytest.approx(wanted, abs=1e-12)
+            shown = f">{expected[score].value:.3f}<"
+            assert shown in document(report) or expected[score].value < 0.001
+        assert result["models"][name]["n"] == 120
+
+
+def make_test(models: Path, name: str):
+    from kdcore.predict import Predictions
+
+    return Predictions.load(models / name / "predictions-test.npz")
+
+
+def test_gaps_are_differences_and_shares_of_the_teacher(report, models):
+    big, small = (evaluate_predictions(make_test(models, n), 1.3, 0) for n in ("big", "small"))
+    rows = list(csv.DictReader((report / "tables" / "classes-small.csv").open()))
+    for row, one, other in zip(rows, big.per_class, small.per_class, strict=True):
+        for score in ("precision", "recall", "f1"):
+            a, b = getattr(one, score).value, getattr(other, score).value
+            assert float(row[f"Δ {TITLES[score]}"]) == pytest.approx(b - a, abs=1e-12)
+        gap = row["relative gap, ΔF1 / F1"]
+        a, b = one.f1.value, other.f1.value
+        assert (gap == "" and a == 0) or float(gap) == pytest.approx((b - a) / a)
+    quadrants = list(csv.reader((report / "tables" / "quadrants.csv").open()))
+    assert all(sum(map(int, row[1:])) == 120 for row in quadrants[1:])
+
+
+def test_sizes(report):
+    rows = list(csv.DictReader((report / "tables" / "models.csv").open()))
+    from kdcore.models import build_model
+
+    count = sum(p.numel() for p in build_model("cnn2", 7).parameters())
+    assert {float(row["parameters, M"]) for row in rows} == {count / 1e6}
+    assert {row["stored as"] for row in rows} == {"F16"}
+
+
+def test_every_table_is_strict_latex(report):
+    texts = {p.stem: p.read_text(encoding="utf-8") for p in (report / "tables").glob("*.tex")}
+    for name, text in texts.items():
+        _, cells, _ = parse(text)
+        written = list(csv.reader((report / "tables" / f"{name}.csv").open()))
+        assert len(written) >= 2 and len(cells) >= 2
+    assert {"summary", "classes-small", "pairs", "calibration", "recipes"} <= set(texts)
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex")
+def test_the_tables_compile(report, tmp_path):
+    inputs = "\n".join(rf"\input{{{p}}}\par" for p in sorted((report / "tables").glob("*.tex")))
+    head = r"\documentclass{article}\usepackage{booktabs}\begin{document}\tiny "
+    (tmp_path / "all.tex").write_text(f"{head}{inputs}\\end{{document}}")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_the_document_is_whole_well_formed_and_alone(report):
+    text = document(report)
+    root = ET.fromstring(text.removeprefix("<!DOCTYPE html>\n"))
+    assert root.find(".//script") is None and root.find(".//link") is None
+    assert root.find(".//img") is None and "@import" not in text
+    names = [e.get(k, "") for e in root.iter() for k in ("href", "src") if e.get(k)]
+    assert names and all(name.startswith("#") for name in names)
+    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    assert len(ids) == len(set(ids)) and {name[1:] for name in names} <= set(ids)
+    assert not re.search(r"url\((?!#)", text)
+    for kind, folder, suffix in (("table", "tables", "tex"), ("figure", "figures", "svg")):
+        stems = {p.stem for p in (report / folder).glob(f"*.{suffix}")}
+        assert stems and stems == {i.removeprefix(f"{kind}-") for i in ids if i in
+                                   {f"{kind}-{s}" for s in stems}}  # fmt: skip
+        labels = re.findall(rf"<strong>{kind.capitalize()} (\d+)\.", text)
+        assert labels == [str(n) for n in range(1, len(stems) + 1)]
+    assert text.count("<svg") == len(list((report / "figures").glob("*.svg")))
+
+
+def test_titles_are_escaped(report):
+    assert "<script>alert" not in document(report)
+    assert "Small &lt;script&gt;" in document(report)
+
+
+def test_figures_are_what_they_are_called(report):
+    for path in (report / "figures").iterdir():
+        head = path.read_bytes()[:5]
+        assert head == (b"%PDF-" if path.suffix == ".pdf" else b"<svg ")
+    assert {p.suffix for p in (report / "figures").iterdir()} == {".pdf", ".svg"}
+
+
+def test_what_it_is_made_from_is_named_without_the_machine(report, models):
+    text = document(report)
+    assert str(models) not in text and str(REPO) not in text
+    assert "small/predictions-test.npz" in text and "python -m kdcore report" in text
+    assert "Robustness</h2>" not in text
+
+
+def test_an_earlier_report_is_replaced_and_other_files_are_kept(tmp_path):
+    out = tmp_path / "out"
+    command = ["report", "--out", str(out), "--resamples", "0", "--models"]
+    assert main([*command, "big", "small"]) == 0
+    (out / "paper.tex").write_text("mine")
+    assert main([*command, "alone"]) == 0
+    assert sorted(p.name for p in out.iterdir()) == [
+        "figures",
+        "paper.tex",
+        "report.html",
+        "tables",
+    ]
+    assert not (out / "tables" / "classes-small.csv").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_failure_leaves_the_earlier_report(report, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(report, out)
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report_folder, "html_document", full)
+    with pytest.raises(OSError, match="No space"):
+        report_folder.write_document(tmp_path, made_document(), out)
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with (
+        pytest.raises(report_folder.SettingError, match="No space left"),
+        report_folder.staged(out) as folder,
+    ):
+        report_folder.write_document(folder, made_document(), out)
+    monkeypatch.undo()
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def made_document():
+    from kdcore.report.document import Document
+
+    return Document("title", "lead", ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--models", "smal"], "Choose one of: small"),
+        (["--teacher", "bigg"], "Choose one of: big"),
+    ],
+)
+def test_unknown_models(arguments, words, tmp_path, capsys):
+    assert main(["report", "--out", str(tmp_path / "out"), *arguments]) == 1
+    assert words in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_no_predictions(tmp_path, monkeypatch, capsys):
+    write_tiny_checkpoint(tmp_path / "checkpoints" / "bare", "teacher", "cnn2")
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    assert main(["report", "--out", str(tmp_path / "out")]) == 1
+    assert "kdcore predict" in capsys.readouterr().err
+
+
+def test_folders_that_are_not_a_reports(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("a file")
+    for name in ("mine", "file", "file/below"):
+        assert main(["report", "--out", str(tmp_path / name), "--models", "big"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("no report") == 2 and "Not a directory" in said
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_models_that_do_not_fit_the_teacher(tmp_path, monkeypatch, capsys):
+    root = tmp_path / "checkpoints"
+    write_model(root, "big")
+    write_model(root, "fewer", 60)
+    lesion = make_predictions(120, seed=3).group_ids[0]
+    write_model(root, "knows", train_groups=(group_hash(str(lesion)),))
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(root))
+    command = ["report", "--out", str(tmp_path / "out"), "--resamples", "0"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "fewer is left out" in said.err and "knows is left out" in said.err
+    assert "of 1 models" in said.out or "of 1 model" in said.out
+    assert main([*command, "--models", "big", "knows"]) == 1
+    assert "was trained on" in capsys.readouterr().err
+
+
+def test_the_validation_part(tmp_path):
+    out = tmp_path / "out"
+    command = ["report", "--out", str(out), "--part", "val", "--resamples", "0"]
+    assert main([*command, "--models", "big", "alone", "--teacher", "alone"]) == 0
+    text = document(out)
+    assert "Validation part, n = 120" in text and "Operating points</h2>" not in text
+    rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))
+    assert rows[0]["model"] == "Alone" and rows[0]["macro F1 low"] == ""
+    assert not math.isnan(float(rows[0]["macro F1"]))
+
+
+@pytest.mark.slow
+def test_the_shipped_checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(REPO / "checkpoints"))
+    out = tmp_path / "out"
+    assert main(["report", "--out", str(out)]) == 0
+    ET.fromstring(document(out).removeprefix("<!DOCTYPE html>\n"))
+    for path in (out / "tables").glob("*.tex"):
+        parse(path.read_text(encoding="utf-8"))
+    rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))
+    assert len(rows) == len(list((REPO / "checkpoints").glob("*/predictions-test.npz")))

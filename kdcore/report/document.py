@@ -38,7 +38,8 @@ tbody tr + tr td { border-top: 1px solid #eceff1; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .whole, .span { white-space: nowrap; }
 .span { color: #56646f; }
-svg { max-width: 100%; height: auto; overflow: visible; }
+svg { box-sizing: border-box; max-width: 100%; height: auto; padding-left: 14px;
+  overflow: visible; }
 svg text { font-family: "Liberation Sans", Arimo, Arial, Helvetica, sans-serif; }
 code, pre { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 pre { background: #f4f6f8; padding: 10px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }

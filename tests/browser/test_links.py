@@ -30,6 +30,7 @@ def test_cold_deep_link_shows_its_page(
         expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
 
 
+@pytest.mark.slow
 def test_navigation_names_every_page(app: App, new_page: NewPage) -> None:
     page = new_page()
     visit(page, app.url)
@@ -45,7 +46,7 @@ def test_navigation_names_every_page(app: App, new_page: NewPage) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("width", [400, pytest.param(1280, marks=pytest.mark.slow)])
 def test_nothing_reaches_past_the_edge(app: App, new_page: NewPage, path: str, width: int) -> None:
     page = new_page(width)
     visit(page, f"{app.url}/{path}")

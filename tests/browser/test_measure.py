@@ -61,6 +61,7 @@ def downloaded(page: Page, button: Locator, folder: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_click_opens_the_cases_behind_it(compare: Page, checkpoints: Path) -> None:
     assert troubles(compare) == []
     seen = set()

@@ -153,6 +153,7 @@ def test_two_at_a_time_have_the_same_numbers(work):
     assert list(work.scores()) == list(alone)
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(work, repo):
     work.file.write_text(TINY.replace("epochs = 1", "epochs = 2"))
     assert work.sweep() == 0

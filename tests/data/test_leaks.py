@@ -197,6 +197,7 @@ def test_shared_groups_agree_with_the_splits(ham_folder: Path) -> None:
     assert all(sum(g.counts) == 2 for g in found)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_real_data(real_data: Ham10000) -> None:
     """Across lesions, parts have no copy in common; across images, they have."""

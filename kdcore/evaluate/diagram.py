@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kdcore.base import DataError, check_probs
-from kdcore.evaluate.bootstrap import Interval, index_groups, mean_interval
+from kdcore.evaluate.bootstrap import Interval, index_groups, interval_words, mean_interval
 from kdcore.evaluate.calibration import BINS, Reliability, binned, confidence_and_hits
 from kdcore.evaluate.miscalibration import binned_intervals
 from kdcore.predict.predictions import Predictions
@@ -50,12 +50,7 @@ class Diagram:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        if self.n_boot == 0 or self.n_groups < 2:
-            return "none: an interval needs resamples and at least two lesions"
-        return (
-            f"95 % percentile bootstrap of {self.n_boot} resamples of {self.n_groups} lesions "
-            f"(seed {self.seed})"
-        )
+        return interval_words(self.n_boot, self.n_groups, self.seed)
 
     @property
     def farthest(self) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.evaluate.bootstrap import Interval, index_groups
+from kdcore.evaluate.bootstrap import Interval, index_groups, interval_words
 from kdcore.evaluate.headline import BY_CLASS, OVERALL, headline_scores
 from kdcore.predict.predictions import Predictions
 
@@ -63,12 +63,8 @@ class Evaluation:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        if self.n_boot == 0 or self.n_groups < 2:
-            return "none: an interval needs resamples and at least two lesions"
-        return (
-            f"95 % percentile bootstrap of {self.n_boot} resamples of {self.n_groups} lesions "
-            f"(seed {self.seed}); that of the ECE is lowered by its upward bias"
-        )
+        more = "; that of the ECE is lowered by its upward bias"
+        return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""

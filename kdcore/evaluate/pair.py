@@ -21,6 +21,7 @@ from kdcore.evaluate.bootstrap import (
     Interval,
     difference_interval,
     index_groups,
+    interval_words,
     percentile_interval,
 )
 from kdcore.evaluate.headline import BY_CLASS, EXCESS, OVERALL, Headline, headline_scores
@@ -102,12 +103,8 @@ class PairComparison:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        if self.n_boot == 0 or self.n_groups < 2:
-            return "none: an interval needs resamples and at least two lesions"
-        return (
-            f"95 % percentile bootstrap of {self.n_boot} resamples of {self.n_groups} lesions, "
-            f"the same for both models (seed {self.seed}); those of the ECE are moved by its bias"
-        )
+        more = ", the same for both models; those of the ECE are moved by its bias"
+        return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""

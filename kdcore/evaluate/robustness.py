@@ -21,6 +21,7 @@ from kdcore.evaluate.bootstrap import (
     Interval,
     draw_groups,
     index_groups,
+    interval_words,
     percentile_interval,
     sum_by_group,
 )
@@ -117,12 +118,8 @@ class Robustness:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        if self.n_boot == 0 or self.n_groups < 2:
-            return "none: an interval needs resamples and at least two lesions"
-        return (
-            f"95 % percentile bootstrap of {self.n_boot} resamples of {self.n_groups} lesions "
-            f"(seed {self.seed}), the same for all cells; the ECE's is lowered by its upward bias"
-        )
+        more = ", the same for all cells; the ECE's is lowered by its upward bias"
+        return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""

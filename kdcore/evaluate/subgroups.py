@@ -33,6 +33,7 @@ from kdcore.evaluate.bootstrap import (
     Interval,
     draw_groups,
     index_groups,
+    interval_words,
     percentile_interval,
 )
 from kdcore.evaluate.scores import mean_of_defined
@@ -126,13 +127,8 @@ class Subgroups:
     @property
     def interval_method(self) -> str:
         """How intervals and p values were made, one sentence."""
-        if self.n_boot == 0 or self.lesions < 2:
-            return "none: an interval needs resamples and at least two lesions"
-        return (
-            f"95 % percentile bootstrap of {self.n_boot} resamples of {self.lesions} lesions "
-            f"(seed {self.seed}), not adjusted; p values are adjusted over the groups of a score "
-            "(Holm)"
-        )
+        more = ", not adjusted; p values are adjusted over the groups of a score (Holm)"
+        return interval_words(self.n_boot, self.lesions, self.seed, more)
 
 
 def subgroups(

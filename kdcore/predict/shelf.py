@@ -21,7 +21,7 @@ class Measured:
     Attributes
     ----------
     name : unique on the shelf
-    title : for people
+    title : for people, unique on the shelf
     role : "teacher", "student" or "baseline"; "foreign" for predictions from elsewhere
     files : the file of predictions by part, "val" and "test", at least one of them
     card : of the checkpoint; None for what came without one
@@ -78,11 +78,15 @@ def list_measured() -> tuple[list[Measured], list[KdError]]:
         for folder, files, card in sorted(cards, key=lambda row: card_order(row[2])):
             own = folder.parent.name if folder.name == "checkpoint" else folder.name
             name = _free(card.name, own, found)
-            found.append(Measured(name, card.title or card.name, card.role, files, card))
+            # Charts and tables go by titles: two models of one would be drawn as one.
+            title = card.title or card.name
+            title = f"{title} ({name})" if any(m.title == title for m in found) else title
+            found.append(Measured(name, title, card.role, files, card))
     for name in sorted({_of_part(path) for path in foreign_folder().glob("*-*.npz")} - {""}):
         parts = {part: foreign_folder() / f"{name}-{part}.npz" for part in MEASURED_PARTS}
         files = {part: path for part, path in parts.items() if path.is_file()}
-        found.append(Measured(_free(name, name, found), name, FOREIGN, files))
+        free = _free(name, name, found)
+        found.append(Measured(free, free, FOREIGN, files))
     return found, problems
 
 

@@ -39,9 +39,12 @@ class Interval:
 
 
 def interval_words(n_boot: int, groups: int, seed: int, more: str = "") -> str:
-    """Return how intervals of `n_boot` resamples of `groups` lesions were made, one sentence.
+    """Return how intervals were made, one sentence.
 
-    `more` follows it, with its own sign before it.
+    Parameters
+    ----------
+    n_boot, groups, seed : resamples, lesions, and the seed of the draws
+    more : follows it, with its own sign before it
     """
     if n_boot == 0 or groups < 2:
         return "none: an interval needs resamples and at least two lesions"

@@ -1,4 +1,4 @@
-"""Time the app in a browser: start, upload to both charts, rerun after a slider, peak memory.
+"""Time the app in a browser: start, upload to charts, slider, two corruptions, peak memory.
 
     python benchmarks/app.py --json FILE
 
@@ -6,8 +6,9 @@ Each figure is a median; its repetitions and spread are in the JSON. A start cou
 server's process to an Explain page that takes uploads. An upload counts from the file given to
 the browser to both charts drawn, both models in each. A rerun counts from the script's start to
 its end as the browser sees them after a key on the temperature slider; the slider's own wait for
-further keys is not in it. Memory is the server's peak resident size (VmHWM) with teacher and
-student loaded and uploads shown.
+further keys is not in it. A stack's rerun is the same for a severity moved on the Corrupt page
+with two corruptions: both models answer anew and their sweeps over severity are drawn. Memory is
+the server's peak resident size (VmHWM) with teacher and student loaded and uploads shown.
 """
 
 from __future__ import annotations
@@ -25,14 +26,20 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))  # so that `python benchmarks/app.py` finds its own project
 
 from benchmarks.driver import browser, serve, settle
-from benchmarks.journeys import move_slider, open_upload, upload_to_charts
+from benchmarks.journeys import move_slider, open_stack, open_upload, upload_to_charts
 from benchmarks.measuring import machine, summary
 from kdcore.data.drawn import draw_lesion
 
 PACKAGES = ("streamlit", "torch", "torchvision", "altair", "numpy", "playwright")
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 SLIDER_MOVES = 4
-AIMS = {"startup_s": 10.0, "upload_to_probs_s": 1.0, "slider_rerun_s": 0.15, "peak_rss_mb": 1500.0}
+AIMS = {
+    "startup_s": 10.0,
+    "upload_to_probs_s": 1.0,
+    "slider_rerun_s": 0.15,
+    "stack_rerun_s": 1.0,
+    "peak_rss_mb": 1500.0,
+}
 
 
 def lesion(number: int) -> bytes:
@@ -67,8 +74,21 @@ def one_server(chrome: Browser, checkpoints: Path | None, repeats: int) -> dict[
                 figures["slider_rerun_s"].append(move_slider(page, "Temperature T"))
                 settle(page)
             context.close()
+        figures["stack_rerun_s"].extend(_stacked(chrome, app.url))
         figures["peak_rss_mb"].append(peak_mb(app.process.pid))
     return figures
+
+
+def _stacked(chrome: Browser, url: str) -> list[float]:
+    """Return the seconds of reruns after a severity was moved, none of them answered before."""
+    page = chrome.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    open_stack(page, url)
+    seconds = []
+    for place in (0, 1, 0, 1):
+        seconds.append(move_slider(page, "Severity", "ArrowRight", place))
+        settle(page)
+    page.context.close()
+    return seconds
 
 
 def peak_mb(pid: int) -> float:

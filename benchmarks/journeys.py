@@ -1,4 +1,4 @@
-"""What a person does on the Explain page, as steps that a test and a benchmark share."""
+"""What a person does on the See pages, as steps that a test and a benchmark share."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def open_upload(page: Page, url: str, more: str = "") -> None:
     settle(page, 120)
 
 
+def open_stack(page: Page, url: str) -> None:
+    """Open the Corrupt page on a drawn sample, add a second corruption and wait for answers."""
+    page.goto(f"{url}/corrupt?stack=gaussian_noise-2")
+    page.get_by_role("button", name="Add another").click(timeout=120_000)
+    expect(page.get_by_role("slider", name="Severity")).to_have_count(2, timeout=60_000)
+    settle(page, 120)
+
+
 def upload(page: Page, name: str, data: bytes) -> None:
     """Give the browser a file to upload."""
     file = {"name": name, "mimeType": "image/jpeg", "buffer": data}
@@ -49,9 +57,12 @@ def upload_to_charts(page: Page, name: str, data: bytes) -> float:
     return time.perf_counter() - begin
 
 
-def move_slider(page: Page, label: str, key: str = "ArrowRight") -> float:
-    """Press a key on a slider; return the seconds that the rerun took, start to end."""
-    slider = page.get_by_role("slider", name=re.compile(label))
+def move_slider(page: Page, label: str, key: str = "ArrowRight", place: int = 0) -> float:
+    """Press a key on the slider of a name (of several, the one at `place`), and wait.
+
+    Returns the seconds that the rerun took, start to end.
+    """
+    slider = page.get_by_role("slider", name=re.compile(label)).nth(place)
     slider.focus()
     watch = page.evaluate_handle(f"() => ({{ rerun: ({RERUN})() }})")
     slider.press(key)

@@ -1,4 +1,4 @@
-"""`python -m kdcore import`: predictions that another program made, from CSV to one `.npz`."""
+"""`python -m kdcore import`: predictions that another program made, from CSV to `.npz`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ from kdcore.cli.common import PARTS, write_json
 from kdcore.data import DATASETS
 from kdcore.predict import Predictions, read_foreign
 from kdcore.predict.foreign import NOTES
-from kdcore.predict.imported import with_attributes
+from kdcore.predict.imported import lesions_of, with_attributes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("csv", metavar="CSV", type=Path, help="ids, labels and class columns")
-    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="an .npz file")
+    parser.add_argument(
+        "csv",
+        metavar="CSV",
+        type=Path,
+        help="ids, labels and class columns; or a folder of such files",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", type=Path, required=True,
+        help="an .npz file; of a folder, the folder for one .npz for each CSV file",
+    )  # fmt: skip
     parser.add_argument(
         "--classes",
         metavar="NAMES",
@@ -25,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--logits", action="store_true", help="columns hold logits (default: probabilities)"
     )
-    parser.add_argument("--name", default="", help="of the model (default: the file's)")
+    parser.add_argument(
+        "--name", default="", help="of the model (default: the file's; not of a folder)"
+    )
     parser.add_argument("--split", choices=PARTS, default="all", help="which part it is")
     parser.add_argument(
         "--like",
@@ -36,33 +46,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read, check and save, and say what was changed."""
-    if options.csv.is_dir():
-        raise DataError(f"{options.csv.name} is a folder.", "Name one CSV file of it.")
+    """Read and check all, save, and say what was changed."""
+    several = options.csv.is_dir()
+    if several and options.name:
+        raise DataError("--name is for one file.", "Models of a folder go by their files' names.")
     like = Predictions.load(options.like) if options.like else None
-    groups = dict(zip(like.sample_ids.tolist(), like.group_ids.tolist())) if like else None
-    (predictions,) = read_foreign(
-        options.csv, _classes(options.classes), options.logits, groups, options.name, options.split
-    )
-    if like:
-        predictions = with_attributes(predictions, like)
-    predictions.save(options.out)
-    print(f"{len(predictions):,} predictions of {predictions.checkpoint} in {options.out}")
+    read = read_foreign(
+        options.csv, _classes(options.classes), options.logits, lesions_of(like),
+        options.name, options.split,
+    )  # fmt: skip
+    made = []
+    for predictions in read:
+        kept = with_attributes(predictions, like) if like else predictions
+        out = options.out / f"{kept.checkpoint}.npz" if several else options.out
+        kept.save(out)
+        made.append(_said(kept, out))
+    write_json(options, {"models": made} if several else made[0])
+
+
+def _said(predictions: Predictions, out: Path) -> dict[str, object]:
+    """Print what was read and saved, and return it for the JSON file."""
+    print(f"{len(predictions):,} predictions of {predictions.checkpoint} in {out}")
     notes = predictions.meta[NOTES].splitlines()
     for note in notes:
         print(f"  {note}")
-    write_json(
-        options,
-        {
-            "n": len(predictions),
-            "lesions": len(set(predictions.group_ids.tolist())),
-            "classes": predictions.classes,
-            "checkpoint": predictions.checkpoint,
-            "checkpoint_hash": predictions.checkpoint_hash,
-            "notes": notes,
-            "file": str(options.out),
-        },
-    )
+    return {
+        "n": len(predictions),
+        "lesions": len(set(predictions.group_ids.tolist())),
+        "classes": predictions.classes,
+        "checkpoint": predictions.checkpoint,
+        "checkpoint_hash": predictions.checkpoint_hash,
+        "notes": notes,
+        "file": str(out),
+    }
 
 
 def _classes(text: str | None) -> tuple[str, ...]:

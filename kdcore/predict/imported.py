@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,19 +26,18 @@ _EXAMPLE_ROWS = 3
 
 
 def keep_foreign(
-    data: bytes,
-    file: str,
+    files: Mapping[str, bytes],
     name: str,
     part: str,
     logits: bool = False,
     like: Predictions | None = None,
-) -> Predictions:
-    """Read an uploaded CSV file and put it on the shelf; returns what was kept.
+) -> tuple[Predictions, ...]:
+    """Read uploaded CSV files and put them on the shelf, all or none; returns what was kept.
 
     Parameters
     ----------
-    data, file : the file's content, and its name for error messages
-    name : of the model, new on the shelf for this part
+    files : each file's name and content; one file is one model
+    name : of the model, new on the shelf for this part; several models go by their files' names
     part : "val" or "test"
     logits : the columns hold logits instead of probabilities
     like : predictions of the same images, for their lesions and attributes, and their classes
@@ -45,25 +45,55 @@ def keep_foreign(
     Raises
     ------
     DataError
-        If the name is empty, has other signs than letters, digits, space and `._+-`, or is taken;
-        if the file is no such table.
+        If a name is empty, has other signs than letters, digits, space and `._+-`, or is taken;
+        if a file is no such table.
+    OSError
+        If they can't be written; none is kept then.
     ValueError
-        If the part is another.
+        If the part is another, or there is no file.
     """
     if part not in MEASURED_PARTS:
         raise ValueError(f"part: expected one of {', '.join(MEASURED_PARTS)}, got {part!r}")
-    _check_name(name, part)
-    groups = dict(zip(like.sample_ids.tolist(), like.group_ids.tolist())) if like else None
+    if not files:
+        raise ValueError("files: expected one or more")
+    alone = len(files) == 1
+    names = [name if alone else Path(file).stem for file in files]
+    for one in names:
+        _check_name(one, part)
+    if len({one.lower() for one in names}) < len(names):
+        raise DataError("Two of the files have one name.", "Rename one of them.")
+    read = [
+        _read(file, data, one, part, logits, like)
+        for one, (file, data) in zip(names, files.items(), strict=True)
+    ]
+    foreign_folder().mkdir(parents=True, exist_ok=True)
+    paths = [foreign_folder() / f"{one}-{part}.npz" for one in names]
+    try:
+        for path, found in zip(paths, read, strict=True):
+            found.save(path)
+    except OSError:  # a full disk: the ones before it go, too
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+    return tuple(read)
+
+
+def _read(
+    file: str, data: bytes, name: str, part: str, logits: bool, like: Predictions | None
+) -> Predictions:
     with tempfile.TemporaryDirectory(prefix="distilscope-") as folder:
         path = Path(folder) / (Path(file).name or "upload.csv")
         path.write_bytes(data)
         classes = like.classes if like else ()
-        (found,) = read_foreign(path, classes, logits, groups, name, part)
-    if like:
-        found = with_attributes(found, like)
-    foreign_folder().mkdir(parents=True, exist_ok=True)
-    found.save(foreign_folder() / f"{name}-{part}.npz")
-    return found
+        (found,) = read_foreign(path, classes, logits, lesions_of(like), name, part)
+    return with_attributes(found, like) if like else found
+
+
+def lesions_of(like: Predictions | None) -> dict[str, str] | None:
+    """Return the lesion of each image id, or None for none."""
+    if like is None:
+        return None
+    return dict(zip(like.sample_ids.tolist(), like.group_ids.tolist(), strict=True))
 
 
 def forget_foreign(model: Measured) -> None:

@@ -1,4 +1,4 @@
-"""The Compare page's predictions from elsewhere: add them from a CSV file, and delete them."""
+"""The Compare page's predictions from elsewhere: add them from CSV files, and delete them."""
 
 from __future__ import annotations
 
@@ -59,9 +59,15 @@ def _explain(example: Any | None, part: str) -> None:
 
 def _form(own: list[Any]) -> None:
     with st.form("foreign"):
-        st.file_uploader("CSV file", type="csv", key="w:foreign-file")
+        st.file_uploader(
+            "CSV files", type="csv", accept_multiple_files=True, key="w:foreign-file",
+            help="One file for each model. Either all of them are added, or none.",
+        )  # fmt: skip
         with st.container(horizontal=True):
-            st.text_input("Name of the model", key="w:foreign-name", max_chars=60, width=260)
+            st.text_input(
+                "Name of the model", key="w:foreign-name", max_chars=60, width=260,
+                placeholder="Several go by their files' names",
+            )  # fmt: skip
             st.segmented_control(
                 "Part", list(PARTS), default="test", format_func=PARTS.get, key="w:foreign-part"
             )
@@ -76,32 +82,39 @@ def _form(own: list[Any]) -> None:
 
 
 def _add(own: list[Any]) -> None:
-    """Keep the uploaded file; its errors are shown by `_tell`."""
+    """Keep the uploaded files; their errors are shown by `_tell`."""
     from kdcore.base import KdError, SettingError
     from kdcore.predict.foreign import NOTES
     from kdcore.predict.imported import keep_foreign
 
     state.put(_ADDED, None)
     state.put(_FAILED, None)
-    file, name, part, kind = (
+    files, name, part, kind = (
         st.session_state.get(f"w:foreign-{field}") for field in ("file", "name", "part", "kind")
     )
     part, name = part or "test", (name or "").strip()
     try:
-        if file is None:
+        if not files:
             raise SettingError("No file was chosen.", "Choose a CSV file, then add it.")
         like = next((measured.load(m, part) for m in own if part in m.files), None)
-        found = keep_foreign(file.getvalue(), file.name, name, part, kind == "logits", like)
+        given = {file.name: file.getvalue() for file in files}
+        if len(given) < len(files):
+            raise SettingError("Two of the files have one name.", "Rename one of them.")
+        found = keep_foreign(given, name, part, kind == "logits", like)
     except KdError as error:
         state.put(_FAILED, error)
         return
     except OSError as error:
         state.put(_FAILED, SettingError(f"It can't be kept: {error.strerror}.", "Try again."))
         return
-    notes = found.meta[NOTES].splitlines()
-    state.put(_ADDED, " ".join([f"{name}: {len(found):,} images added.", *notes]))
+    said = [
+        " ".join([f"{one.checkpoint}: {len(one):,} images added.", *one.meta[NOTES].splitlines()])
+        for one in found
+    ]
+    state.put(_ADDED, "\n\n".join(said))
     state.choose("part", part)
-    state.add_choice("models", name)
+    for one in found:
+        state.add_choice("models", one.checkpoint)
 
 
 def _tell() -> None:

@@ -60,3 +60,23 @@ def test_classes_by_name(tmp_path: Path) -> None:
     command = ["import", str(tmp_path / "x.csv"), "--out", str(tmp_path / "p.npz"), "--classes"]
     assert main([*command, "b, a"]) == 0
     assert Predictions.load(tmp_path / "p.npz").labels.tolist() == [0]
+
+
+def test_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out, target = tmp_path / "theirs", tmp_path / "made", tmp_path / "r.json"
+    folder.mkdir()
+    for seed, name in enumerate(("first", "second")):
+        text = to_csv(make_predictions(20, seed=seed))
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    command = ["import", str(folder), "--out", str(out), "--json", str(target)]
+    assert main([*command, "--name", "x"]) == 1
+    assert "--name is for one file" in capsys.readouterr().err
+    assert main(command) == 0
+    made = json.loads(target.read_text())["models"]
+    assert [one["checkpoint"] for one in made] == ["first", "second"]
+    assert [len(Predictions.load(one["file"])) for one in made] == [20, 20]
+    (folder / "first.csv").write_text("id,label\n", encoding="utf-8")
+    (out / "second.npz").unlink()
+    assert main(command) == 1
+    assert "first.csv" in capsys.readouterr().err
+    assert not (out / "second.npz").exists()

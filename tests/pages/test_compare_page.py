@@ -56,7 +56,7 @@ def frame(app: AppTest, *columns: str) -> list[list[object]]:
 
 
 def upload(app: AppTest, data: bytes, name: str) -> AppTest:
-    app.file_uploader(key="w:foreign-file").set_value(("theirs.csv", data, "text/csv"))
+    app.file_uploader(key="w:foreign-file").set_value([("theirs.csv", data, "text/csv")])
     app.text_input(key="w:foreign-name").set_value(name)
     next(b for b in app.button if b.label == "Add").click()
     return app.run()

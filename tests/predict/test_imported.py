@@ -33,7 +33,7 @@ def without_lesions(predictions: Predictions) -> bytes:
 
 
 def test_what_is_written_comes_back_on_the_shelf(own: Predictions) -> None:
-    found = keep_foreign(to_csv(own).encode(), "ours.csv", "Their net-2", "test")
+    (found,) = keep_foreign({"ours.csv": to_csv(own).encode()}, "Their net-2", "test")
     (model,), problems = list_measured()
     assert problems == []
     assert (model.name, model.role, list(model.files)) == ("Their net-2", "foreign", ["test"])
@@ -46,7 +46,7 @@ def test_what_is_written_comes_back_on_the_shelf(own: Predictions) -> None:
 
 def test_lesions_and_attributes_are_those_of_like(own: Predictions) -> None:
     like = replace(own, attributes={"age": np.array([str(i) for i in range(40)])})
-    found = keep_foreign(without_lesions(own), "a.csv", "theirs", "val", like=like)
+    (found,) = keep_foreign({"a.csv": without_lesions(own)}, "theirs", "val", like=like)
     assert found.group_ids.tolist() == own.group_ids.tolist()
     assert found.attributes["age"].tolist() == like.attributes["age"].tolist()
     assert found.attributes["sex"].tolist() == own.attributes["sex"].tolist()
@@ -54,11 +54,11 @@ def test_lesions_and_attributes_are_those_of_like(own: Predictions) -> None:
 
 def test_both_parts_under_one_name_and_forgotten_together(own: Predictions) -> None:
     for part in ("val", "test"):
-        keep_foreign(to_csv(own).encode(), "a.csv", "theirs", part)
+        keep_foreign({"a.csv": to_csv(own).encode()}, "theirs", part)
     (model,), _ = list_measured()
     assert list(model.files) == ["val", "test"]
     with pytest.raises(DataError, match="There is a model theirs already"):
-        keep_foreign(to_csv(own).encode(), "a.csv", "Theirs", "test")
+        keep_foreign({"a.csv": to_csv(own).encode()}, "Theirs", "test")
     forget_foreign(model)
     forget_foreign(model)  # gone already
     assert list_measured() == ([], [])
@@ -69,21 +69,55 @@ def test_both_parts_under_one_name_and_forgotten_together(own: Predictions) -> N
 @pytest.mark.parametrize("name", ["", " x", "../x", "a/b", "a,b", ".hidden", "x" * 61, "a\n"])
 def test_names_that_are_no_file_names(own: Predictions, name: str) -> None:
     with pytest.raises(DataError, match="can't name a model"):
-        keep_foreign(to_csv(own).encode(), "a.csv", name, "test")
+        keep_foreign({"a.csv": to_csv(own).encode()}, name, "test")
     assert not foreign_folder().exists()
 
 
 def test_errors_name_the_file_and_leave_nothing(own: Predictions) -> None:
     with pytest.raises(DataError, match=r"^broken\.csv, row 1"):
-        keep_foreign(b"id,label\nx,0\n", "../broken.csv", "theirs", "test", like=own)
+        keep_foreign({"../broken.csv": b"id,label\nx,0\n"}, "theirs", "test", like=own)
     with pytest.raises(ValueError, match="part: expected one of val, test"):
-        keep_foreign(b"", "a.csv", "theirs", "train")
+        keep_foreign({"a.csv": b""}, "theirs", "train")
+    assert list_measured() == ([], [])
+
+
+def test_several_files_are_kept_together_or_not_at_all(own: Predictions) -> None:
+    good = to_csv(own).encode()
+    for name, bad, said in (
+        ("b.csv", b"id,label\nx,0\n", r"^b\.csv, row 1"),
+        ("A.csv", good, "Two of the files have one name"),
+        ("b,c.csv", good, "can't name a model"),
+    ):
+        with pytest.raises(DataError, match=said):
+            keep_foreign({"a.csv": good, name: bad}, "", "test", like=own)
+        assert list_measured() == ([], [])
+    with pytest.raises(ValueError, match="files: expected one or more"):
+        keep_foreign({}, "", "test")
+    keep_foreign({"a.csv": good, "b.csv": good}, "not used", "test")
+    found, _ = list_measured()
+    assert [model.name for model in found] == ["a", "b"]
+
+
+def test_a_full_disk_keeps_none_of_several(
+    own: Predictions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Predictions.save
+
+    def save(self: Predictions, path: Path) -> None:
+        if path.name.startswith("b"):
+            raise OSError(28, "No space left on device")
+        real(self, path)
+
+    monkeypatch.setattr(Predictions, "save", save)
+    good = to_csv(own).encode()
+    with pytest.raises(OSError, match="No space left"):
+        keep_foreign({"a.csv": good, "b.csv": good}, "", "test")
     assert list_measured() == ([], [])
 
 
 def test_logits_are_kept_as_they_are(own: Predictions) -> None:
     text = to_csv(own).replace("prob_", "logit_").encode()
-    found = keep_foreign(text, "a.csv", "theirs", "test", logits=True)
+    (found,) = keep_foreign({"a.csv": text}, "theirs", "test", logits=True)
     np.testing.assert_allclose(found.logits, softmax(own.logits), atol=1e-6)
 
 

@@ -41,7 +41,7 @@ from kdcore.explain.maps import agreement, difference_map, pixel_ranks, scale_un
 from kdcore.explain.methods import METHODS, Method
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg
-from kdcore.explain.road import Road, fill, road
+from kdcore.explain.road import Road, road
 from kdcore.explain.score_cam import estimate_seconds, score_cam
 from kdcore.explain.sensitivity import (
     OtherClasses,
@@ -97,7 +97,6 @@ __all__ = [
     "export_zip",
     "faithfulness",
     "file_stem",
-    "fill",
     "grad_cam",
     "grad_cam_grid",
     "intervention_test",

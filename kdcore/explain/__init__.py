@@ -1,6 +1,7 @@
-"""Explanations of one image: Score-CAM, Grad-CAM, attention, causal masks, and their figures."""
+"""Explanations of one image: activation maps, attributions, attention, causal masks, figures."""
 
 from kdcore.explain.attention import attention, attention_grids
+from kdcore.explain.attribution import integrated_gradients, occlusion
 from kdcore.explain.causal_mask import (
     InterventionTest,
     causal_mask,
@@ -28,8 +29,10 @@ from kdcore.explain.export import (
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
 from kdcore.explain.maps import agreement, difference_map, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
+from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg
+from kdcore.explain.rollout import attention_rollout
 from kdcore.explain.score_cam import estimate_seconds, score_cam
 
 __all__ = [
@@ -43,11 +46,13 @@ __all__ = [
     "agreement",
     "attention",
     "attention_grids",
+    "attention_rollout",
     "causal_mask",
     "color_bar",
     "colorize",
     "difference_image",
     "difference_map",
+    "eigen_cam",
     "estimate_everything",
     "estimate_seconds",
     "everything_else",
@@ -59,10 +64,14 @@ __all__ = [
     "file_stem",
     "grad_cam",
     "grad_cam_grid",
+    "grad_cam_pp",
+    "integrated_gradients",
     "intervention_test",
     "join",
+    "layer_cam",
     "manifest_json",
     "maps_npz",
+    "occlusion",
     "overlay",
     "panel_png",
     "panel_svg",

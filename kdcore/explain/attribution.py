@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from kdcore.explain.ensemble import mean_map
-from kdcore.explain.maps import Heatmap, scale_unit
+from kdcore.explain.maps import Heatmap, finish_cam
 from kdcore.explain.taps import (
     CancelCheck,
     Progress,
@@ -66,9 +66,8 @@ def integrated_gradients(
     """
 
     def one(network: Classifier, report: Progress | None) -> Heatmap:
-        return _positive(
-            smooth(gradient_integral(network, tensor, target, steps, report, cancelled))
-        )
+        values = gradient_integral(network, tensor, target, steps, report, cancelled)
+        return finish_cam(smooth(values), values.shape)
 
     return mean_map(model, one, progress)
 
@@ -86,7 +85,8 @@ def occlusion(
     """
 
     def one(network: Classifier, report: Progress | None) -> Heatmap:
-        return _positive(occlusion_drops(network, tensor, target, report, cancelled))
+        values = occlusion_drops(network, tensor, target, report, cancelled)
+        return finish_cam(values, values.shape)
 
     return mean_map(model, one, progress)
 
@@ -160,10 +160,6 @@ def smooth(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _checked(model: Classifier, tensor: Tensor, target: int) -> Tensor:
     check_target(forward(model, tensor).logits, target)
     return check_image(tensor)
-
-
-def _positive(values: NDArray[np.float32]) -> Heatmap:
-    return scale_unit(np.maximum(values, 0))
 
 
 def _counted(

@@ -1,6 +1,7 @@
-"""Explanations of one image: Score-CAM, Grad-CAM, attention, causal masks, and their figures."""
+"""Explanations of one image: activation maps, attributions, attention, causal masks, figures."""
 
 from kdcore.explain.attention import attention, attention_grids
+from kdcore.explain.attribution import integrated_gradients, occlusion
 from kdcore.explain.baseline_maps import (
     BASELINE_MAPS,
     baseline_maps,
@@ -39,9 +40,11 @@ from kdcore.explain.judge import VERDICTS, Check, Trust, judge
 from kdcore.explain.localisation import Localisation, localisation
 from kdcore.explain.maps import agreement, difference_map, pixel_ranks, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
+from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg
 from kdcore.explain.road import Road, road
+from kdcore.explain.rollout import attention_rollout
 from kdcore.explain.score_cam import estimate_seconds, score_cam
 from kdcore.explain.sensitivity import (
     OtherClasses,
@@ -77,6 +80,7 @@ __all__ = [
     "agreement",
     "attention",
     "attention_grids",
+    "attention_rollout",
     "baseline_maps",
     "causal_mask",
     "centre_map",
@@ -86,6 +90,7 @@ __all__ = [
     "difference_image",
     "difference_map",
     "edge_map",
+    "eigen_cam",
     "estimate_everything",
     "estimate_seconds",
     "everything_else",
@@ -99,12 +104,16 @@ __all__ = [
     "file_stem",
     "grad_cam",
     "grad_cam_grid",
+    "grad_cam_pp",
+    "integrated_gradients",
     "intervention_test",
     "join",
     "judge",
+    "layer_cam",
     "localisation",
     "manifest_json",
     "maps_npz",
+    "occlusion",
     "other_classes",
     "overlay",
     "panel_png",

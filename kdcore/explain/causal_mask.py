@@ -124,13 +124,29 @@ def remove_region(tensor: Tensor, mask: Mask) -> Tensor:
 
     Cells grow to pixels by nearest neighbour, then the edge is softened.
     """
+    return remove_regions(tensor, mask[None])
+
+
+def remove_regions(
+    tensor: Tensor, masks: NDArray[np.bool_], backdrop: Tensor | None = None
+) -> Tensor:
+    """Return the image behind each of `masks` (M, h, w) as `remove_region` does, (M, 3, H, W).
+
+    Parameters
+    ----------
+    tensor : (1, 3, H, W), normalised
+    masks : on any grid of the same square
+    backdrop : `blurred` of the image, where it is known already
+    """
     image = check_image(tensor).cpu()
+    backdrop = blurred(image) if backdrop is None else backdrop.cpu()
     height, width = image.shape[-2:]
-    rows = np.arange(height) * mask.shape[0] // height
-    columns = np.arange(width) * mask.shape[1] // width
+    rows = np.arange(height) * masks.shape[1] // height
+    columns = np.arange(width) * masks.shape[2] // width
     edge = min(height, width) * _EDGE
-    soft = torch.from_numpy(gaussian_filter(mask[rows][:, columns].astype(np.float32), edge))
-    return soft * blurred(image) + (1 - soft) * image
+    grown = gaussian_filter(masks[:, rows][:, :, columns].astype(np.float32), (0, edge, edge))
+    soft = torch.from_numpy(grown)[:, None]  # (M, 1, H, W)
+    return soft * backdrop + (1 - soft) * image
 
 
 def blurred(image: Tensor) -> Tensor:
@@ -176,11 +192,11 @@ def intervention_test(
     if regions < 1 or mask.ndim != 2 or not mask.any():
         raise ValueError("mask, regions: expected a mask (h, w) with a cell and 1 or more regions")
     masks = np.concatenate([mask[None], random_regions(mask, regions, seed)])
-    device = tensor.device
+    device, backdrop = tensor.device, blurred(check_image(tensor))
     probabilities = [target_probs(model, check_image(tensor), target)]
     for start in range(0, len(masks), _BATCH):
         stop_if(cancelled, "The intervention test")
-        batch = torch.cat([remove_region(tensor, m) for m in masks[start : start + _BATCH]])
+        batch = remove_regions(tensor, masks[start : start + _BATCH], backdrop)
         probabilities.append(target_probs(model, batch.to(device), target))
         if progress is not None:
             progress(min(start + _BATCH, len(masks)), len(masks))

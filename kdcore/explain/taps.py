@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from kdcore.base import Cancelled
+from kdcore.base import Cancelled, SettingError
 from kdcore.models import Classifier, Ensemble, Output
 
 Progress = Callable[[int, int], object]
@@ -56,6 +56,21 @@ def check_target(logits: Tensor, target: int) -> int:
     if not 0 <= target < logits.shape[-1]:
         raise ValueError(f"target: expected 0 to {logits.shape[-1] - 1}, got {target}")
     return int(target)
+
+
+def check_architecture(model: Classifier, architectures: tuple[str, ...], title: str) -> None:
+    """Raise SettingError if the method `title` is not for the model, or a member of the ensemble.
+
+    `architectures` are the registered names that it is for; empty for all.
+    """
+    parts = model.members if isinstance(model, Ensemble) else ()
+    for part in parts:
+        check_architecture(part, architectures, title)  # type: ignore[arg-type]
+    if architectures and not parts and model.architecture not in architectures:
+        raise SettingError(
+            f"{title} is not defined for {model.architecture}.",
+            f"Choose another method, or a network of: {', '.join(architectures)}.",
+        )
 
 
 def stop_if(cancelled: CancelCheck | None, what: str = "The explanation") -> None:

@@ -26,7 +26,8 @@ from kdcore.explain.export import (
     maps_npz,
 )
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
-from kdcore.explain.maps import agreement, difference_map, scale_unit, upsample
+from kdcore.explain.map_agreement import agreement
+from kdcore.explain.maps import difference_map, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg

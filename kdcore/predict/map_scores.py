@@ -26,9 +26,10 @@ FLOORS: Mapping[str, str] = {
     "mismatched": "the teacher's map of another image of the same answer",
     "mismatched_any": "the teacher's map of any other image",
     "centre": "a blob in the middle of the image",
-    "edge": "the edges in the picture",
+    "edges": "the edges in the picture",
     "random": "random blobs",
     "uniform": "the same everywhere",
+    "chance": "pixels in random order",
 }
 _FORMAT = 1
 _COLUMN = "column_"  # before a column's name in the file

@@ -45,8 +45,10 @@ def grad_cam_grid(model: Classifier, tensor: Tensor, target: int, stage: int = -
     return (weights * activations).sum(0).numpy()
 
 
-def grad_cams(model: Classifier, images: Tensor, targets: Sequence[int], stage: int = -1) -> Heatmap:
-    """Return the Grad-CAM heatmaps (B, H, W) of a batch; of an ensemble, the mean of its members'.
+def grad_cams(
+    model: Classifier, images: Tensor, targets: Sequence[int], stage: int = -1
+) -> Heatmap:
+    """Return the Grad-CAM heatmap of each image of a batch; of an ensemble, its members' means.
 
     Parameters
     ----------
@@ -54,6 +56,10 @@ def grad_cams(model: Classifier, images: Tensor, targets: Sequence[int], stage: 
     images : (B, 3, H, W), normalised
     targets : B class indices
     stage : index of the stage, negative from the end
+
+    Returns
+    -------
+    (B, H, W) float32 in [0, 1]
 
     Raises
     ------

@@ -73,20 +73,21 @@ def same_grid(first: Heatmap, second: Heatmap) -> tuple[Floats, Floats]:
 
 def pearson(first: Floats, second: Floats) -> Floats:
     """Return the correlation of each pair of maps (N, H, W), (N,) in [-1, 1]."""
-    rows = [m.reshape(len(m), -1) for m in (first, second)]
-    return _cosine(*(r - r.mean(1, keepdims=True) for r in rows), defined=_varied(first, second))
+    one, other = (_centred(m.reshape(len(m), -1)) for m in (first, second))
+    return _cosine(one, other, _varied(first, second))
 
 
 def spearman(first: Floats, second: Floats) -> Floats:
     """Return the rank correlation of each pair of maps (N, H, W), (N,); equals share a rank."""
-    ranks = [rankdata(m.reshape(len(m), -1), axis=1) for m in (first, second)]
-    return _cosine(*(r - r.mean(1, keepdims=True) for r in ranks), defined=_varied(first, second))
+    ranks = (rankdata(m.reshape(len(m), -1), axis=1) for m in (first, second))
+    one, other = (_centred(r) for r in ranks)
+    return _cosine(one, other, _varied(first, second))
 
 
 def cosine(first: Floats, second: Floats) -> Floats:
     """Return the cosine of each pair of maps (N, H, W) as vectors, (N,) in [0, 1]."""
-    rows = [m.reshape(len(m), -1) for m in (first, second)]
-    return _cosine(*rows, defined=_varied(first, second))
+    one, other = (m.reshape(len(m), -1) for m in (first, second))
+    return _cosine(one, other, _varied(first, second))
 
 
 def ssim(first: Floats, second: Floats) -> Floats:
@@ -133,6 +134,10 @@ MEASURES: Mapping[str, Callable[[Floats, Floats], Floats]] = {
 def _varied(first: Floats, second: Floats) -> NDArray[np.bool_]:
     """Return which pairs have two maps that are not constant, (N,)."""
     return np.logical_and(*(np.ptp(m.reshape(len(m), -1), axis=1) > 0 for m in (first, second)))
+
+
+def _centred(rows: Floats) -> Floats:
+    return np.asarray(rows - rows.mean(1, keepdims=True))
 
 
 def _cosine(first: Floats, second: Floats, defined: NDArray[np.bool_]) -> Floats:

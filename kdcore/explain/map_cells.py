@@ -63,7 +63,7 @@ class MapCells:
             return None
 
     def save(
-        self, weights_sha256: str, kind: str, samples: Sequence[Sample], arrays: Arrays
+        self, weights_sha256: str, kind: str, samples: Sequence[Sample], arrays: dict[str, Any]
     ) -> None:
         """Write a chunk's `arrays`, whole or not at all.
 

@@ -1,6 +1,4 @@
-"""Faithfulness and localisation of maps of several images, as columns beside those of maps that
-never saw the network.
-"""
+"""Faithfulness and localisation as columns, beside those of maps that never saw the network."""
 
 from __future__ import annotations
 
@@ -57,12 +55,12 @@ def faithfulness_columns(
     (N,) float32 by name: `insertion`, `deletion`, `drop` and `gain` as `Faithfulness` has them,
     and the same with `_centre`, `_edges`, `_random`, `_uniform`
     """
-    prepare, rows = preprocess_of(checkpoint), []
+    model, prepare, rows = checkpoint.model, preprocess_of(checkpoint), []
     for sample, heatmap, target in zip(samples, maps, targets, strict=True):
         image, own = prepare(data.picture(sample.image_id).rgb)[None], image_seed(sample.image_id)
         others = baseline_maps(image, prepare.std, own + seed)
         tested = [heatmap, *(others[name] for name in BASELINE_MAPS)]
-        found = faithfulness(checkpoint.model, image, target, tested, seed=seed, cancelled=cancelled)
+        found = faithfulness(model, image, target, tested, seed=seed, cancelled=cancelled)
         rows.append(_faithfulness_row(found))
     return _columns(rows, [metric + suffix for suffix in _SUFFIXES for metric in _FAITHFULNESS])
 

@@ -183,10 +183,14 @@ def _fields(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
             raise ValueError(f"{name}: expected whole numbers, got {rows[name].dtype}")
         rows[name] = rows[name].astype(np.int64)
     columns = {name: arrays[_COLUMN + name].astype(np.float32) for name in head["columns"]}
-    return {name: head[name] for name in _HEAD} | rows | {
-        "columns": columns,
-        "classes": tuple(head["classes"]),
-    }
+    return (
+        {name: head[name] for name in _HEAD}
+        | rows
+        | {
+            "columns": columns,
+            "classes": tuple(head["classes"]),
+        }
+    )
 
 
 def _check_shape(name: str, values: NDArray[Any], n: int) -> None:

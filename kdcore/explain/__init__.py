@@ -1,6 +1,14 @@
 """Explanations of one image: Score-CAM, Grad-CAM, attention, causal masks, and their figures."""
 
 from kdcore.explain.attention import attention, attention_grids
+from kdcore.explain.baseline_maps import (
+    BASELINE_MAPS,
+    baseline_maps,
+    centre_map,
+    edge_map,
+    random_map,
+    uniform_map,
+)
 from kdcore.explain.causal_mask import (
     InterventionTest,
     causal_mask,
@@ -25,52 +33,95 @@ from kdcore.explain.export import (
     manifest_json,
     maps_npz,
 )
+from kdcore.explain.faithfulness import Faithfulness, faithfulness
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
+from kdcore.explain.judge import VERDICTS, Check, Trust, judge
+from kdcore.explain.localisation import Localisation, localisation
 from kdcore.explain.map_agreement import agreement
-from kdcore.explain.maps import difference_map, scale_unit, upsample
+from kdcore.explain.maps import difference_map, pixel_ranks, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg
+from kdcore.explain.road import Road, fill, road
 from kdcore.explain.score_cam import estimate_seconds, score_cam
+from kdcore.explain.sensitivity import (
+    OtherClasses,
+    Randomisation,
+    Sensitivity,
+    explainer,
+    other_classes,
+    randomisation,
+    sensitivity,
+)
+from kdcore.explain.similarity import Similarity, similarity
+from kdcore.explain.trust import check_map
 
 __all__ = [
+    "BASELINE_MAPS",
     "COLORMAPS",
     "METHODS",
+    "VERDICTS",
+    "Check",
     "Everything",
     "Explanation",
+    "Faithfulness",
     "InterventionTest",
+    "Localisation",
     "Method",
+    "OtherClasses",
     "PairExplanation",
+    "Randomisation",
+    "Road",
+    "Sensitivity",
+    "Similarity",
+    "Trust",
     "agreement",
     "attention",
     "attention_grids",
+    "baseline_maps",
     "causal_mask",
+    "centre_map",
+    "check_map",
     "color_bar",
     "colorize",
     "difference_image",
     "difference_map",
+    "edge_map",
     "estimate_everything",
     "estimate_seconds",
     "everything_else",
     "explain_everything",
     "explain_one",
     "explain_pair",
+    "explainer",
     "export_files",
     "export_zip",
+    "faithfulness",
     "file_stem",
+    "fill",
     "grad_cam",
     "grad_cam_grid",
     "intervention_test",
     "join",
+    "judge",
+    "localisation",
     "manifest_json",
     "maps_npz",
+    "other_classes",
     "overlay",
     "panel_png",
     "panel_svg",
+    "pixel_ranks",
+    "random_map",
     "random_regions",
+    "randomisation",
     "remove_region",
+    "road",
     "scale_unit",
     "score_cam",
+    "sensitivity",
+    "similarity",
     "top_fraction",
+    "uniform_map",
     "upsample",
 ]

@@ -23,9 +23,8 @@ from kdcore.explain.taps import (
     CancelCheck,
     Progress,
     check_image,
-    check_target,
-    evaluating,
     stop_if,
+    target_probs,
 )
 from kdcore.models import Classifier
 
@@ -125,15 +124,23 @@ def remove_region(tensor: Tensor, mask: Mask) -> Tensor:
 
     Cells grow to pixels by nearest neighbour, then the edge is softened.
     """
-    image = check_image(tensor).cpu().numpy()
+    image = check_image(tensor).cpu()
     height, width = image.shape[-2:]
     rows = np.arange(height) * mask.shape[0] // height
     columns = np.arange(width) * mask.shape[1] // width
-    side = min(height, width)
-    soft = gaussian_filter(mask[rows][:, columns].astype(np.float32), side * _EDGE)
-    sigma = side * _BLUR
-    blurred = gaussian_filter(image, (0, 0, sigma, sigma), mode="reflect")
-    return torch.from_numpy((soft * blurred + (1 - soft) * image).astype(np.float32))
+    edge = min(height, width) * _EDGE
+    soft = torch.from_numpy(gaussian_filter(mask[rows][:, columns].astype(np.float32), edge))
+    return soft * blurred(image) + (1 - soft) * image
+
+
+def blurred(image: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) without their structure: only the broad colours stay.
+
+    The deviation of the Gaussian is a tenth of the shorter side.
+    """
+    sigma = min(image.shape[-2:]) * _BLUR
+    smooth = gaussian_filter(image.cpu().numpy(), (0, 0, sigma, sigma), mode="reflect")
+    return torch.from_numpy(smooth).to(image.device)
 
 
 def intervention_test(
@@ -170,11 +177,11 @@ def intervention_test(
         raise ValueError("mask, regions: expected a mask (h, w) with a cell and 1 or more regions")
     masks = np.concatenate([mask[None], random_regions(mask, regions, seed)])
     device = tensor.device
-    probabilities = [_target_probs(model, check_image(tensor), target)]
+    probabilities = [target_probs(model, check_image(tensor), target)]
     for start in range(0, len(masks), _BATCH):
         stop_if(cancelled, "The intervention test")
         batch = torch.cat([remove_region(tensor, m) for m in masks[start : start + _BATCH]])
-        probabilities.append(_target_probs(model, batch.to(device), target))
+        probabilities.append(target_probs(model, batch.to(device), target))
         if progress is not None:
             progress(min(start + _BATCH, len(masks)), len(masks))
     probs = np.concatenate(probabilities)
@@ -188,10 +195,3 @@ def intervention_test(
         seed=seed,
         removed=remove_region(tensor, mask),
     )
-
-
-def _target_probs(model: Classifier, images: Tensor, target: int) -> NDArray[np.float64]:
-    with evaluating(model), torch.inference_mode():
-        logits = model(images).logits
-        check_target(logits, target)
-        return torch.softmax(logits.double(), 1)[:, target].cpu().numpy()

@@ -10,7 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from kdcore.base import numpy_generator
+
 Heatmap = NDArray[np.float32]
+_TOLERANCE = 1e-6  # by which rounding may leave [0, 1]
 
 
 def scale_unit(values: Heatmap) -> Heatmap:
@@ -67,7 +70,39 @@ def difference_map(teacher: Heatmap, student: Heatmap) -> Heatmap:
     for name, values in (("teacher", teacher), ("student", student)):
         if values.ndim != 2:
             raise ValueError(f"{name}: expected shape (H, W), got {values.shape}")
-        if values.min() < -1e-6 or values.max() > 1 + 1e-6:
+        if values.min() < -_TOLERANCE or values.max() > 1 + _TOLERANCE:
             raise ValueError(f"{name}: expected values in [0, 1]")
     size = max(teacher.shape, student.shape, key=lambda s: s[0] * s[1])
     return upsample(teacher, size) - upsample(student, size)
+
+
+def check_heatmap(heatmap: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Return `heatmap` as float32 of shape `size` (H, W).
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, or a value is not finite or leaves [0, 1].
+    """
+    values = np.asarray(heatmap, dtype=np.float32)
+    if values.shape != tuple(size):
+        raise ValueError(f"heatmap: expected shape {tuple(size)}, got {values.shape}")
+    if not (values.min() >= -_TOLERANCE and values.max() <= 1 + _TOLERANCE):  # NaN fails, too
+        raise ValueError(
+            f"heatmap: expected values in [0, 1], got [{values.min():.4g}, {values.max():.4g}]"
+        )
+    return values
+
+
+def pixel_ranks(heatmap: Heatmap, seed: int = 0) -> NDArray[np.int64]:
+    """Return each pixel's place (H, W) in the map's order, 0 for the most relevant.
+
+    Pixels of equal value come in random order, drawn from `seed`: a map that says nothing
+    (constant), or nothing of a part (the zeros below a cut), is then worth what chance is, and
+    not what reading order happens to be.
+    """
+    chance = numpy_generator(seed).permutation(heatmap.size)
+    order = np.lexsort((chance, -heatmap.ravel()))
+    ranks = np.empty(heatmap.size, dtype=np.int64)
+    ranks[order] = np.arange(heatmap.size)
+    return ranks.reshape(heatmap.shape)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -83,6 +85,20 @@ def forward(model: Classifier, tensor: Tensor) -> Output:
     image = check_image(tensor)
     with evaluating(model), torch.inference_mode():
         return model(image)
+
+
+def target_probs(model: Classifier, images: Tensor, target: int) -> NDArray[np.float64]:
+    """Return the target's softmax probability (B,), T = 1, for normalised images (B, 3, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the target is no class of the model.
+    """
+    with evaluating(model), torch.inference_mode():
+        logits = model(images).logits
+        check_target(logits, target)
+        return torch.softmax(logits.double(), 1)[:, target].cpu().numpy()
 
 
 def stage_gradient(

@@ -26,6 +26,7 @@ COMMANDS = {
     "robustness": "measure checkpoints on corrupted pictures, resumable",
     "report": "write tables, figures and one document, from saved predictions",
     "explain": "explain a picture by a teacher and a student",
+    "explanations": "compare where models look over a part of the split, resumable",
 }
 
 

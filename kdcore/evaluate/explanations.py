@@ -1,11 +1,4 @@
-"""Does distillation carry over where a model looks: from saved `MapScores` alone.
-
-The question, asked with one measure that is named beforehand: does the distilled student's map
-agree more with the teacher's than the map of the same network trained without a teacher does, and
-still so where both students give the teacher's answer? Two networks that answer alike may look
-alike for that alone. "No" is not said for want of evidence: the interval has to leave out a
-difference of `MARGIN` or more.
-"""
+"""A study of heatmaps summed up, from saved `MapScores` alone: means, floors, answers, cases."""
 
 from __future__ import annotations
 
@@ -18,51 +11,21 @@ from numpy.typing import NDArray
 
 from kdcore.base import DataError
 from kdcore.evaluate.bootstrap import index_groups, interval_words
-from kdcore.evaluate.map_means import (
-    ALL,
-    SAME_ANSWERS,
-    PartMean,
-    corrupted_parts,
-    part_means,
-    parts_of,
+from kdcore.evaluate.map_means import ALL, PartMean, corrupted_parts, part_means, parts_of
+from kdcore.evaluate.transfer import (
+    MEASURE,
+    Transfer,
+    baseline_record,
+    differences,
+    transfer,
 )
 from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
 
-MEASURE = "pearson"
-MARGIN = 0.05  # a difference of correlations that one can't see in the maps
-YES, NO, UNSURE = "yes", "no", "can't say"
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The answer for one distilled student and the same network trained without a teacher.
-
-    Attributes
-    ----------
-    student, baseline : their names
-    measure : of agreement with the teacher's map
-    student_mean, baseline_mean : over all clean images
-    gain : the student's less the baseline's, image by image
-    same_answers : the same where both students give the teacher's answer
-    verdict : "yes" if both gains are above 0, interval and all; "no" if the gain beyond the
-        answers is below `MARGIN`, interval and all; else "can't say"
-    """
-
-    student: str
-    baseline: str
-    measure: str
-    student_mean: PartMean
-    baseline_mean: PartMean
-    gain: PartMean
-    same_answers: PartMean | None
-    verdict: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything for JSON; a number that is not defined is None."""
-        plain = {n: getattr(self, n) for n in ("student", "baseline", "measure", "verdict")}
-        means = ("student_mean", "baseline_mean", "gain", "same_answers")
-        found = {name: getattr(self, name) for name in means}
-        return plain | {k: None if v is None else v.as_dict() for k, v in found.items()}
+_PLAIN = (
+    *("teacher", "method", "split", "titles", "lowest", "taught_by"),
+    *("n", "n_groups", "n_boot", "seed"),
+)
+_TABLES = ("means", "differences", "corrupted")
 
 
 @dataclass(frozen=True)
@@ -73,7 +36,8 @@ class Explanations:
     ----------
     teacher, method, split : of the study
     titles : of each model, the teacher first
-    means : of every metric, over all clean images, classes and quadrants
+    means : of every metric over all clean images, classes and quadrants, and of their floors over
+        all
     lifts : every metric less each of its floors, by floor
     differences : by student that has a baseline: every metric, the student's less the baseline's,
         over all clean images, those with the same answers, classes, and corruptions
@@ -108,12 +72,9 @@ class Explanations:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""
-        names = ("teacher", "method", "split", "titles", "lowest", "taught_by")
-        names += ("n", "n_groups", "n_boot", "seed")
-        tables = ("means", "differences", "corrupted")
         return {
-            **{name: getattr(self, name) for name in names},
-            **{k: {m: _rows(rows) for m, rows in getattr(self, k).items()} for k in tables},
+            **{name: getattr(self, name) for name in _PLAIN},
+            **{k: {m: _rows(rows) for m, rows in getattr(self, k).items()} for k in _TABLES},
             "lifts": {
                 m: {floor: _rows(rows) for floor, rows in by_floor.items()}
                 for m, by_floor in self.lifts.items()
@@ -149,12 +110,7 @@ def evaluate_explanations(
         method=first.method,
         split=first.split,
         titles={r.checkpoint: r.meta.get("title") or r.checkpoint for r in records},
-        means={
-            r.checkpoint: part_means(
-                {m: r.columns[m] for m in r.metrics}, parts_of(r), r.group_ids, n_boot, seed
-            )
-            for r in records
-        },
+        means={r.checkpoint: metric_means(r, n_boot, seed) for r in records},
         lifts={r.checkpoint: floor_lifts(r, n_boot, seed) for r in records},
         differences={s.checkpoint: differences(s, b, n_boot, seed) for s, b in pairs},
         corrupted={
@@ -208,17 +164,17 @@ def refuse_other_images(first: MapScores, second: MapScores) -> None:
             )
 
 
-def baseline_record(student: MapScores, records: Iterable[MapScores]) -> MapScores | None:
-    """Return the record of the student's network trained without a teacher, None without one.
+def metric_means(record: MapScores, n_boot: int = 1000, seed: int = 0) -> tuple[PartMean, ...]:
+    """Return the mean of every metric over every part, and of their floors over all clean images.
 
-    Only a model of the role "student" has one; it has the same architecture and the role
-    "baseline".
+    `record`, `n_boot` and `seed` are those of `evaluate_explanations`.
     """
-    if student.meta.get("role") != "student":
-        return None
-    architecture = student.meta.get("architecture")
-    same = (r for r in records if r.meta.get("architecture") == architecture)
-    return next((r for r in same if r.meta.get("role") == "baseline"), None)
+    parts = parts_of(record)
+    metrics = {name: record.columns[name] for name in record.metrics}
+    floors = {name: values for name, values in record.columns.items() if name not in metrics}
+    whole = {place: inside for place, inside in parts.items() if place[0] == ALL}
+    found = part_means(metrics, parts, record.group_ids, n_boot, seed)
+    return found + part_means(floors, whole, record.group_ids, n_boot, seed)
 
 
 def floor_lifts(
@@ -240,78 +196,6 @@ def floor_lifts(
     }
 
 
-def differences(
-    student: MapScores, baseline: MapScores, n_boot: int = 1000, seed: int = 0
-) -> tuple[PartMean, ...]:
-    """Return each metric of a student less that of another model, image by image.
-
-    Parameters
-    ----------
-    student, baseline : of the same images in the same order
-    n_boot, seed : of the bootstrap by lesion
-
-    Raises
-    ------
-    DataError
-        If the images are not the same.
-    """
-    for name in ("sample_ids", "corruptions", "target"):
-        if not np.array_equal(getattr(student, name), getattr(baseline, name)):
-            raise DataError(
-                f"{student.checkpoint} and {baseline.checkpoint} have different {name}.",
-                "Make both again in one run of `python -m kdcore explanations`.",
-            )
-    columns = {
-        m: student.columns[m] - baseline.columns[m]
-        for m in student.metrics
-        if m in baseline.columns
-    }
-    parts = {k: v for k, v in parts_of(student).items() if k[0] != "quadrant"}
-    same = (student.answer == student.target) & (baseline.answer == student.target)
-    if (inside := parts[ALL, ""] & same).any():
-        parts[SAME_ANSWERS, ""] = inside
-    found = part_means(columns, parts, student.group_ids, n_boot, seed)
-    agreeing = {m: columns[m] for m in AGREEMENT if m in columns}
-    spoilt = corrupted_parts(student)
-    return found + part_means(agreeing, spoilt, student.group_ids, n_boot, seed)
-
-
-def transfer(
-    student: MapScores,
-    baseline: MapScores,
-    measure: str = MEASURE,
-    n_boot: int = 1000,
-    seed: int = 0,
-) -> Transfer:
-    """Return whether a distilled student looks more where the teacher looks than its baseline.
-
-    `student`, `baseline`, `n_boot`, `seed` and the errors are those of `differences`; `measure`
-    is one of `AGREEMENT`.
-
-    Raises
-    ------
-    ValueError
-        If the student has no such measure.
-    """
-    if measure not in AGREEMENT or measure not in student.columns:
-        raise ValueError(f"measure: expected one of {', '.join(AGREEMENT)}, got {measure!r}")
-    found = {d.scope: d for d in differences(student, baseline, n_boot, seed) if d.metric == measure
-             and d.scope in (ALL, SAME_ANSWERS)}  # fmt: skip
-    means = [
-        part_means(
-            {measure: r.columns[measure]},
-            {(ALL, ""): np.asarray(r.corruptions == CLEAN)},
-            r.group_ids,
-            n_boot,
-            seed,
-        )[0]
-        for r in (student, baseline)
-    ]
-    gain, beyond = found[ALL], found.get(SAME_ANSWERS)
-    names = student.checkpoint, baseline.checkpoint
-    return Transfer(*names, measure, *means, gain, beyond, _verdict(gain, beyond))
-
-
 def lowest_agreement(
     record: MapScores, measure: str = MEASURE, count: int = 20
 ) -> NDArray[np.int64]:
@@ -322,14 +206,6 @@ def lowest_agreement(
     values = np.where(record.corruptions == CLEAN, record.columns[measure], np.nan)
     order = np.argsort(values, kind="stable")  # NaN comes last
     return order[: min(count, int((~np.isnan(values)).sum()))]
-
-
-def _verdict(gain: PartMean, beyond: PartMean | None) -> str:
-    if beyond is None or np.isnan(beyond.mean.low):
-        return UNSURE
-    if gain.mean.low > 0 and beyond.mean.low > 0:
-        return YES
-    return NO if beyond.mean.high < MARGIN else UNSURE
 
 
 def _rows(rows: Iterable[PartMean]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 ALL = "all"
 SAME_ANSWERS = "same answers"
+MIN_LESIONS = 20  # fewer show too little of how lesions differ for a p value, or a verdict
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class PartMean:
         `QUADRANTS`, "same answers", "corruption" and a stack; `name` is "" where there is one only
     mean : with its 95 % interval
     n, lesions : images that have the number, and lesions they show
-    p : two-sided, of a mean of 0, not adjusted; of interest for differences
+    p : two-sided, of a mean of 0, not adjusted; NaN below `MIN_LESIONS`. For differences
     """
 
     metric: str
@@ -128,15 +129,10 @@ def _means(
     total, count = np.split(sums.sum(0), 2)
     means = ratio(total, count)
     resampled = ratio(*np.split(resample_sums(sums, lesions, n_boot, seed), 2, axis=1))  # (B, K)
-    return [
-        PartMean(
-            metric=metric,
-            scope=scope,
-            name=name,
-            mean=percentile_interval(float(means[k]), resampled[:, k]),
-            n=int(count[k]),
-            lesions=index_groups(lesions[defined[:, k]])[1],
-            p=two_sided_p(resampled[:, k]),
-        )
-        for k, metric in enumerate(values)
-    ]
+    found = []
+    for k, metric in enumerate(values):
+        seen = index_groups(lesions[defined[:, k]])[1]
+        mean = percentile_interval(float(means[k]), resampled[:, k])
+        p = two_sided_p(resampled[:, k]) if seen >= MIN_LESIONS else np.nan
+        found.append(PartMean(metric, scope, name, mean, int(count[k]), seen, p))
+    return found

@@ -18,6 +18,7 @@ import numpy as np
 from kdcore.base import DataError
 from kdcore.evaluate.map_means import (
     ALL,
+    MIN_LESIONS,
     SAME_ANSWERS,
     PartMean,
     corrupted_parts,
@@ -28,7 +29,6 @@ from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
 
 MEASURE = "pearson"
 MARGIN = 0.05  # a difference of correlations that one can't see in the maps
-MIN_LESIONS = 20  # resamples of fewer say too little of how far a mean may be off
 YES, NO, UNSURE = "yes", "no", "can't say"
 
 

@@ -59,12 +59,12 @@ def same_grid(first: Heatmap, second: Heatmap) -> tuple[Floats, Floats]:
     Raises
     ------
     ValueError
-        If they are not equally many maps, or a value is outside [0, 1].
+        If they are not equally many maps, at least one, or a value is outside [0, 1].
     """
     for name, maps in (("first", first), ("second", second)):
-        if maps.ndim != 3 or len(maps) != len(first):
+        if maps.ndim != 3 or len(maps) != len(first) or not maps.size:
             raise ValueError(f"{name}: expected shape ({len(first)}, H, W), got {maps.shape}")
-        if maps.size and not (maps.min() >= -1e-6 and maps.max() <= 1 + 1e-6):
+        if not (maps.min() >= -1e-6 and maps.max() <= 1 + 1e-6):
             raise ValueError(f"{name}: expected values in [0, 1]")
     size = max(first.shape[1:], second.shape[1:], key=lambda s: s[0] * s[1])
     one, other = (m if m.shape[1:] == size else upsample_all(m, size) for m in (first, second))

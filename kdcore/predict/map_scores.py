@@ -32,7 +32,6 @@ FLOORS: Mapping[str, str] = {
     "chance": "pixels in random order",
 }
 _FORMAT = 1
-_COLUMN = "column_"  # before a column's name in the file
 _PER_IMAGE = ("sample_ids", "group_ids", "labels", "target", "answer", "corruptions")
 _HEAD = ("split", "method", "checkpoint", "checkpoint_hash", "teacher", "meta")
 _AGAIN = "Make it again with `python -m kdcore explanations`."
@@ -132,7 +131,8 @@ class MapScores:
         head |= {"format": _FORMAT, "classes": self.classes, "columns": list(self.columns)}
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _PER_IMAGE}
         arrays |= {name: arrays[name].astype(np.int16) for name in ("labels", "target", "answer")}
-        arrays |= {_COLUMN + k: v.astype(np.float32) for k, v in self.columns.items()}
+        columns = [values.astype(np.float32) for values in self.columns.values()]
+        arrays["values"] = np.array(columns, np.float32).reshape(len(columns), len(self))
         arrays["head"] = np.array(json.dumps(head))
 
         def write(temporary: Path) -> None:
@@ -182,7 +182,7 @@ def _fields(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         if rows[name].dtype.kind not in "iu":
             raise ValueError(f"{name}: expected whole numbers, got {rows[name].dtype}")
         rows[name] = rows[name].astype(np.int64)
-    columns = {name: arrays[_COLUMN + name].astype(np.float32) for name in head["columns"]}
+    columns = dict(zip(head["columns"], arrays["values"].astype(np.float32), strict=True))
     return (
         {name: head[name] for name in _HEAD}
         | rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from kdcore.evaluate.agreement import QUADRANTS
 from kdcore.evaluate.explanations import Explanations
@@ -68,15 +68,18 @@ def transfer_rows(found: Explanations) -> Rows:
     return [head, *body]
 
 
-def floor_rows(found: Explanations) -> Rows:
-    """Return one row for each model, metric and floor: the mean, the floor's, the difference."""
+def floor_rows(found: Explanations, metrics: Collection[str] = tuple(METRICS)) -> Rows:
+    """Return one row for each model, metric and floor: the mean, the floor's, the difference.
+
+    `metrics` are keys of `METRICS`.
+    """
     head: list[object] = ["model", "metric", "images", "floor"]
     head += ["mean", "floor's mean", "difference", "p"]
     body: Rows = []
     for model, by_floor in found.lifts.items():
         means = {r.metric: r.mean for r in found.means[model] if r.scope == ALL}
         for floor, rows in by_floor.items():
-            for r in rows:
+            for r in (row for row in rows if row.metric in metrics):
                 told: list[object] = [found.titles[model], METRICS[r.metric], r.n, FLOORS[floor]]
                 values: list[object] = [means[r.metric], means[f"{r.metric}_{floor}"], r.mean, r.p]
                 body.append([*told, *values])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kdcore.evaluate import Interval
 from kdcore.evaluate.explanations import Explanations
-from kdcore.evaluate.map_means import ALL, PartMean
+from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.evaluate.transfer import MARGIN, NO, YES, Transfer
 from kdcore.predict.map_scores import AGREEMENT
 from kdcore.report.cells import interval_text, markdown_table, number, signed_text
@@ -21,6 +21,7 @@ from kdcore.report.explanations import (
 from kdcore.report.notes import note
 from kdcore.report.pair_words import p_text
 
+_LEADING = ("pearson", "lesion_energy", "deletion")  # one of each kind; the files have all
 _ANSWERS = {YES: "Yes", NO: "No"}
 
 
@@ -40,6 +41,8 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
         YES: "so the student looks where the teacher looks by more than its answers explain",
         NO: f"so no gain of {MARGIN} or more is left beyond what the answers explain",
     }.get(answer.verdict, "which leaves both a gain and none possible")
+    if beyond.lesions < MIN_LESIONS:
+        meaning = f"of {beyond.lesions} lesions, too few to tell"
     return (
         f"{first} On the {beyond.n:,} images where both give the teacher's answer it is "
         f"{_difference(beyond)}, {meaning}."
@@ -124,7 +127,7 @@ def markdown_study(found: Explanations, seconds: float) -> str:
         parts += [f"## {title}", *told, _table(mean_table(found, metrics))] if told else []
     parts += ["## Agreement by class", _table(mean_table(found, AGREEMENT, "class"))]
     parts += ["## Agreement by who is right", _table(mean_table(found, AGREEMENT, "quadrant"))]
-    parts += ["## Beside each floor", _table(floor_rows(found))]
+    parts += ["## Beside each floor", _table(floor_rows(found, _LEADING))]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
@@ -168,7 +171,9 @@ def _lift(found: Explanations, model: str, floor: str, metric: str) -> PartMean 
 
 
 def _sign(lift: PartMean) -> int:
-    """Return 1 or -1 where the interval leaves out 0, else 0."""
+    """Return 1 or -1 where the interval leaves out 0, else 0; too few lesions show nothing."""
+    if lift.lesions < MIN_LESIONS:
+        return 0
     return int(lift.mean.low > 0) - int(lift.mean.high < 0)
 
 

@@ -299,9 +299,10 @@ def _all_columns(
             found[name] = np.concatenate([found[name], *(s[name] for s in spoilt)])
     parts = [("localisation", study.samples), ("faithfulness", study.samples[: study.faithful])]
     for kind, part in parts:
-        found |= cells.gather(model.hash, kind, part) if part else {}
-    padded = {name: _padded(values, total) for name, values in found.items()}
-    return {name: values for name, values in padded.items() if not np.isnan(values).all()}
+        columns = cells.gather(model.hash, kind, part) if part else {}
+        # Without lesion masks there is nothing to tell; agreement stays, defined or not.
+        found |= {name: v for name, v in columns.items() if not np.isnan(v).all()}
+    return {name: _padded(values, total) for name, values in found.items()}
 
 
 def _padded(values: NDArray[Any], total: int) -> NDArray[np.float32]:

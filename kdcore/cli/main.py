@@ -27,6 +27,7 @@ COMMANDS = {
     "interventions": "test causal masks by removing them from the input, resumable",
     "report": "write tables, figures and one document, from saved predictions",
     "explain": "explain a picture by a teacher and a student",
+    "explanations": "compare where models look over a part of the split, resumable",
 }
 
 

@@ -38,7 +38,8 @@ from kdcore.explain.faithfulness import Faithfulness, faithfulness
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
 from kdcore.explain.judge import VERDICTS, Check, Trust, judge
 from kdcore.explain.localisation import Localisation, localisation
-from kdcore.explain.maps import agreement, difference_map, pixel_ranks, scale_unit, upsample
+from kdcore.explain.map_agreement import agreement
+from kdcore.explain.maps import difference_map, pixel_ranks, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
 from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay

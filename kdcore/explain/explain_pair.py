@@ -12,7 +12,8 @@ from PIL import Image
 from kdcore.base import CheckpointError, sha256_bytes
 from kdcore.data.transforms import Preprocess
 from kdcore.explain.manifest import one_manifest, pair_manifest
-from kdcore.explain.maps import Heatmap, agreement, difference_map
+from kdcore.explain.map_agreement import agreement
+from kdcore.explain.maps import Heatmap, difference_map
 from kdcore.explain.methods import METHODS
 from kdcore.explain.taps import (
     CancelCheck,

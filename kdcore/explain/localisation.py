@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
-from scipy.stats import hypergeom
+from scipy.special import gammaln
 
 from kdcore.explain.maps import Heatmap, check_heatmap, pixel_ranks
 
@@ -129,7 +129,16 @@ def _iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 def _expected_iou(total: int, inside: int, count: int) -> float:
-    """Return the mean overlap of `count` of `total` pixels drawn at random with `inside` ones."""
+    """Return the mean overlap of `count` of `total` pixels drawn at random with `inside` ones.
+
+    The hypergeometric distribution by logarithms: SciPy's own takes a hundred times as long.
+    """
     common = np.arange(max(0, inside + count - total), min(inside, count) + 1)
-    weights = hypergeom.pmf(common, total, inside, count)
+    ways = _log_ways(inside, common) + _log_ways(total - inside, count - common)
+    weights = np.exp(ways - _log_ways(total, np.array(count)))
     return float((weights * common / (inside + count - common)).sum())
+
+
+def _log_ways(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logarithm of the number of ways to choose k (...) of n."""
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))

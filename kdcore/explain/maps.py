@@ -33,8 +33,13 @@ def upsample(values: Heatmap, size: tuple[int, int]) -> Heatmap:
     """
     if values.ndim != 2:
         raise ValueError(f"values: expected shape (h, w), got {values.shape}")
-    grid = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None, None]
-    return F.interpolate(grid, size=size, mode="bilinear", align_corners=False)[0, 0].numpy()
+    return upsample_all(values[None], size)[0]
+
+
+def upsample_all(values: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Return maps (N, h, w) on a grid `size` (H, W), each as `upsample` does, (N, H, W)."""
+    grids = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[:, None]
+    return F.interpolate(grids, size=size, mode="bilinear", align_corners=False)[:, 0].numpy()
 
 
 def finish_cam(cam: Heatmap, size: tuple[int, int]) -> Heatmap:
@@ -42,7 +47,13 @@ def finish_cam(cam: Heatmap, size: tuple[int, int]) -> Heatmap:
 
     In grad-cam's order: negative values to zero, scale, resize, scale again.
     """
-    return scale_unit(upsample(scale_unit(np.maximum(cam, 0)), size))
+    return finish_cams(cam[None], size)[0]
+
+
+def finish_cams(cams: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Return raw maps (N, h, w), each as `finish_cam` does, (N, H, W)."""
+    scaled = np.stack([scale_unit(cam) for cam in np.maximum(cams, 0)])
+    return np.stack([scale_unit(cam) for cam in upsample_all(scaled, size)])
 
 
 def difference_map(teacher: Heatmap, student: Heatmap) -> Heatmap:
@@ -63,15 +74,6 @@ def difference_map(teacher: Heatmap, student: Heatmap) -> Heatmap:
             raise ValueError(f"{name}: expected values in [0, 1]")
     size = max(teacher.shape, student.shape, key=lambda s: s[0] * s[1])
     return upsample(teacher, size) - upsample(student, size)
-
-
-def agreement(teacher: Heatmap, student: Heatmap) -> float:
-    """Return Pearson's correlation of two heatmaps on the finer grid; NaN if one is constant."""
-    size = max(teacher.shape, student.shape, key=lambda s: s[0] * s[1])
-    a, b = upsample(teacher, size).ravel(), upsample(student, size).ravel()
-    if a.std() == 0 or b.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 def check_heatmap(heatmap: Heatmap, size: tuple[int, int]) -> Heatmap:

@@ -5,7 +5,7 @@ Nothing here registers a hook or writes to a parameter: two browser sessions sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -140,15 +140,46 @@ def stage_gradient(
     index = check_stage(model, stage)
     if isinstance(model, Ensemble):
         return _ensemble_gradient(model, tensor, target, index)
-    image = check_image(tensor)
+    activations, gradient = batch_gradient(model, check_image(tensor), [target], index)
+    return activations[0], gradient[0]
+
+
+def batch_gradient(
+    model: Classifier, images: Tensor, targets: Sequence[int], stage: int
+) -> tuple[Tensor, Tensor]:
+    """Return a stage's activations and each image's own gradient there, of one network.
+
+    In eval mode an image's logits depend on no other image, so the gradient of the targets' sum
+    is every image's own.
+
+    Parameters
+    ----------
+    model : any `Classifier` but an ensemble
+    images : (B, 3, H, W), normalised
+    targets : B class indices
+    stage : index of the stage, negative from the end
+
+    Returns
+    -------
+    activations, gradient : (B, channels, h, w) float32 each, on the CPU
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    index = check_stage(model, stage)
     # Only the graph is wanted, so the input asks for it: parameters stay frozen and without
     # `.grad`, and the gradient goes to a return value instead of to anything shared.
     with torch.inference_mode(False), torch.enable_grad(), evaluating(model):
-        output = model(image.requires_grad_(True))
-        check_target(output.logits, target)
+        output = model(images.clone().detach().requires_grad_(True))
+        asked = [check_target(output.logits, target) for target in targets]
+        if len(asked) != len(images):
+            raise ValueError(f"targets: expected {len(images)}, got {len(asked)}")
         activations = output.stages[index]
-        (gradient,) = torch.autograd.grad(output.logits[0, target], activations)
-    return activations.detach()[0].cpu(), gradient[0].cpu()
+        chosen = output.logits[torch.arange(len(images)), asked].sum()
+        (gradient,) = torch.autograd.grad(chosen, activations)
+    return activations.detach().cpu(), gradient.cpu()
 
 
 def _ensemble_gradient(

@@ -32,7 +32,11 @@ SIDE = 48
 def models(tmp_path_factory) -> tuple[Checkpoint, ...]:
     """A teacher, a copy of it as a student, and an unrelated baseline of the same network."""
     made = []
-    for name, seed, role in (("big", 0, "teacher"), ("copy", 0, "student"), ("own", 11, "baseline")):
+    for name, seed, role in (
+        ("big", 0, "teacher"),
+        ("copy", 0, "student"),
+        ("own", 11, "baseline"),
+    ):
         torch.manual_seed(seed)
         card = Card(name, role, "cnn2", HAM10000.classes, SIDE, HAM10000.mean, HAM10000.std)
         folder = tmp_path_factory.mktemp("models") / name

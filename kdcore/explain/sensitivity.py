@@ -95,7 +95,8 @@ def explainer(
 ) -> Explainer:
     """Return `method(model, tensor, target)` for a name of `METHODS`; a callable as it is.
 
-    `tensor` is (1, 3, H, W), the map (H, W); a named method asks `cancelled` while it runs. Raises SettingError for an unknown name.
+    `tensor` is (1, 3, H, W), the map (H, W); a named method asks `cancelled` while
+    it runs. Raises SettingError for an unknown name.
     """
     if not isinstance(method, str):
         return method

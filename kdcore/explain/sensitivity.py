@@ -90,15 +90,18 @@ class OtherClasses:
         return float(np.mean([s.spearman for s in self.similarities]))
 
 
-def explainer(method: str | Explainer, stage: int = -1) -> Explainer:
+def explainer(
+    method: str | Explainer, stage: int = -1, cancelled: CancelCheck | None = None
+) -> Explainer:
     """Return `method(model, tensor, target)` for a name of `METHODS`; a callable as it is.
 
-    `tensor` is (1, 3, H, W), the map (H, W). Raises SettingError for an unknown name.
+    `tensor` is (1, 3, H, W), the map (H, W); a named method asks `cancelled` while
+    it runs. Raises SettingError for an unknown name.
     """
     if not isinstance(method, str):
         return method
     compute = METHODS.get(method).compute
-    return lambda model, tensor, target: compute(model, tensor, target, stage, None, None)
+    return lambda model, tensor, target: compute(model, tensor, target, stage, None, cancelled)
 
 
 def sensitivity(
@@ -143,7 +146,7 @@ def sensitivity(
         raise ValueError(
             f"radius, repeats: expected > 0 and at least 1, got {radius} and {repeats}"
         )
-    image, explain = check_image(tensor), explainer(method, stage)
+    image, explain = check_image(tensor), explainer(method, stage, cancelled)
     before = _map_of(explain, model, image, target, heatmap)
     norm = max(float(np.linalg.norm(before)), 1e-12)
     generator = torch_generator(seed)
@@ -189,7 +192,7 @@ def randomisation(
     """
     if mode not in MODES:
         raise ValueError(f"mode: expected one of {MODES}, got {mode!r}")
-    image, explain = check_image(tensor), explainer(method, stage)
+    image, explain = check_image(tensor), explainer(method, stage, cancelled)
     before = _map_of(explain, model, image, target, heatmap)
     clone = _copy(model)
     layers = _layers(clone)
@@ -238,7 +241,7 @@ def other_classes(
     """
     if count < 1:
         raise ValueError(f"count: expected at least 1, got {count}")
-    image, explain = check_image(tensor), explainer(method, stage)
+    image, explain = check_image(tensor), explainer(method, stage, cancelled)
     logits = forward(model, image).logits
     others = np.delete(np.arange(logits.shape[1]), check_target(logits, target))
     drawn = numpy_generator(seed).permutation(others)[:count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import hypergeom
 
 from kdcore.explain import localisation, pixel_ranks, uniform_map
 
@@ -76,6 +77,14 @@ def test_the_expected_overlap_by_hand():
     (result,) = localisation([uniform_map((1, 4))], lesion, top=0.25)
     assert result.expected_iou == pytest.approx(4 / 6 / 3 + 1 / 6)
     assert result.expected_iou_top == pytest.approx(0.5 * 0.5)  # one pixel: inside or not
+
+
+def test_the_expected_overlap_equals_scipys_law():
+    (result,) = localisation([uniform_map((40, 50))], LESION, top=0.3)
+    inside, common = int(LESION.sum()), np.arange(601)
+    chance = hypergeom.pmf(common, 2000, inside, 600)
+    expected = (chance * common / (inside + 600 - common)).sum()
+    assert result.expected_iou_top == pytest.approx(expected, rel=1e-9)
 
 
 def test_zeros_say_nothing_of_where():

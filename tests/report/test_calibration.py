@@ -53,7 +53,8 @@ from tests.evaluate.makers import CLASSES, make_predictions
 
 @pytest.fixture(scope="module")
 def parts():
-    return make_predictions(200, seed=1, signal=1.0), make_predictions(150, seed=2, signal=1.0)
+    val = make_predictions(200, seed=1, signal=1.0, split="val")
+    return val, make_predictions(150, seed=2, signal=1.0)
 
 
 def _check(rows, body):

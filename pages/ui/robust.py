@@ -180,7 +180,7 @@ def show_compute() -> None:
         if data is None:
             st.info("This needs the pictures: name their folder on the [Data page](data).")
             return
-        models = [m for m in _shelf() if m.card is not None]
+        models = [m for m in _shelf() if m.card and m.card.classes == data.info.classes]
         by_name = {m.name: m for m in models}
         names = state.choices(
             "compute_models",
@@ -218,7 +218,8 @@ def _choose_corruptions() -> list[str]:
 
 
 def _obtain(data: Any, models: list[Any], corruptions: list[str], images: int) -> None:
-    told = f"{cache.data_key(data)}:{measured.key(models, 'test')}:{corruptions}:{images}"
+    weights = [model.card.weights_sha256 for model in models]
+    told = f"{cache.data_key(data)}:{weights}:{corruptions}:{images}"
     key = hashlib.sha256(f"grid:{told}".encode()).hexdigest()
     seconds, working = jobs.outcome(key)
     if seconds is not None:
@@ -236,16 +237,21 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
     target = state_folder() / "results"
 
     def run(report: jobs.Progress) -> float:
+        from kdcore.evaluate.robustness_grid import unseen_samples
+        from kdcore.models import load_checkpoint
+        from kdcore.predict.grid import all_stacks
         from kdcore.report.robustness_files import compute_robustness
 
-        return compute_robustness(
-            [model.files["test"].parent for model in models],
+        checkpoints = [load_checkpoint(model.path) for model in models]
+        _, seconds = compute_robustness(
+            checkpoints,
             data,
-            samples,
-            corruptions,
-            images,
+            unseen_samples(samples, [c.card for c in checkpoints])[: images or None],
+            all_stacks(corruptions),
             target,
-            lambda done, total: report(done / total, f"{done:,} of {total:,} pictures"),
+            teacher=checkpoints[0].card.name,
+            progress=lambda done, total: report(done / total, f"{done:,} of {total:,} pictures"),
         )
+        return seconds
 
     return run

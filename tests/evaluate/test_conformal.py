@@ -116,7 +116,9 @@ def test_what_there_is_not_raises(wrong):
 
 def test_other_weights_and_other_classes_are_refused():
     with pytest.raises(DataError, match="different weights"):
-        conformal_sets(make_predictions(20, split="val"), make_predictions(20, checkpoint_hash="1" * 64))
+        conformal_sets(
+            make_predictions(20, split="val"), make_predictions(20, checkpoint_hash="1" * 64)
+        )
     with pytest.raises(ValueError, match="classes"):
         prediction_sets([[0.5, 0.5]], [0], [[0.5, 0.25, 0.25]], 0.9, "lac")
 

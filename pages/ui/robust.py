@@ -103,6 +103,7 @@ def show_summary(table: Any, models: Mapping[str, str]) -> None:
 def show_corruptions(table: Any, models: Mapping[str, str]) -> None:
     """Draw a measure for each corruption, severities averaged."""
     from kdcore.charts.robustness import corruption_chart
+
     st.subheader("Which corruptions hurt")
     measure = _choose_measure()
     show_figure(

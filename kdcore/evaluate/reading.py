@@ -163,7 +163,7 @@ def _question(values: Floats, levels: int, n_boot: int, seed: int) -> QuestionRe
         ratings=int((~np.isnan(values)).sum()),
         # Each map is a thing that was rated; both maps of a case are drawn together.
         alpha=alpha_interval(
-            values.reshape(readers, -1), np.repeat(np.arange(cases), 2), levels, n_boot, seed
+            values.reshape(readers, 2 * cases), np.repeat(np.arange(cases), 2), levels, n_boot, seed
         ),
     )
 
@@ -181,8 +181,7 @@ def _preference(chosen: Floats) -> PreferenceResult:
     if not np.isin(known, (-1, 0, 1)).all():
         raise ValueError("preferences: expected -1, 0, 1 or NaN")
     majority = np.sign(_means(chosen))
-    answers = [int((known == side).sum()) for side in (-1, 0, 1)]
-    cases = [int((majority == side).sum()) for side in (-1, 0, 1)]
+    answers, cases = _tally(known), _tally(majority)
     decided, students = cases[0] + cases[2], cases[2]
     if not decided:
         nothing = Interval(float("nan"), float("nan"), float("nan"))
@@ -192,3 +191,9 @@ def _preference(chosen: Floats) -> PreferenceResult:
     share = Interval(students / decided, float(ends.low), float(ends.high))
     floor = min(1.0, 2.0 ** (1 - decided))
     return PreferenceResult(*answers, *cases, share, float(test.pvalue), floor)
+
+
+def _tally(sides: Floats) -> tuple[int, int, int]:
+    """Return how many are for the teacher, for neither and for the student."""
+    teacher, neither, student = (int((sides == side).sum()) for side in (-1, 0, 1))
+    return teacher, neither, student

@@ -68,7 +68,9 @@ def preference_words(result: ReadingResult) -> str:
         f"student: {share} (Wilson's interval), p {_p(found.p)} (exact sign test). "
     )
     if found.too_few:
-        return f"{said}Too few cases to say: even if all agreed, p would be {number(found.p_floor)}."
+        return (
+            f"{said}Too few cases to say: even if all agreed, p would be {number(found.p_floor)}."
+        )
     if found.p > ALPHA:
         return f"{said}No preference for either could be shown."
     side = "student" if found.share.value > 0.5 else "teacher"

@@ -1,4 +1,4 @@
-"""A study's answers as tables and JSON: a reader's own, still blinded, and all of them unblinded."""
+"""A study's answers as tables and JSON: one reader's own, blinded, or all of them, unblinded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.study.answers import Reader
+from kdcore.study.answers import Answers, Reader
 from kdcore.study.folder import Study
 from kdcore.study.order import ROLES
 from kdcore.study.questions import NEITHER, QUESTIONS, SIDES
@@ -61,9 +61,7 @@ def own_rows(reader: Reader) -> Rows:
     for sight in reader.sights:
         given = reader.of(sight.case)
         for side in SIDES:
-            said = [given.ratings.get((side, question)) for question in QUESTIONS]
-            said += [_plain(given.comments.get(side, "")), given.preference]
-            body.append([reader.code, sight.place + 1, side, *said])
+            body.append([reader.code, sight.place + 1, side, *_said(given, side), given.preference])
     return [["reader", "case", "side", *QUESTIONS, "comment", "preference"], *body]
 
 
@@ -76,9 +74,8 @@ def rating_rows(study: Study, readers: list[Reader]) -> Rows:
         for sight in reader.sights:
             given, known = reader.of(sight.case), _known(study, reader, sight.case)
             for side in SIDES:
-                said = [given.ratings.get((side, question)) for question in QUESTIONS]
-                said += [_plain(given.comments.get(side, "")), given.changed.get(side)]
-                body.append([*known, sight.place + 1, side, sight.role(side), *said])
+                shown = [sight.place + 1, side, sight.role(side)]
+                body.append([*known, *shown, *_said(given, side), given.changed.get(side)])
     return [[*head], *body]
 
 
@@ -122,6 +119,11 @@ def _told(reader: Reader) -> dict[str, Any]:
         read.append(place | {"sides": sides, "preference": given.preference})
     begun = {"code": reader.code, "started": reader.started, "finished": reader.finished}
     return begun | {"answers": read}
+
+
+def _said(given: Answers, side: str) -> list[object]:
+    ratings = [given.ratings.get((side, question)) for question in QUESTIONS]
+    return [*ratings, _plain(given.comments.get(side, ""))]
 
 
 def _known(study: Study, reader: Reader, case: int) -> list[object]:

@@ -221,7 +221,10 @@ def _write_case(folder: Path, number: int, case: NewCase) -> dict[str, Any]:
     case.picture.convert("RGB").save(png, "PNG")
     maps: dict[str, Any] = {r: np.asarray(case.heatmaps[r], dtype=np.float32) for r in ROLES}
     np.savez_compressed(npz, **maps)
-    hashes = {"png_sha256": sha256_bytes(png.getvalue()), "npz_sha256": sha256_bytes(npz.getvalue())}
+    hashes = {
+        "png_sha256": sha256_bytes(png.getvalue()),
+        "npz_sha256": sha256_bytes(npz.getvalue()),
+    }
     kept = Case(number, case.image_id, case.dx, case.group, case.target, **hashes)
     with _written(folder.parent):
         (folder / f"{kept.stem}.png").write_bytes(png.getvalue())

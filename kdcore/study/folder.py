@@ -136,14 +136,18 @@ def create_study(
     title : for the readers, too: it should name no model
     seed : non-negative, of the readers' orders
     cases : may be made one by one; what their making raises leaves nothing behind
-    about : JSON-ready: models with their hashes, method, where the pictures are from
+    about : JSON-ready: "teacher", "student" and "method", each a dict with its "name" and more
+        (hashes, convention), and where the pictures are from
     root : the folder of all studies (default: the state folder's)
 
     Raises
     ------
     StudyError
         If the title is none, there is no case, or the folder can't be written.
+    KeyError
+        If `about` lacks a name.
     """
+    _check_named(about)
     title, root = check_title(title), root or studies_folder()
     with _written(root):
         root.mkdir(parents=True, exist_ok=True)
@@ -189,6 +193,7 @@ def read_study(folder: Path) -> Study:
             )
         names = Case.__dataclass_fields__
         cases = tuple(Case(**{n: c[n] for n in names}) for c in facts["cases"])
+        _check_named(facts["about"])
         known = (facts["title"], facts["created"], facts["seed"], facts["about"])
         return Study(folder.name, *known, cases, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -209,6 +214,12 @@ def delete_study(study: Study) -> None:
 def now() -> str:
     """Return the time in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _check_named(about: Mapping[str, Any]) -> None:
+    """Raise KeyError or TypeError unless teacher, student and method have names."""
+    for what in (*ROLES, "method"):
+        about[what]["name"]
 
 
 def _write_case(folder: Path, number: int, case: NewCase) -> dict[str, Any]:

@@ -31,5 +31,6 @@ def difference_dots(result: ReadingResult, titles: Mapping[str, str]) -> alt.Lay
         {"label": titles[name], "series": "student − teacher", **found.difference.as_dict()}
         for name, found in result.questions.items()
     ]
-    title = "Student − teacher, points of the scale (right of 0: student rated higher)"
-    return interval_dots(rows, title, {"student − teacher": STUDENT}, reference=0)
+    return interval_dots(
+        rows, "Student − teacher (points)", {"student − teacher": STUDENT}, reference=0
+    )

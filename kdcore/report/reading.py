@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from kdcore.evaluate.reading import ALPHA, FEW_CASES, QuestionResult, ReadingResult
-from kdcore.report.cells import number, percent_text, signed_text
+from kdcore.report.cells import interval_text, number, percent_text, signed_text
 
 Rows = list[list[object]]
 
@@ -27,6 +27,16 @@ def question_rows(result: ReadingResult, titles: Mapping[str, str]) -> Rows:
         for name, r in result.questions.items()
     ]
     return [head, *body]
+
+
+def question_texts(result: ReadingResult, titles: Mapping[str, str]) -> Rows:
+    """Return what of `question_rows` (same `titles`) fits on a screen, as short texts."""
+    body: Rows = [
+        [titles[name], interval_text(r.teacher, 2), interval_text(r.student, 2)]
+        + [signed_text(r.difference, 2), number(r.p_holm), interval_text(r.alpha, 2)]
+        for name, r in result.questions.items()
+    ]
+    return [["question", "teacher", "student", "student − teacher", "p (Holm)", "alpha"], *body]
 
 
 def preference_table(result: ReadingResult) -> Rows:
@@ -84,7 +94,7 @@ def agreement_words(result: ReadingResult) -> str:
     found = [r.alpha.value for r in result.questions.values() if not math.isnan(r.alpha.value)]
     if not found:
         return "No map was rated differently, or by two readers: alpha is not defined."
-    lowest, highest = number(min(found), 2), number(max(found), 2)
+    lowest, highest = (number(end, 2).replace("-", "−") for end in (min(found), max(found)))
     span = lowest if lowest == highest else f"{lowest} to {highest}"
     return (
         f"Krippendorff's alpha (ordinal) is {span}: 1 is full agreement, 0 what chance gives. "
@@ -98,7 +108,7 @@ def warning_words(result: ReadingResult) -> str:
     if result.n_readers < 2:
         few.append("one reader only" if result.n_readers else "no reader yet")
     if result.n_cases < FEW_CASES:
-        few.append(f"{_count(result.n_cases, 'case')}, so that intervals are too narrow")
+        few.append(f"{_count(result.n_cases, 'case')} only, so intervals come out too narrow")
     return f"Little can be said yet: {'; '.join(few)}." if few else ""
 
 

@@ -36,6 +36,10 @@ class RecipeError(KdError):
     """A recipe is not valid."""
 
 
+class StudyError(KdError):
+    """A reader study can't be read or written, or an answer doesn't fit it."""
+
+
 class SettingError(KdError):
     """A setting (folder, variable, option) has a value that can't be used."""
 

@@ -214,6 +214,8 @@ def test_what_is_refused(models, data):
         Study(models[0], (models[1], models[1]), data, samples, "test")
     with pytest.raises(SettingError, match="tea-leaves"):
         Study(models[0], models[1:], data, samples, "test", method="tea-leaves")
+    with pytest.raises(SettingError, match="not defined for cnn2"):
+        Study(models[0], models[1:], data, samples, "test", method="attention-rollout")
     with pytest.raises(DataError, match="snow"):
         Study(models[0], models[1:], data, samples, "test", stacks=("snow-1",))
     card = replace(models[1].card, classes=HAM10000.classes[::-1])

@@ -39,6 +39,7 @@ from kdcore.explain.map_cells import (
 )
 from kdcore.explain.map_tests import faithfulness_columns, localisation_columns
 from kdcore.explain.methods import METHODS
+from kdcore.explain.taps import check_architecture
 from kdcore.models import Checkpoint
 from kdcore.predict.map_scores import AGREEMENT, MapScores
 
@@ -76,7 +77,9 @@ class Study:
 
     def __post_init__(self) -> None:
         """Raise a KdError for models that can't be compared, no picture, or unknown names."""
-        METHODS.get(self.method)
+        method = METHODS.get(self.method)
+        for model in self.models:
+            check_architecture(model.model, method.architectures, method.title)
         for stack in self.stacks:
             parse_stack(stack)
         if not self.samples:

@@ -32,8 +32,14 @@ def question_rows(result: ReadingResult, titles: Mapping[str, str]) -> Rows:
 def question_texts(result: ReadingResult, titles: Mapping[str, str]) -> Rows:
     """Return what of `question_rows` (same `titles`) fits on a screen, as short texts."""
     body: Rows = [
-        [titles[name], interval_text(r.teacher, 2), interval_text(r.student, 2)]
-        + [signed_text(r.difference, 2), number(r.p_holm), interval_text(r.alpha, 2)]
+        [
+            titles[name],
+            interval_text(r.teacher, 2),
+            interval_text(r.student, 2),
+            signed_text(r.difference, 2),
+            number(r.p_holm),
+            interval_text(r.alpha, 2),
+        ]
         for name, r in result.questions.items()
     ]
     return [["question", "teacher", "student", "student − teacher", "p (Holm)", "alpha"], *body]

@@ -109,14 +109,12 @@ def explain_everything(
     grad = join(
         cam(teacher, "grad-cam", _SCORE_CAM_SHARE, low), cam(student, "grad-cam", low, high)
     )
-    testing = (high + 1) / 2
+    last = (high + 1) / 2
     return Everything(
         score,
         grad,
         _view(teacher, image, stage, target, q, lambda: report(high, "Testing the teacher's mask")),
-        _view(
-            student, image, stage, target, q, lambda: report(testing, "Testing the student's mask")
-        ),
+        _view(student, image, stage, target, q, lambda: report(last, "Testing the student's mask")),
         q,
     )
 

@@ -27,8 +27,9 @@ def quick_dtype(model: Classifier) -> torch.dtype:
     the rounding of weights doesn't average out (a released MobileNetV2's logits move by 0.7).
     """
     device = next(model.parameters()).device
-    ask = getattr(torch.cpu, "get_capabilities", dict)  # older versions of torch can't say
-    native = device.type == "cpu" and any(ask().get(name, False) for name in _CAPABILITIES)
+    ask = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch can't say
+    found: dict[str, object] = ask() if ask is not None and device.type == "cpu" else {}
+    native = any(found.get(name, False) for name in _CAPABILITIES)
     dense = all(m.groups == 1 for m in model.modules() if isinstance(m, nn.Conv2d))
     return torch.bfloat16 if native and dense else torch.float32
 

@@ -34,7 +34,7 @@ SMOOTHING = 1 / 50  # deviation, in image sides: single pixels' signs alternate
 PATCH = 1 / 8  # side, in image sides
 _STRIDES = 2  # positions of the patch within its own side
 _BATCH = 16
-_GRADIENT_BATCH = 4  # activations stay in memory for the gradient, 150 MB for an input at 224²
+_GRADIENT_BATCH = 4  # activations stay in memory for the gradient
 
 
 def integrated_gradients(

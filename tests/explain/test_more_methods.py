@@ -315,7 +315,7 @@ def test_the_panel_names_a_layer_only_where_one_was_asked(small):
     own = _checkpoint(small, 32)
     for method, words in (("occlusion", False), ("layer-cam", True)):
         pair = explain_pair(own, own, draw_lesion("mel", 2), method)
-        assert (b"layer: conv2" in panel_svg(pair)) is words
+        assert ("layer: conv2" in panel_svg(pair)) is words
 
 
 @pytest.mark.slow

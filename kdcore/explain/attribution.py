@@ -34,6 +34,7 @@ SMOOTHING = 1 / 50  # deviation, in image sides: single pixels' signs alternate
 PATCH = 1 / 8  # side, in image sides
 _STRIDES = 2  # positions of the patch within its own side
 _BATCH = 16
+_GRADIENT_BATCH = 4  # activations stay in memory for the gradient
 
 
 def integrated_gradients(
@@ -112,7 +113,7 @@ def gradient_integral(
     logits = _counted(model, steps, "Integrated gradients", progress, cancelled)
     with torch.inference_mode(False), evaluating(model):
         values = IntegratedGradients(logits).attribute(
-            image, target=target, n_steps=steps, internal_batch_size=_BATCH
+            image, target=target, n_steps=steps, internal_batch_size=_GRADIENT_BATCH
         )
     return values[0].sum(0).detach().float().cpu().numpy()
 

@@ -110,6 +110,7 @@ def target_probs(model: Classifier, images: Tensor, target: int) -> NDArray[np.f
     ValueError
         If the target is no class of the model.
     """
+    images = images.contiguous(memory_format=torch.channels_last)  # up to twice as fast
     with evaluating(model), torch.inference_mode():
         logits = model(images).logits
         check_target(logits, target)

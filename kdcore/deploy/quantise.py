@@ -1,0 +1,218 @@
+"""INT8 by static quantisation after training, through ONNX Runtime, and what stays in float.
+
+Jacob et al. 2018, section 2: weights are signed 8-bit numbers with a scale for each output
+channel, activations unsigned ones with a scale and an offset for each tensor, from calibration
+images. The graph keeps its float operators between pairs that quantise and dequantise (QDQ); the
+runtime fuses them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    create_calibrator,
+    quant_pre_process,
+    quantize_static,
+    save_tensors_data,
+)
+
+from kdcore.base import Cancelled, ExportError, KdError
+from kdcore.deploy.check import compare_logits, in_batches
+from kdcore.deploy.engines import open_engine
+from kdcore.deploy.float_parts import gates, sensitive_parts
+
+METHODS: Mapping[str, CalibrationMethod] = {
+    "minmax": CalibrationMethod.MinMax,
+    "entropy": CalibrationMethod.Entropy,
+    "percentile": CalibrationMethod.Percentile,
+}
+# Sigmoid and Mul are missing: swish in 8 bits is slower than in float, and less exact.
+OPERATORS = ("Conv", "Gemm", "MatMul", "Add", "Relu", "Clip", "MaxPool")
+WORTH = 0.8  # a part stays in float if the noise falls to this share of what it was, or below
+_CHUNK = 16  # calibration images whose activations are in memory at a time
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """A network in INT8.
+
+    Attributes
+    ----------
+    data : the ONNX file
+    method : of calibration, one of `METHODS`
+    n_calibration : images the ranges are from
+    in_float : parts that were left in float
+    noises : noise on the validation images by the parts left in float, joined by " + "
+    """
+
+    data: bytes
+    method: str
+    n_calibration: int
+    in_float: tuple[str, ...]
+    noises: Mapping[str, float]
+
+
+def quantise(
+    data: bytes,
+    calibration: NDArray[np.float32],
+    validation: NDArray[np.float32] | None = None,
+    method: str = "minmax",
+    reduce_range: bool = False,
+    cancelled: Callable[[], bool] | None = None,
+) -> Quantised:
+    """Return a float ONNX export in INT8.
+
+    Parameters
+    ----------
+    data : what `export_bytes` gives for "onnx"
+    calibration : (N, 3, H, W) images, normalised, of all classes; a hundred are enough
+    validation : (M, 3, H, W) other images, on which is searched what to leave in float; None
+        leaves only the gates, which cost nothing
+    method : of calibration, one of `METHODS`: the whole range of each activation, the part of it
+        that loses the least information, or all but its outermost 0.001 %
+    reduce_range : weights in 7 bits, for x86 processors before VNNI, whose 16-bit sums overflow
+    cancelled : asked before each calibration batch and each trial
+
+    Raises
+    ------
+    ValueError
+        If the method is not known, or there is no image.
+    ExportError
+        If the graph can't be quantised.
+    Cancelled
+        If `cancelled` returns True.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
+    for name, images in (("calibration", calibration), ("validation", validation)):
+        if images is not None and (images.ndim != 4 or not len(images)):
+            raise ValueError(f"{name}: expected images (N, 3, H, W), got {images.shape}")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            work = _Work(Path(folder), data, method, reduce_range, cancelled)
+            work.calibrate(calibration)
+            chosen, noises = work.search(validation)
+            return Quantised(work.build(chosen), method, len(calibration), chosen, noises)
+    except (KdError, OSError, MemoryError):
+        raise
+    except Exception as error:  # ONNX Runtime's tools raise kinds of their own
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        raise ExportError(
+            f"The network can't be quantised: {said}.", "Export it in float32 instead."
+        ) from error
+
+
+class _Work:
+    """One quantisation: the prepared graph and the ranges stay, what is in float changes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        data: bytes,
+        method: str,
+        reduce_range: bool,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.model, self.ranges = folder / "prepared.onnx", folder / "ranges.json"
+        self.method, self.reduce_range, self.cancelled = method, reduce_range, cancelled
+        self.engine = open_engine(data, "onnx")
+        source = folder / "float.onnx"
+        source.write_bytes(data)
+        # ONNX's own shape inference is enough, and the symbolic one takes minutes.
+        quant_pre_process(source, self.model, skip_symbolic_shape=True)
+        model = onnx.load(self.model)
+        _name_nodes(model, self.model)
+        self.parts, self.gates = sensitive_parts(model), gates(model)
+
+    def calibrate(self, images: NDArray[np.float32]) -> None:
+        """Keep the range of each activation over the images (N, 3, H, W)."""
+        calibrator = create_calibrator(
+            self.model,
+            list(OPERATORS),
+            augmented_model_path=str(self.model.with_name("augmented.onnx")),
+            calibrate_method=METHODS[self.method],
+            extra_options={"symmetric": False},
+        )
+        name = onnx.load(self.model, load_external_data=False).graph.input[0].name
+        for start in range(0, len(images), _CHUNK):
+            self._ask()
+            batch = self.engine.native(images[start : start + _CHUNK])
+            calibrator.collect_data(_Reader({name: batch[i : i + 1]} for i in range(len(batch))))
+        save_tensors_data(calibrator.compute_data(), self.ranges)
+
+    def build(self, in_float: Sequence[str]) -> bytes:
+        """Return the quantised file with the parts `in_float`, and the gates, left in float."""
+        self._ask()
+        excluded = [*self.gates, *(node for part in in_float for node in self.parts[part])]
+        target = self.model.with_name("quantised.onnx")
+        quantize_static(
+            self.model,
+            target,
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=list(OPERATORS),
+            per_channel=True,
+            reduce_range=self.reduce_range,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=excluded,
+            calibrate_method=METHODS[self.method],
+            calibration_cache_path=self.ranges,
+        )
+        return target.read_bytes()
+
+    def search(
+        self, images: NDArray[np.float32] | None
+    ) -> tuple[tuple[str, ...], dict[str, float]]:
+        """Return the parts worth leaving in float, greedily, and the noise of every trial."""
+        if images is None:
+            return (), {}
+        reference = in_batches(self.engine, images)
+
+        def noise(parts: tuple[str, ...]) -> float:
+            got = in_batches(open_engine(self.build(parts), "onnx"), images)
+            return compare_logits(reference, got, "int8").noise
+
+        chosen: tuple[str, ...] = ()
+        noises = {"": noise(())}
+        while left := [part for part in self.parts if part not in chosen]:
+            trials = {(*chosen, part): noise((*chosen, part)) for part in left}
+            noises |= {" + ".join(parts): value for parts, value in trials.items()}
+            best = min(trials, key=lambda parts: trials[parts])
+            if trials[best] > WORTH * noises[" + ".join(chosen)]:
+                break
+            chosen = best
+        return chosen, noises
+
+    def _ask(self) -> None:
+        if self.cancelled and self.cancelled():
+            raise Cancelled("The quantisation")
+
+
+class _Reader(CalibrationDataReader):
+    """Calibration inputs, one after the other."""
+
+    def __init__(self, inputs: Iterator[dict[str, NDArray[Any]]]) -> None:
+        self._inputs = inputs
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        """Return the next input by name, or None after the last."""
+        return next(self._inputs, None)
+
+
+def _name_nodes(model: onnx.ModelProto, path: Path) -> None:
+    """Give every node a name of its own: nodes are left in float by name."""
+    for index, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}_{index}"
+    onnx.save_model(model, path)

@@ -47,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end early once each 95 %% interval is within this share of its median, both ways "
         f"(default: {PRECISION:g})",
     )  # fmt: skip
-    parser.add_argument(
-        "--end-to-end", action="store_true", help="time JPEG to probabilities, too"
-    )
+    parser.add_argument("--end-to-end", action="store_true", help="time JPEG to probabilities, too")
     parser.add_argument("--keep", action="store_true", help="keep it for the app's Latency page")
     parser.add_argument(
         "--live", action="store_true", help="print progress as JSON lines, for other programs"

@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "save predictions that another program wrote as CSV",
     "evaluate": "measure predictions, with lesion-clustered 95 %% intervals",
     "robustness": "measure checkpoints on corrupted pictures, resumable",
+    "bench": "time checkpoints on this machine, several engines in turns",
     "report": "write tables, figures and one document, from saved predictions",
     "explain": "explain a picture by a teacher and a student",
 }

@@ -16,6 +16,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,8 +33,9 @@ MIN_ROUNDS = 6  # fewer blocks have no interval
 SETTLING = 1  # calls at the start of each block that are not counted
 _WARM_CALLS = 4  # TorchScript and CUDA still compile in the first ones
 _WARM_S = 0.15
+_WARM_MOST_S = 1.0  # a call that takes this long is not made much faster by another
 _ROUNDS_AIM = 20
-_MOST_CALLS = 500  # of a block, and of a warm-up
+_MOST_CALLS = 500  # of a block
 _LEAST_CALLS = 2
 
 
@@ -89,7 +91,7 @@ class Clock:
     def laps(self) -> list[float]:
         """Return the seconds between the marks, and forget them."""
         marks, self._marks = self._marks, []
-        return [(end - start) / 1e9 for start, end in zip(marks, marks[1:])]
+        return [(end - start) / 1e9 for start, end in pairwise(marks)]
 
 
 class CudaClock:
@@ -108,7 +110,7 @@ class CudaClock:
         """Wait for the device; return the seconds between the marks, and forget them."""
         events, self._events = self._events, []
         events[-1].synchronize()
-        return [start.elapsed_time(end) / 1e3 for start, end in zip(events, events[1:])]
+        return [start.elapsed_time(end) / 1e3 for start, end in pairwise(events)]
 
 
 @dataclass
@@ -214,7 +216,7 @@ def _warm_up(
     for runner, own in zip(runners, watches):
         report(Live(0.0, f"Warming up {label(runner.contender)}"))
         spent, calls = 0.0, 0
-        while calls < _WARM_CALLS or (spent < _WARM_S and calls < _MOST_CALLS):
+        while spent < _WARM_MOST_S and (calls < _WARM_CALLS or spent < _WARM_S):
             last = float(runner.run_block(own, 1).sum())
             spent, calls = spent + last, calls + 1
         wanted = math.inf if last <= 0 else share / last - SETTLING

@@ -21,13 +21,15 @@ from kdcore.data import Preprocess, read_image
 from kdcore.data.drawn import draw_lesion
 from kdcore.deploy.conditions import watched
 from kdcore.deploy.latency import PRECISION, Contender, Live, Runner, measure
-from kdcore.deploy.latency_engines import ENGINES, ON_CUDA, Call, open_call
+from kdcore.deploy.latency_engines import ENGINES, EXPORT_S, ON_CUDA, Call, is_cached, open_call
 from kdcore.deploy.latency_record import Benchmark, timing_of
-from kdcore.models import Card, Checkpoint, load_checkpoint
+from kdcore.models import Card, Checkpoint, load_checkpoint, read_card
 from kdcore.predict import softmax
 
 Floats = NDArray[np.float32]
 Report = Callable[[Live], None]
+_START_S = 4  # of a process, until torch is loaded
+_WARM_CASE_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,21 @@ def prepare(plan: Plan, report: Report = lambda live: None) -> tuple[list[Runner
     if not runners:
         raise SettingError("Nothing of this can be run.", " ".join(left_out))
     return runners, left_out
+
+
+def estimate(plan: Plan) -> str:
+    """Return about how long a plan takes, in one sentence; of exports only what is missing."""
+    hashes = [read_card(folder).weights_sha256 for folder in plan.checkpoints]
+    missing = sum(
+        EXPORT_S[engine]
+        for engine, weights in product(plan.engines, hashes)
+        if not is_cached(weights, engine)
+    )
+    ways = len(plan.batches) + plan.end_to_end
+    cases = len(hashes) * len(plan.engines) * len(plan.threads) * len(plan.devices) * ways
+    rest = plan.seconds + _START_S + cases * _WARM_CASE_S
+    more = f", and about {missing:.0f} s more for exports, once" if missing else ""
+    return f"About {rest:.0f} s for {cases} timings{more}."
 
 
 def run_plan(plan: Plan, report: Report = lambda live: None) -> Benchmark:

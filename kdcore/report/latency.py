@@ -161,13 +161,40 @@ def speed_up_sentence(ratio: Ratio) -> str:
     one, other = ratio.one.contender, ratio.other.contender
     text = interval_text(ratio.times, 1)
     where = setting_text(other)
-    if math.isnan(ratio.times.low) or ratio.times.low > 1:
+    if math.isnan(ratio.times.low):
+        return f"**{other.title}**: too few calls were timed to compare it: {where}."
+    if ratio.times.low > 1:
         verdict = f"{text} times as fast as"
     elif ratio.times.high < 1:
         verdict = f"slower than ({text} times as fast as)"
     else:
         verdict = f"not told apart from ({text} times as fast as)"
     return f"**{other.title}** is {verdict} {one.title}: {where}."
+
+
+def settings(benchmark: Benchmark) -> dict[str, list[Timing]]:
+    """Return the timings of each setting by its words: the same in all but the model."""
+    found: dict[str, list[Timing]] = {}
+    for timing in benchmark.timings:
+        found.setdefault(setting_text(timing.contender), []).append(timing)
+    return found
+
+
+def over_threads(benchmark: Benchmark, like: Contender) -> list[Timing]:
+    """Return the timings that differ from `like` in model and threads only; [] for one count."""
+    wanted = (like.engine, like.device, like.batch, like.end_to_end)
+    found = [
+        t
+        for t in benchmark.timings
+        if wanted
+        == (t.contender.engine, t.contender.device, t.contender.batch, t.contender.end_to_end)
+    ]
+    return found if len({t.contender.threads for t in found}) > 1 else []
+
+
+def whole_ways(benchmark: Benchmark) -> list[Timing]:
+    """Return the timings from JPEG to probabilities."""
+    return [t for t in benchmark.timings if t.contender.end_to_end]
 
 
 def compare_benchmarks(one: Benchmark, other: Benchmark) -> list[Ratio]:
@@ -179,7 +206,12 @@ def compare_benchmarks(one: Benchmark, other: Benchmark) -> list[Ratio]:
 
 def comparison_rows(ratios: Sequence[Ratio], names: tuple[str, str]) -> list[list[object]]:
     """Return two benchmarks' medians and their ratio, the first row the head."""
-    head: list[object] = ["what", *(f"{name}, p50 ms" for name in names), "times as fast", "weights"]
+    head: list[object] = [
+        "what",
+        *(f"{name}, p50 ms" for name in names),
+        "times as fast",
+        "weights",
+    ]
     body: list[list[object]] = []
     for ratio in ratios:
         same = ratio.one.contender.weights == ratio.other.contender.weights

@@ -92,7 +92,12 @@ def benchmark(seed: int = 0, scale: float = 1.0, **more) -> Benchmark:
     for model in ("big", "small"):
         steps = [
             (name, time.step(name, scale * ms / 1000))
-            for name, ms in {"decode": 2.0, "preprocess": 3.0, "network": 4.0, "softmax": 1.0}.items()
+            for name, ms in {
+                "decode": 2.0,
+                "preprocess": 3.0,
+                "network": 4.0,
+                "softmax": 1.0,
+            }.items()
         ]
         runners.append(Runner(contender(model, end_to_end=True), None, tuple(steps)))
     measure(runners, seconds=4 * scale, watch=time.clock, precision=0.001)

@@ -120,7 +120,9 @@ def test_one_round_is_made_whatever_it_takes(time):
 
 def test_progress_rises_to_one_and_tells_numbers(time):
     told: list[Live] = []
-    measure([runner(time, "a", 0.002), runner(time, "b", 0.004)], 1.0, 1e-9, told.append, time.clock)
+    measure(
+        [runner(time, "a", 0.002), runner(time, "b", 0.004)], 1.0, 1e-9, told.append, time.clock
+    )
     fractions = [live.fraction for live in told]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0 and fractions[0] == 0.0
     assert told[0].doing.startswith("Warming up")
@@ -149,7 +151,10 @@ def two_threads():
 
 def test_threads_are_set_for_a_call_and_restored(time, two_threads):
     seen = set()
-    steps = (("look", lambda x: seen.add(torch.get_num_threads())), ("network", time.step("a", 0.1)))
+    steps = (
+        ("look", lambda x: seen.add(torch.get_num_threads())),
+        ("network", time.step("a", 0.1)),
+    )
     measure([Runner(contender(threads=1), None, steps)], 1.0, watch=time.clock)
     assert seen == {1} and torch.get_num_threads() == 2
 
@@ -186,7 +191,7 @@ def test_cuda_events(monkeypatch):
 
         def record(self) -> None:
             Event.made += 1
-            self.at = 2.0 ** Event.made
+            self.at = 2.0**Event.made
 
         def synchronize(self) -> None:
             done.append(self.at)

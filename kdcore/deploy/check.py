@@ -66,9 +66,7 @@ def compare_logits(reference: ArrayLike, logits: ArrayLike, precision: str) -> C
         If the shapes differ, there is no row, a value is not finite, or the precision is unknown.
     """
     if precision not in TOLERANCES:
-        raise ValueError(
-            f"precision: expected one of {', '.join(TOLERANCES)}, got {precision!r}"
-        )
+        raise ValueError(f"precision: expected one of {', '.join(TOLERANCES)}, got {precision!r}")
     wanted, got = check_logits(reference), check_logits(logits)
     if wanted.shape != got.shape or not len(wanted):
         raise ValueError(f"logits: expected shape {wanted.shape} with rows, got {got.shape}")
@@ -128,9 +126,7 @@ def network_logits(checkpoint: Checkpoint, images: Images) -> NDArray[np.float32
     return in_batches(run, images)
 
 
-def in_batches(
-    run: Callable[[Images], NDArray[np.float32]], images: Images
-) -> NDArray[np.float32]:
+def in_batches(run: Callable[[Images], NDArray[np.float32]], images: Images) -> NDArray[np.float32]:
     """Return the logits (N, C) of images (N, 3, H, W), some at a time."""
     parts = [run(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
     return np.concatenate(parts)

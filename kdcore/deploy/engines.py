@@ -101,9 +101,7 @@ def _onnx(data: bytes, threads: int) -> tuple[Callable[..., Any], dict[str, str]
     )
     name = session.get_inputs()[0].name
     said = session.get_modelmeta().custom_metadata_map
-    metadata = {
-        k.removeprefix(f"{KEY}."): v for k, v in said.items() if k.startswith(f"{KEY}.")
-    }
+    metadata = {k.removeprefix(f"{KEY}."): v for k, v in said.items() if k.startswith(f"{KEY}.")}
     return lambda batch: session.run(None, {name: batch})[0], metadata
 
 

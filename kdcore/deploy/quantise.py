@@ -54,6 +54,7 @@ class Quantised:
     method : of calibration, one of `METHODS`
     n_calibration : images the ranges are from
     in_float : parts that were left in float
+    gates : how many layers of squeeze-and-excitation gates were left in float as well
     noises : noise on the validation images by the parts left in float, joined by " + "
     """
 
@@ -61,6 +62,7 @@ class Quantised:
     method: str
     n_calibration: int
     in_float: tuple[str, ...]
+    gates: int
     noises: Mapping[str, float]
 
 
@@ -104,7 +106,8 @@ def quantise(
             work = _Work(Path(folder), data, method, reduce_range, cancelled)
             work.calibrate(calibration)
             chosen, noises = work.search(validation)
-            return Quantised(work.build(chosen), method, len(calibration), chosen, noises)
+            made = work.build(chosen)
+            return Quantised(made, method, len(calibration), chosen, len(work.gates), noises)
     except (KdError, OSError, MemoryError):
         raise
     except Exception as error:  # ONNX Runtime's tools raise kinds of their own

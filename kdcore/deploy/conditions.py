@@ -80,7 +80,7 @@ def watched() -> Iterator[Watch]:
     """Watch the machine while the block runs; the watch's `found` then holds the conditions."""
     watch = Watch()
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    facts = {**machine(PACKAGES), "cuda": _cuda()}
+    facts: dict[str, Any] = {**machine(PACKAGES), "cuda": _cuda()}
     load = facts.pop("load_average_1min_before")
     others, start = others_seconds(), time.monotonic()
     yield watch

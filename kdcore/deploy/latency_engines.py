@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kdcore import __version__
 from kdcore.base import ExportError, state_folder, write_atomically
-from kdcore.data import Preprocess, draw_lesion, drawn_samples
+from kdcore.deploy.check import drawn_images
 from kdcore.deploy.engines import open_engine
 from kdcore.deploy.export import export_bytes
 from kdcore.deploy.quantise import quantise
@@ -32,7 +32,6 @@ ENGINES: Mapping[str, str] = {
 ON_CUDA = ("eager",)
 EXPORT_S: Mapping[str, float] = {"eager": 0, "torchscript": 3, "onnxruntime": 12, "int8": 20}
 _FORMS = {"torchscript": "torchscript", "onnxruntime": "onnx", "int8": "onnx"}
-_CALIBRATION = 16  # images
 
 
 def open_call(checkpoint: Checkpoint, engine: str, device: str = "cpu", threads: int = 0) -> Call:
@@ -78,15 +77,7 @@ def _export(checkpoint: Checkpoint, engine: str) -> bytes:
     path = cached_file(checkpoint.hash, "onnxruntime")
     if not path.is_file():
         open_call(checkpoint, "onnxruntime")
-    return quantise(path.read_bytes(), _pictures(checkpoint)).data
-
-
-def _pictures(checkpoint: Checkpoint) -> NDArray[np.float32]:
-    """Return drawn lesions as the network's input (N, 3, H, W)."""
-    card = checkpoint.card
-    prepare = Preprocess(card.input_size, card.mean, card.std)
-    drawn = [prepare(draw_lesion(s.dx, s.seed)) for s in drawn_samples()[:_CALIBRATION]]
-    return torch.stack(drawn).numpy()
+    return quantise(path.read_bytes(), drawn_images(checkpoint)).data
 
 
 def _eager(checkpoint: Checkpoint, device: str) -> Call:

@@ -63,7 +63,7 @@ def benchmark_title(benchmark: Benchmark, imported: bool = False) -> str:
 
 def timing_rows(benchmark: Benchmark) -> list[list[object]]:
     """Return every number of every contender, the first row the head."""
-    head = [
+    head: list[object] = [
         "model", "engine", "device", "threads", "batch", "way", "p50 ms", "p90 ms", "p99 ms",
         "mean ms", "sd ms", "images/s", "calls", "blocks",
     ]  # fmt: skip
@@ -112,32 +112,33 @@ def part_rows(benchmark: Benchmark) -> list[list[object]]:
 
 def fact_rows(benchmarks: Mapping[str, Benchmark]) -> list[list[object]]:
     """Return the conditions of benchmarks side by side, one column for each name."""
-    facts = {
-        "processor": lambda b: b.conditions.machine["processor"],
-        "cores": lambda b: b.conditions.machine["cores"],
-        "memory, GB": lambda b: b.conditions.machine.get("memory_gb"),
-        "graphics processor": lambda b: b.conditions.machine.get("cuda") or "none",
-        "power": lambda b: b.conditions.machine.get("power") or "not told",
-        "system": lambda b: b.conditions.machine.get("system"),
-        "Python": lambda b: b.conditions.machine.get("python"),
-        **{
-            name: lambda b, name=name: b.conditions.machine["versions"].get(name)
-            for name in ("torch", "onnxruntime", "torchvision", "numpy", "pillow")
-        },
-        "OMP_NUM_THREADS": lambda b: b.conditions.machine.get("omp_num_threads"),
-        "OMP_WAIT_POLICY": lambda b: b.conditions.machine.get("omp_wait_policy"),
-        "priority (nice)": lambda b: b.conditions.machine.get("nice"),
-        "load average before": lambda b: b.conditions.load_before,
-        "load average after": lambda b: b.conditions.load_after,
-        "cores busy with others": lambda b: b.conditions.others,
-        "left alone": lambda b: "yes" if b.conditions.alone else "no",
-        "date (UTC)": lambda b: b.conditions.date[:19].replace("T", " "),
+    columns = [_facts(benchmark) for benchmark in benchmarks.values()]
+    head: list[object] = ["", *benchmarks]
+    return [head, *([name, *(facts[name] for facts in columns)] for name in columns[0])]
+
+
+def _facts(benchmark: Benchmark) -> dict[str, str]:
+    conditions, facts = benchmark.conditions, benchmark.conditions.machine
+    libraries = ("torch", "onnxruntime", "torchvision", "numpy", "pillow")
+    found = {
+        "processor": facts["processor"],
+        "cores": facts["cores"],
+        "memory, GB": facts.get("memory_gb"),
+        "graphics processor": facts.get("cuda") or "none",
+        "power": facts.get("power"),
+        "system": facts.get("system"),
+        "Python": facts.get("python"),
+        **{name: facts["versions"].get(name) for name in libraries},
+        "OMP_NUM_THREADS": facts.get("omp_num_threads"),
+        "OMP_WAIT_POLICY": facts.get("omp_wait_policy"),
+        "priority (nice)": facts.get("nice"),
+        "load average before": conditions.load_before,
+        "load average after": conditions.load_after,
+        "cores busy with others": conditions.others,
+        "left alone": "yes" if conditions.alone else "no",
+        "date (UTC)": conditions.date[:19].replace("T", " "),
     }
-    body = [
-        [name, *("not told" if (v := read(b)) is None else str(v) for b in benchmarks.values())]
-        for name, read in facts.items()
-    ]
-    return [["", *benchmarks], *body]
+    return {name: "not told" if value is None else str(value) for name, value in found.items()}
 
 
 def speed_ups(benchmark: Benchmark) -> list[Ratio]:
@@ -206,12 +207,8 @@ def compare_benchmarks(one: Benchmark, other: Benchmark) -> list[Ratio]:
 
 def comparison_rows(ratios: Sequence[Ratio], names: tuple[str, str]) -> list[list[object]]:
     """Return two benchmarks' medians and their ratio, the first row the head."""
-    head: list[object] = [
-        "what",
-        *(f"{name}, p50 ms" for name in names),
-        "times as fast",
-        "weights",
-    ]
+    medians_of = [f"{name}, p50 ms" for name in names]
+    head: list[object] = ["what", *medians_of, "times as fast", "weights"]
     body: list[list[object]] = []
     for ratio in ratios:
         same = ratio.one.contender.weights == ratio.other.contender.weights

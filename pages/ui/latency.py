@@ -88,7 +88,7 @@ def _offer(
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Time them", icon=":material/timer:", type="primary", key="w:bench",
+            "Time them", icon=":material/timer:", type="primary", key="w:time",
             on_click=_start, args=(plan,),
         )  # fmt: skip
         st.caption(f"{estimate(plan)} Nothing else should compute meanwhile.")
@@ -129,7 +129,7 @@ def _poll() -> bool:
     if name is not None and state.get(_DONE) != name:
         state.put(_DONE, name)
         state.put("bench", name)  # shown from here on
-        st.session_state.pop("w:bench-shown", None)
+        st.session_state.pop("w:bench", None)
     return working
 
 

@@ -13,7 +13,7 @@ from pages.ui.frame import show_error
 from pages.ui.tables import show_table
 from pages.ui.watch import escaped
 
-LINK = ("bench", "against", "setting", "timed", "engines", "threads", "batches", "seconds", "whole")
+LINK = ("bench", "against", "setting", "timed", "engines", "threads", "batches", "whole")
 _ADDED, _FAILED = "latency-added", "latency-failed"
 
 

@@ -49,6 +49,7 @@ if __name__ == "__main__":
                 _page("compare", "measure/compare", "Compare", "compare_arrows"),
                 _page("calibration", "measure/calibration", "Calibration", "straighten"),
                 _page("robustness", "measure/robustness", "Robustness", "shield"),
+                _page("latency", "measure/latency", "Latency", "timer"),
                 _page("subgroups", "measure/subgroups", "Subgroups and operating points", "groups"),
             ],
             "Build": [

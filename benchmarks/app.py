@@ -27,7 +27,8 @@ sys.path.insert(0, str(REPO))  # so that `python benchmarks/app.py` finds its ow
 
 from benchmarks.driver import browser, serve, settle
 from benchmarks.journeys import move_slider, open_stack, open_upload, upload_to_charts
-from benchmarks.measuring import machine, summary
+from benchmarks.measuring import summary
+from kdcore.base.machine import machine
 from kdcore.data.drawn import draw_lesion
 
 PACKAGES = ("streamlit", "torch", "torchvision", "altair", "numpy", "playwright")

@@ -30,8 +30,9 @@ sys.path.insert(0, str(REPO))  # so that `python benchmarks/evaluate.py` finds i
 import numpy as np
 import torch
 
-from benchmarks.measuring import machine, summary
+from benchmarks.measuring import summary
 from kdcore.base import checkpoints_folder
+from kdcore.base.machine import machine
 from kdcore.data import HAM10000, Sample, draw_lesion
 from kdcore.data.corruptions import CORRUPTIONS, Step, reference_square, stack_name
 from kdcore.data.images import LoadedImage

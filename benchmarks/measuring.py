@@ -1,30 +1,9 @@
-"""What every benchmark tells beside its figures: the machine, and how much repetitions differ."""
+"""What every benchmark tells beside its figures: how much repetitions differ."""
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
-from pathlib import Path
-
-
-def machine(packages: Iterable[str]) -> dict[str, object]:
-    """Return what the figures depend on: processor, cores, load, priority, versions."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load_average_1min_before": round(os.getloadavg()[0], 2),
-        "nice": os.nice(0),
-        "omp_num_threads": os.environ.get("OMP_NUM_THREADS", "not set"),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
-    }
+from collections.abc import Mapping, Sequence
 
 
 def summary(figures: Mapping[str, Sequence[float]], aims: Mapping[str, float]) -> dict[str, object]:

@@ -67,11 +67,12 @@ def start(key: str, work: Callable[[Progress], Any]) -> Job:
     return job
 
 
-def outcome(key: str) -> tuple[Any | None, bool]:
+def outcome(key: str, draw: Callable[[], None] | None = None) -> tuple[Any | None, bool]:
     """Return the result of the session's job `key`, None where there is none, and if it is at work.
 
-    Draws the job's progress, or how it ended without a result. The session keeps its last results,
-    those of jobs that another page or picture has been chosen since, too.
+    Draws the job's progress, and what `draw` draws under it, or how it ended without a result. The
+    session keeps its last results, those of jobs that another page or picture has been chosen
+    since, too.
     """
     results = st.session_state.setdefault(_RESULTS, {})
     job = latest()
@@ -86,8 +87,13 @@ def outcome(key: str) -> tuple[Any | None, bool]:
     if job.over:
         show_end(job)
     else:
-        show_progress(job)
+        show_progress(job, draw)
     return None, not job.over
+
+
+def forget(key: str) -> None:
+    """Forget the result of a job, so that another of the same key is waited for."""
+    st.session_state.get(_RESULTS, {}).pop(key, None)
 
 
 def keep_alive() -> None:
@@ -122,8 +128,11 @@ def _run(job: Job, work: Callable[[Progress], Any]) -> None:
         job.error, job.state = error, "failed"
 
 
-def show_progress(job: Job) -> None:
-    """Draw the job's progress with a cancel button until it is over, then rerun the page."""
+def show_progress(job: Job, draw: Callable[[], None] | None = None) -> None:
+    """Draw the job's progress with a cancel button until it is over, then rerun the page.
+
+    `draw` is called at every poll, under the progress.
+    """
 
     @st.fragment(run_every=1.0)  # more often takes half a core from the work
     def poll() -> None:
@@ -134,6 +143,8 @@ def show_progress(job: Job) -> None:
         if st.button("Cancel", key="w:cancel", icon=":material/close:"):
             job.stop.set()
             st.caption("Stopping after the current batch…")
+        if draw is not None:
+            draw()
 
     poll()
 

@@ -18,6 +18,7 @@ PAGES = {
     "compare": "Compare",
     "calibration": "Calibration",
     "robustness": "Robustness",
+    "latency": "Latency",
     "subgroups": "Subgroups and operating points",
     "data": "Data",
     "train": "Train",

@@ -83,14 +83,17 @@ def _pictures(study: Any, reader: Any, sight: Any) -> str:
     from kdcore.study import SIDES
 
     given = reader.of(sight.case)
-    side = state.choice(
-        st.segmented_control,
-        f"side-{study.id}-{sight.place}",
-        "Heatmap",
-        list(SIDES),
-        format_func=lambda s: f"Heatmap {s}" + (" ✓" if given.rated(s) else ""),
-    )
-    opacity = controls.choose_opacity()
+    left, right = st.columns(2)
+    with left:
+        side = state.choice(
+            st.segmented_control,
+            f"side-{study.id}-{sight.place}",
+            "One at a time (✓ is rated)",
+            list(SIDES),
+            format_func=lambda s: f"Heatmap {s}" + (" ✓" if given.rated(s) else ""),
+        )
+    with right:
+        opacity = controls.choose_opacity()
     picture = study.picture(sight.case)
     blended = overlay(picture, study.heatmap(sight.case, sight.role(side)), opacity)
     number = f"Case {sight.place + 1}"

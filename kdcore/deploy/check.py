@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from kdcore.base import ExportError, check_logits
 from kdcore.data import draw_lesion, drawn_samples
@@ -135,8 +137,13 @@ def in_batches(run: Callable[[Images], NDArray[np.float32]], images: Images) -> 
 def drawn_images(checkpoint: Checkpoint) -> Images:
     """Return the drawn samples as the checkpoint takes them, (N, 3, S, S), normalised."""
     prepare = preprocess_of(checkpoint)
-    tensors = [prepare(draw_lesion(s.dx, s.seed)) for s in drawn_samples()]
-    return torch.stack(tensors).numpy()
+    return torch.stack([prepare(picture) for picture in _drawn()]).numpy()
+
+
+@cache
+def _drawn() -> tuple[Image.Image, ...]:
+    """Return the drawn samples; drawing takes seconds, keeping them 9 MB."""
+    return tuple(draw_lesion(s.dx, s.seed) for s in drawn_samples())
 
 
 _AGAIN = "Nothing was written. Export it in float32, or calibrate on more pictures of its kind."

@@ -18,12 +18,15 @@ class Deployed(nn.Module):
     exporters change what they trace, and sessions share the checkpoint's.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, checkpoint: Checkpoint, folded: bool = False) -> None:
         super().__init__()
         self.network = copy.deepcopy(checkpoint.model).eval().requires_grad_(False)
         for module in self.network.modules():
-            if hasattr(module, "inplace"):  # twice the work for the exporter, and nothing gained
-                module.inplace = False
+            if hasattr(module, "inplace"):
+                vars(module)["inplace"] = False  # twice the work for the exporter, nothing gained
         self.folded = folded
         self.register_buffer("mean", torch.tensor(checkpoint.card.mean).view(3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(checkpoint.card.std).view(3, 1, 1) * 255)

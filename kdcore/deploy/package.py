@@ -32,7 +32,7 @@ PROBABILITY_TOLERANCES: Mapping[str, float] = {"float32": 1e-3, "float16": 2e-2,
 _SAMPLE = ("mel", 15)
 _PICTURE = "drawn-sample.png"
 _SECONDS = 120
-EXAMPLE = '''"""Usage: python example.py PICTURE. Needs onnxruntime, numpy, pillow. Not for diagnosis."""
+EXAMPLE = '''"""python example.py PICTURE: classes by probability. Not for diagnosis."""
 import json
 import sys
 from pathlib import Path

@@ -83,7 +83,7 @@ class PeakMemory:
 
 def count_macs(model: Classifier, side: int) -> int:
     """Return the multiply-accumulates for one image of `side` pixels."""
-    return _macs_by_module(copy.deepcopy(model).eval(), side)[""]
+    return _macs_by_module(model, side)[""]
 
 
 def profile_network(model: Classifier, side: int, batch: int = 1, repeats: int = 10) -> Profile:
@@ -104,7 +104,7 @@ def profile_network(model: Classifier, side: int, batch: int = 1, repeats: int =
     if min(batch, repeats) < 1:
         raise ValueError(f"batch, repeats: expected 1 or more, got {batch}, {repeats}")
     network = copy.deepcopy(model).eval()
-    macs = _macs_by_module(network, side)
+    macs = _macs_by_module(model, side)
     leaves = {n: m for n, m in network.named_modules() if n and not any(m.children())}
     watch = _Watch(leaves)
     inputs, passes = torch.zeros(batch, 3, side, side), []
@@ -164,16 +164,20 @@ def peak_memory(
     return PeakMemory(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _macs_by_module(network: nn.Module, side: int) -> dict[str, int]:
-    """Return multiply-accumulates for one image by the module's name; "" is the whole."""
+def _macs_by_module(model: nn.Module, side: int) -> dict[str, int]:
+    """Return multiply-accumulates for one image by the module's name; "" is the whole.
+
+    They follow from shapes, so a copy without memory is asked: this costs no arithmetic.
+    """
+    network = copy.deepcopy(model).eval().to("meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, 3, side, side))
+        network(torch.zeros(1, 3, side, side, device="meta"))
     counts: dict[str, Any] = counter.get_flop_counts()
     root = type(network).__name__
     macs = {
-        name.removeprefix(root).removeprefix("."): sum(operations.values()) // 2
+        name.removeprefix(f"{root}."): sum(operations.values()) // 2
         for name, operations in counts.items()
-        if name.startswith(root)
+        if name.startswith(f"{root}.")
     }
     return macs | {"": counter.get_total_flops() // 2}
 

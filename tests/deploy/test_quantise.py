@@ -1,0 +1,125 @@
+"""INT8 and float16: smaller, near the network, cancelled between steps, and the gates found."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from kdcore.base import Cancelled, ExportError
+from kdcore.data import Sample
+from kdcore.deploy import (
+    check_engine,
+    drawn_images,
+    export_bytes,
+    open_engine,
+    quantise,
+    stratified_samples,
+    to_float16,
+)
+from kdcore.deploy.float_parts import gates, sensitive_parts
+from tests.deploy.conftest import lively
+
+
+@pytest.fixture(scope="module")
+def images(tiny):
+    return drawn_images(tiny)
+
+
+@pytest.mark.parametrize("method", ["minmax", "entropy", "percentile"])
+def test_int8(tiny, tiny_onnx, images, method):
+    made = quantise(tiny_onnx, images, images, method)
+    assert len(made.data) < 0.4 * len(tiny_onnx)
+    check = check_engine(open_engine(made.data, "onnx"), tiny, images, "int8")
+    assert check.noise < 0.2 and made.method == method and made.n_calibration == len(images)
+    assert set(made.noises) >= {"", "first convolution", "classifier"} and made.gates == 0
+    kinds = {n.op_type for n in onnx.load_from_string(made.data).graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear", "Conv"} <= kinds
+    # What is left in float has to have paid.
+    best = made.noises[" + ".join(made.in_float)]
+    assert best == made.noises[""] or best <= 0.8 * made.noises[""]
+
+
+def test_int8_with_its_own_preprocessing(tiny, images):
+    made = quantise(export_bytes(tiny, "onnx", folded=True), images)
+    engine = open_engine(made.data, "onnx")
+    assert check_engine(engine, tiny, images, "int8").noise < 0.2 and made.noises == {}
+    assert engine.raw(np.zeros((5, 32, 32, 3), np.uint8)).shape == (5, 7)
+
+
+def test_more_left_in_float_is_nearer(tiny_onnx, images):
+    made = quantise(tiny_onnx, images, images)
+    assert made.noises["classifier"] <= made.noises[""] * 1.05
+
+
+def test_calibration_on_black_is_caught(tiny, tiny_onnx, images):
+    made = quantise(tiny_onnx, 1e-3 * images[:1])
+    with pytest.raises(ExportError, match="calibrate on more pictures"):
+        check_engine(open_engine(made.data, "onnx"), tiny, images, "int8")
+
+
+def test_float16(tiny, tiny_onnx, images):
+    data = to_float16(tiny_onnx)
+    assert len(data) < 0.6 * len(tiny_onnx)
+    check = check_engine(open_engine(data, "onnx"), tiny, images, "float16")
+    assert 1e-6 < check.noise < 1e-2
+    with pytest.raises(ExportError, match="float16"):
+        to_float16(b"no network")
+
+
+def test_what_is_refused(tiny_onnx, images):
+    with pytest.raises(ValueError, match="method: expected one of minmax"):
+        quantise(tiny_onnx, images, method="guess")
+    with pytest.raises(ValueError, match="calibration: expected images"):
+        quantise(tiny_onnx, images[:0])
+    with pytest.raises(Cancelled):
+        quantise(tiny_onnx, images, cancelled=lambda: True)
+    with pytest.raises(ExportError, match="can't be opened"):
+        quantise(b"no network", images)
+
+
+def _graph(*nodes):
+    made = [onnx.helper.make_node(o, i.split(), [n], name=n) for o, i, n in nodes]
+    return onnx.helper.make_model(onnx.helper.make_graph(made, "g", [], []))
+
+
+def test_gates_are_told_from_swish():
+    model = _graph(
+        ("Conv", "picture", "stem"),
+        ("Sigmoid", "stem", "s1"),
+        ("Mul", "stem s1", "swish"),
+        ("ReduceMean", "swish", "pooled"),
+        ("Conv", "pooled", "squeeze"),
+        ("Sigmoid", "squeeze", "s2"),
+        ("Mul", "squeeze s2", "swish2"),
+        ("Conv", "swish2", "excite"),
+        ("Sigmoid", "excite", "gate"),
+        ("Mul", "swish gate", "gated"),
+        ("Gemm", "gated", "head"),
+    )
+    assert set(gates(model)) == {"squeeze", "excite"}
+    assert sensitive_parts(model) == {"first convolution": ("stem",), "classifier": ("head",)}
+    assert gates(_graph(("Relu", "picture", "x"))) == ()
+
+
+@pytest.mark.slow
+def test_the_gates_of_efficientnet():
+    checkpoint = lively("efficientnet_b0", 64)
+    images = drawn_images(checkpoint)
+    made = quantise(export_bytes(checkpoint, "onnx"), images)
+    assert made.gates == 2 * 16  # squeeze and excite in each of 16 blocks
+    check_engine(open_engine(made.data, "onnx"), checkpoint, images, "int8")
+
+
+def test_classes_take_turns():
+    labels = [0] * 50 + [1] * 6 + [2]
+    samples = [Sample(f"i{n}", f"l{n}", "x", label) for n, label in enumerate(labels)]
+    for n, counts in ((1, 1), (9, (4, 4, 1)), (20, (13, 6, 1)), (99, (50, 6, 1))):
+        chosen = stratified_samples(samples, n)
+        assert len({s.image_id for s in chosen}) == len(chosen) == min(n, 57)
+        if n > 1:
+            assert tuple(np.bincount([s.label for s in chosen])) == counts
+    assert stratified_samples(samples, 9, 1) != stratified_samples(samples, 9, 2)
+    with pytest.raises(ValueError, match="n: expected 1 or more"):
+        stratified_samples(samples, 0)
+    assert stratified_samples([], 3) == []

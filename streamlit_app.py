@@ -43,6 +43,7 @@ if __name__ == "__main__":
                     "center_focus_strong",
                 ),
                 _page("corrupt", "see/corrupt", "Corrupt it", "blur_on"),
+                _page("reader-study", "see/reading", "Reader study", "rate_review"),
             ],
             "Measure": [
                 _page("compare", "measure/compare", "Compare", "compare_arrows"),

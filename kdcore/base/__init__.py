@@ -10,6 +10,7 @@ from kdcore.base.errors import (
     KdError,
     RecipeError,
     SettingError,
+    StudyError,
 )
 from kdcore.base.files import group_hash, sha256_bytes, sha256_file, write_atomically
 from kdcore.base.registry import Registry
@@ -37,6 +38,7 @@ __all__ = [
     "RecipeError",
     "Registry",
     "SettingError",
+    "StudyError",
     "check_labels",
     "check_logits",
     "check_probs",

@@ -40,6 +40,10 @@ class ExportError(KdError):
     """A network can't be exported, or an exported file is not what it should be."""
 
 
+class StudyError(KdError):
+    """A reader study can't be read or written, or an answer doesn't fit it."""
+
+
 class SettingError(KdError):
     """A setting (folder, variable, option) has a value that can't be used."""
 

@@ -15,10 +15,15 @@ from kdcore.cli.common import (
     write_json,
 )
 from kdcore.cli.unseen import choose_unseen
-from kdcore.evaluate import evaluate_predictions, refuse_training_images
+from kdcore.evaluate import (
+    Subgroups,
+    evaluate_predictions,
+    refuse_training_images,
+    subgroups,
+)
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import Predictions, predict_dataset
-from kdcore.report import evaluation_text
+from kdcore.report import evaluation_text, subgroup_score_rows, subgroup_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resamples", type=whole_number, default=1000, help="of the bootstrap; 0: no intervals"
     )
     parser.add_argument("--seed", type=whole_number, default=0, help="of the bootstrap")
+    parser.add_argument(
+        "--by", nargs="+", metavar="ATTRIBUTE", default=[],
+        help="scores within groups of images, too, such as sex age site",
+    )  # fmt: skip
     add_data_arguments(parser, split="test")
 
 
@@ -51,9 +60,19 @@ def run(options: argparse.Namespace) -> None:
     temperature = checkpoint.card.temperature if checkpoint else 1.0
     if options.temperature is not None:
         temperature = options.temperature
-    evaluation = evaluate_predictions(predictions, temperature, options.resamples, options.seed)
-    print(evaluation_text(evaluation))
-    write_json(options, evaluation.as_dict() | {"excluded_training_images": excluded})
+    drawn = temperature, options.resamples, options.seed
+    groups = [subgroups(predictions, by, *drawn) for by in dict.fromkeys(options.by)]
+    evaluation = evaluate_predictions(predictions, *drawn)
+    print("\n\n".join([evaluation_text(evaluation), *map(subgroup_text, groups)]))
+    result = evaluation.as_dict() | {"excluded_training_images": excluded}
+    if groups:
+        result |= {"subgroups": {found.by: _rows(found) for found in groups}}
+    write_json(options, result)
+
+
+def _rows(found: Subgroups) -> list[dict[str, object]]:
+    head, *body = subgroup_score_rows(found)
+    return [dict(zip(map(str, head), row, strict=True)) for row in body]
 
 
 def _saved(options: argparse.Namespace, checkpoint: Checkpoint | None) -> Predictions:

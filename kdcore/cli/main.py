@@ -26,8 +26,10 @@ COMMANDS = {
     "evaluate": "measure predictions, with lesion-clustered 95 %% intervals",
     "robustness": "measure checkpoints on corrupted pictures, resumable",
     "bench": "time checkpoints on this machine, several engines in turns",
+    "interventions": "test causal masks by removing them from the input, resumable",
     "report": "write tables, figures and one document, from saved predictions",
     "explain": "explain a picture by a teacher and a student",
+    "explanations": "compare where models look over a part of the split, resumable",
 }
 
 

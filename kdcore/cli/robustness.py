@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from kdcore.base import SettingError, checkpoints_folder
 from kdcore.cli.common import (
@@ -19,18 +14,11 @@ from kdcore.cli.common import (
     whole_number,
     write_json,
 )
-from kdcore.data import ImageDataset, Sample
-from kdcore.data.corruptions import image_seed, parse_stack
-from kdcore.evaluate.bootstrap import mean_interval
-from kdcore.evaluate.robustness import CLEAN, MapCell, corruption_of
-from kdcore.evaluate.robustness_grid import measure_grid, unseen_samples
-from kdcore.explain.under_corruption import map_stability
-from kdcore.models import Checkpoint, load_checkpoint
+from kdcore.evaluate.robustness_grid import unseen_samples
+from kdcore.models import load_checkpoint
 from kdcore.predict.grid import all_stacks
 from kdcore.report.robustness import markdown_summary
-from kdcore.report.robustness_files import write_robustness
-
-_METHOD = "grad-cam"  # of the maps: Score-CAM would take hours
+from kdcore.report.robustness_files import compute_robustness
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,32 +45,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Compute what is missing of the grid, measure it, print and write the tables."""
-    started = time.monotonic()
-    checkpoints = [load_checkpoint(_folder(name)) for name in options.checkpoints]
-    teacher = _folder(options.teacher or options.checkpoints[0]).name
-    teacher = next((c.card.name for c in checkpoints if c.path.name == teacher), "")
-    if not teacher:
+    folders = [_folder(name) for name in options.checkpoints]
+    teacher = _folder(options.teacher or options.checkpoints[0])
+    places = [folder.resolve() for folder in folders]
+    if teacher.resolve() not in places:
         raise SettingError(
             f"The teacher {options.teacher!r} is none of the checkpoints.", "Name it among them."
         )
+    checkpoints = [load_checkpoint(folder) for folder in folders]
     data = open_data(options, checkpoints[0].card.classes)
     chosen = choose(data, options, checkpoints[0].card.recipe)
     samples = unseen_samples(chosen, (checkpoint.card for checkpoint in checkpoints))
     if left_out := len(chosen) - len(samples):
         print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
-    samples = samples[: options.images]
-    stacks = all_stacks(options.only)
-    found = measure_grid(
-        checkpoints, data, samples, options.split, stacks, teacher, options.resamples,
-        options.seed, say_progress,
+    found, seconds = compute_robustness(
+        checkpoints, data, samples[: options.images], all_stacks(options.only), options.out,
+        options.split, checkpoints[places.index(teacher.resolve())].card.name, options.resamples,
+        options.seed, options.maps, say_progress,
     )  # fmt: skip
-    if options.maps:
-        maps = _maps(checkpoints, data, samples[: options.maps], stacks, options.seed)
-        found = replace(found, maps=maps, map_method=_METHOD)
-    seconds = time.monotonic() - started
     print(markdown_summary(found, seconds))
     if options.out:
-        write_robustness(options.out, found, seconds)
         print(f"Tables in {options.out}")
     write_json(options, found.as_dict() | {"seconds": seconds})
 
@@ -90,27 +72,3 @@ def run(options: argparse.Namespace) -> None:
 def _folder(name: str) -> Path:
     path = Path(name)
     return path if path.is_dir() else checkpoints_folder() / name
-
-
-def _maps(
-    checkpoints: Sequence[Checkpoint],
-    data: ImageDataset,
-    samples: Sequence[Sample],
-    stacks: Sequence[str],
-    seed: int,
-) -> tuple[MapCell, ...]:
-    pictures = [(data.picture(s.image_id).rgb, image_seed(s.image_id, seed)) for s in samples]
-    lesions = [sample.lesion_id for sample in samples]
-    spoilt = [stack for stack in stacks if stack != CLEAN]
-    steps = [parse_stack(stack) for stack in spoilt]
-    made = []
-    for checkpoint in checkpoints:
-        found = map_stability(checkpoint, pictures, steps, _METHOD, say_progress)
-        by_stack = dict(zip(spoilt, found.T, strict=True))
-        for name in dict.fromkeys(map(corruption_of, spoilt)):  # severities averaged
-            own = [values for stack, values in by_stack.items() if corruption_of(stack) == name]
-            by_stack[name] = np.mean(own, axis=0)
-        for stack, values in by_stack.items():
-            r = mean_interval(values, lesions, seed=seed)
-            made.append(MapCell(checkpoint.card.name, stack, r, int((values == values).sum())))
-    return tuple(made)

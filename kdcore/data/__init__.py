@@ -15,6 +15,7 @@ from kdcore.data.drawn import DrawnSample, draw_lesion, drawn_samples
 from kdcore.data.ham10000 import Ham10000
 from kdcore.data.images import LoadedImage, read_image
 from kdcore.data.info import CIFAR10, CIFAR100, DATASETS, HAM10000, DatasetInfo, info_of_classes
+from kdcore.data.lesion_masks import lesion_mask
 from kdcore.data.sample import Sample
 from kdcore.data.splits import (
     SPLITS,
@@ -50,6 +51,7 @@ __all__ = [
     "image_level_split",
     "info_of_classes",
     "lesion_grouped_split",
+    "lesion_mask",
     "official_split",
     "open_dataset",
     "read_image",

@@ -39,7 +39,6 @@ from kdcore.evaluate.miscalibration import (
     classwise_ece,
     debiased_ece,
     mce,
-    reliability_intervals,
 )
 from kdcore.evaluate.net_benefit import Band, DecisionCurve, decision_curve
 from kdcore.evaluate.operating import (
@@ -57,7 +56,6 @@ from kdcore.evaluate.recalibration import (
     calibration_table,
     calibrators_for,
 )
-from kdcore.evaluate.seeds import OverSeeds, SeedScore, over_seeds
 from kdcore.evaluate.selective import RiskCoverage, risk_coverage
 from kdcore.evaluate.significance import (
     Comparison,
@@ -95,7 +93,6 @@ __all__ = [
     "Interval",
     "McNemar",
     "MethodSummary",
-    "OverSeeds",
     "PairComparison",
     "PairedScore",
     "Quadrant",
@@ -104,7 +101,6 @@ __all__ = [
     "RiskCoverage",
     "Score",
     "ScorePair",
-    "SeedScore",
     "Significance",
     "Subgroup",
     "Subgroups",
@@ -134,14 +130,12 @@ __all__ = [
     "held_out_scores",
     "mce",
     "nll",
-    "over_seeds",
     "pair_cases",
     "quadrant_cases",
     "quadrant_of",
     "refuse_training_images",
     "reliability",
     "reliability_diagram",
-    "reliability_intervals",
     "risk_coverage",
     "subgroups",
     "take",

@@ -153,8 +153,16 @@ def quadrant_of(teacher: Predictions, student: Predictions) -> NDArray[np.str_]:
         If the images, labels or classes are not the same.
     """
     refuse_unaligned(teacher, student)
-    answers = [p.logits.argmax(1) for p in (teacher, student)]
-    right = [answer == teacher.labels for answer in answers]
+    return quadrants_of(teacher.labels, *(p.logits.argmax(1) for p in (teacher, student)))
+
+
+def quadrants_of(labels: ArrayLike, teacher: ArrayLike, student: ArrayLike) -> NDArray[np.str_]:
+    """Return the quadrant of each image, (N,) keys of `QUADRANTS`, from its label and two answers.
+
+    `labels`, `teacher` and `student` are class indices (N,).
+    """
+    truth, *answers = (np.asarray(values) for values in (labels, teacher, student))
+    right = [answer == truth for answer in answers]
     conditions = [right[0] & right[1], right[0], right[1], answers[0] == answers[1]]
     *names, rest = QUADRANTS
     return np.select(conditions, [np.str_(name) for name in names], default=np.str_(rest))

@@ -192,6 +192,19 @@ def difference_interval(value: float, resamples: ArrayLike, level: float = LEVEL
     return Interval(plain.value, plain.low - down, plain.high - up)
 
 
+def two_sided_p(resamples: ArrayLike) -> float:
+    """Return p of a difference of 0 from its `resamples` (B,), by inverting their interval.
+
+    Never below 2 / (B + 1); NaN is left out, and NaN where nothing is left.
+    """
+    array = np.asarray(resamples, dtype=np.float64)
+    array = array[~np.isnan(array)]
+    if not len(array):
+        return float("nan")
+    rarer = int(min((array <= 0).sum(), (array >= 0).sum()))
+    return min(1.0, 2 * (rarer + 1) / (len(array) + 1))
+
+
 def mean_interval(
     values: ArrayLike, group_ids: ArrayLike, n_boot: int = 1000, seed: int = 0
 ) -> Interval:

@@ -85,7 +85,7 @@ def conformal_sets(
     Raises
     ------
     DataError
-        If one of them has no image, or they are of different weights or classes.
+        If one of them has no image, they are of different weights or classes, or share an image.
     ValueError
         If there is no such method, or the level is outside (0, 1).
     """

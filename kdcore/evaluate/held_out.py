@@ -6,6 +6,8 @@ that temperature. It moves no decision, so the other scores do not depend on it.
 
 from __future__ import annotations
 
+import numpy as np
+
 from kdcore.base import DataError
 from kdcore.evaluate.calibration import fit_temperature
 from kdcore.evaluate.evaluation import evaluate_predictions
@@ -17,10 +19,11 @@ LOWER_IS_BETTER = ("nll", "ece")
 
 
 def refuse_other_weights(val: Predictions, test: Predictions) -> None:
-    """Raise DataError unless both have images, and are of the same weights and classes.
+    """Raise DataError unless both have images, none in common, and one set of weights and classes.
 
-    Imported predictions carry the hash of their own file, not of weights: only their classes can
-    be compared.
+    What is chosen on images that it is then measured on looks better than it is. Imported
+    predictions carry the hash of their own file, not of weights: only their classes can be
+    compared.
     """
     imported = NOTES in val.meta and NOTES in test.meta
     same = imported or val.checkpoint_hash == test.checkpoint_hash
@@ -35,6 +38,14 @@ def refuse_other_weights(val: Predictions, test: Predictions) -> None:
             "There are no images to fit on, or none to measure.",
             "Choose predictions that have some, on validation and on test.",
         )
+    shared = np.flatnonzero(np.isin(val.sample_ids, test.sample_ids))
+    if len(shared):
+        raise DataError(
+            f"{len(shared):,} images are in the validation and the {test.split} predictions of "
+            f"{test.checkpoint or 'a run'}, first {val.sample_ids[shared[0]]} (row {shared[0]} of "
+            "validation): what is chosen on them can't be measured on them.",
+            "Make the predictions again on parts without common images.",
+        )
 
 
 def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
@@ -48,7 +59,7 @@ def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
     Raises
     ------
     DataError
-        If one of them has no image, or they are of different weights or classes.
+        If one of them has no image, they are of different weights or classes, or share an image.
     """
     refuse_other_weights(val, test)
     chosen = evaluate_predictions(val, n_boot=0)

@@ -24,14 +24,11 @@ from kdcore.evaluate.calibration import (
     BINS,
     Floats,
     bin_index,
-    confidence_and_hits,
     mass_edges,
     reliability,
     width_edges,
 )
 from kdcore.evaluate.scores import ratio
-from kdcore.predict.predictions import Predictions
-from kdcore.predict.probabilities import softmax
 
 
 @dataclass(frozen=True)
@@ -124,32 +121,6 @@ def brier_parts(probs: ArrayLike, labels: ArrayLike, bins: int = BINS) -> BrierP
     )
 
 
-def reliability_intervals(
-    predictions: Predictions,
-    temperature: float = 1.0,
-    bins: int = BINS,
-    equal_mass: bool = False,
-    n_boot: int = 1000,
-    seed: int = 0,
-) -> tuple[Interval, ...]:
-    """Return the accuracy of each bin of `reliability` with its 95 % interval over lesions.
-
-    Everything is NaN where a bin is empty. Where all images of a bin are right, or all wrong,
-    every resample says the same and the interval has no width: it is too narrow for small bins.
-
-    Parameters
-    ----------
-    predictions : at least one image
-    temperature : divides the logits before the softmax
-    bins, equal_mass : as in `reliability`; resamples keep the data's own edges
-    n_boot, seed : of the bootstrap
-    """
-    said, happened = confidence_and_hits(
-        softmax(predictions.logits, temperature), predictions.labels
-    )
-    return binned_intervals(said, happened, predictions.group_ids, bins, equal_mass, n_boot, seed)
-
-
 def binned_intervals(
     said: Floats,
     happened: Floats,
@@ -161,11 +132,15 @@ def binned_intervals(
 ) -> tuple[Interval, ...]:
     """Return what happened in each bin of `calibration.binned` with its 95 % interval.
 
+    Everything is NaN where a bin is empty. Where all images of a bin are right, or all wrong,
+    every resample says the same and the interval has no width: it is too narrow for small bins.
+
     Parameters
     ----------
     said, happened : (N,) as in `binned`
     group_ids : (N,) lesion ids
-    bins, equal_mass, n_boot, seed : as in `reliability_intervals`
+    bins, equal_mass : as in `binned`; resamples keep the data's own edges
+    n_boot, seed : of the bootstrap
     """
     edges = mass_edges(said, bins) if equal_mass else width_edges(bins)
     inside = np.eye(bins)[bin_index(said, edges)]  # (N, B)

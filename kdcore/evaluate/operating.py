@@ -109,7 +109,7 @@ def choose_class_weights(
     Raises
     ------
     DataError
-        If one of them has no image, or they are of different weights or classes.
+        If one of them has no image, they are of different weights or classes, or share an image.
     ValueError
         If there is no such method.
     """
@@ -146,7 +146,7 @@ def choose_rejection(
     Raises
     ------
     DataError
-        If one of them has no image, or they are of different weights or classes.
+        If one of them has no image, they are of different weights or classes, or share an image.
     """
     refuse_other_weights(val, test)
     taus, macro_f1 = rejection_curve(softmax(val.logits, temperature), val.labels)

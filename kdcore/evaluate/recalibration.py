@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kdcore.base import DataError
 from kdcore.evaluate import scores
 from kdcore.evaluate.align import align
 from kdcore.evaluate.bootstrap import (
@@ -74,10 +75,14 @@ def calibrators_for(val: Predictions | None, test: Predictions) -> tuple[Calibra
     Raises
     ------
     DataError
-        If one of them has no image, or they are of different weights or classes.
+        If one of them has no image, they are of different weights or classes, or share an image.
     """
-    refuse_other_weights(test if val is None else val, test)
-    return (AS_TRAINED,) if val is None else fit_calibrators(val)
+    if val is not None:
+        refuse_other_weights(val, test)
+        return fit_calibrators(val)
+    if not len(test):
+        raise DataError("There are no images to measure.", "Choose predictions that have some.")
+    return (AS_TRAINED,)
 
 
 def calibration_table(
@@ -95,7 +100,7 @@ def calibration_table(
     Raises
     ------
     DataError
-        If one of them has no image, or they are of different weights or classes.
+        If one of them has no image, they are of different weights or classes, or share an image.
     """
     calibrators = calibrators_for(val, test)
     applied = [calibrator.apply(test.logits) for calibrator in calibrators]

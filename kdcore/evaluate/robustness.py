@@ -185,9 +185,12 @@ def robustness(
     Raises
     ------
     DataError
-        If there is no model, the teacher is none of them, or corruptions or pictures differ.
+        If there is no model or picture, the teacher is none of them, or corruptions, pictures,
+        classes, labels or lesions differ.
+    ValueError
+        If `n_boot` is negative.
     """
-    _check(grid, teacher)
+    _check(grid, teacher, n_boot)
     first = next(iter(grid.values()))[CLEAN]
     index, groups = index_groups(first.group_ids)
     draws = [np.ones((1, groups))]
@@ -221,12 +224,14 @@ def corruption_of(stack: str) -> str:
     return name if name and severity.isdigit() and "+" not in stack else stack
 
 
-def _check(grid: Mapping[str, Mapping[str, Predictions]], teacher: str) -> None:
+def _check(grid: Mapping[str, Mapping[str, Predictions]], teacher: str, n_boot: int) -> None:
     if not grid or (teacher and teacher not in grid):
         raise DataError(
             f"The grid has no model {teacher!r}." if grid else "The grid has no model.",
             "Compute it with `python -m kdcore robustness`.",
         )
+    if n_boot < 0:
+        raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
     name, cells = next(iter(grid.items()))
     for model, others in grid.items():
         if CLEAN not in others or set(others) != set(cells):
@@ -235,13 +240,25 @@ def _check(grid: Mapping[str, Mapping[str, Predictions]], teacher: str) -> None:
                 "pictures.",
                 "Run `python -m kdcore robustness` for both; it adds what is missing.",
             )
-        reference = cells[CLEAN]
         for stack, found in others.items():
-            if not np.array_equal(found.sample_ids, reference.sample_ids):
-                raise DataError(
-                    f"{model} on {stack} was measured on other pictures than {name}.",
-                    "Measure both on the same part of the same data.",
-                )
+            _refuse_other_pictures(found, cells[CLEAN], f"{model} on {stack}", name)
+
+
+def _refuse_other_pictures(found: Predictions, like: Predictions, what: str, name: str) -> None:
+    if not len(found):
+        raise DataError(f"{what} was measured on no picture.", "Choose a part that has some.")
+    if found.classes != like.classes:
+        raise DataError(
+            f"{what} tells other classes apart than {name}, or in another order.",
+            "Compare models that were trained on the same classes.",
+        )
+    for kind in ("sample_ids", "labels", "group_ids"):
+        if not np.array_equal(getattr(found, kind), getattr(like, kind)):
+            words = {"sample_ids": "pictures", "labels": "labels", "group_ids": "lesions"}[kind]
+            raise DataError(
+                f"{what} was measured on other {words} than {name}.",
+                "Measure both on the same part of the same data.",
+            )
 
 
 def _measure(

@@ -66,10 +66,15 @@ def measure_grid(
         for c in checkpoints
     }
     temperatures = {c.card.name: c.card.temperature for c in checkpoints}
-    return robustness(grid, temperatures, teacher, n_boot, seed, _summed(stacks))
+    return robustness(grid, temperatures, teacher, n_boot, seed, summed(stacks))
 
 
-def _summed(stacks: Sequence[str]) -> list[str]:
-    """Return the corruptions that "all" averages: the edge study's repeat others."""
-    names = dict.fromkeys(corruption_of(stack) for stack in stacks if stack != CLEAN)
-    return [n for n in names if "+" not in n and CORRUPTIONS.get(n).group != EDGE_STUDY]
+def summed(stacks: Iterable[str]) -> list[str]:
+    """Return the corruptions that "all" averages over, without their severities.
+
+    The edge study's repeat others, and a stack is no corruption of its own: they are left out,
+    unless there is nothing else.
+    """
+    names = list(dict.fromkeys(corruption_of(stack) for stack in stacks if stack != CLEAN))
+    own = [n for n in names if "+" not in n and CORRUPTIONS.get(n).group != EDGE_STUDY]
+    return own or names

@@ -35,6 +35,7 @@ from kdcore.evaluate.bootstrap import (
     index_groups,
     interval_words,
     percentile_interval,
+    two_sided_p,
 )
 from kdcore.evaluate.scores import mean_of_defined
 from kdcore.evaluate.sides import Side, make_side, measure
@@ -264,8 +265,7 @@ def _gap(value: float, resamples: Floats, excess: bool) -> tuple[Interval, float
     shift = float(defined.mean() - value) if excess else 0.0
     low, high = defined - max(shift, _ALL_NOISE * shift), defined - min(shift, _ALL_NOISE * shift)
     ends = np.quantile(low, (1 - LEVEL) / 2), np.quantile(high, (1 + LEVEL) / 2)
-    rarer = int(min((defined <= 0).sum(), (defined >= 0).sum()))
-    p = math.nan if excess else min(1.0, 2 * (rarer + 1) / (len(defined) + 1))
+    p = math.nan if excess else two_sided_p(defined)
     return Interval(value, *map(float, ends)), p
 
 

@@ -1,6 +1,15 @@
-"""Explanations of one image: Score-CAM, Grad-CAM, attention, causal masks, and their figures."""
+"""Explanations of one image: activation maps, attributions, attention, causal masks, figures."""
 
 from kdcore.explain.attention import attention, attention_grids
+from kdcore.explain.attribution import integrated_gradients, occlusion
+from kdcore.explain.baseline_maps import (
+    BASELINE_MAPS,
+    baseline_maps,
+    centre_map,
+    edge_map,
+    random_map,
+    uniform_map,
+)
 from kdcore.explain.causal_mask import (
     InterventionTest,
     causal_mask,
@@ -25,51 +34,111 @@ from kdcore.explain.export import (
     manifest_json,
     maps_npz,
 )
+from kdcore.explain.faithfulness import Faithfulness, faithfulness
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
-from kdcore.explain.maps import agreement, difference_map, scale_unit, upsample
+from kdcore.explain.judge import VERDICTS, Check, Trust, judge
+from kdcore.explain.localisation import Localisation, localisation
+from kdcore.explain.map_agreement import agreement
+from kdcore.explain.maps import difference_map, pixel_ranks, scale_unit, upsample
 from kdcore.explain.methods import METHODS, Method
+from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg
-from kdcore.explain.score_cam import estimate_seconds, score_cam
+from kdcore.explain.road import Road, road
+from kdcore.explain.rollout import attention_rollout
+from kdcore.explain.score_cam import (
+    ScoreCamStep,
+    estimate_seconds,
+    fast_score_cam,
+    refine_score_cam,
+    score_cam,
+)
+from kdcore.explain.sensitivity import (
+    OtherClasses,
+    Randomisation,
+    Sensitivity,
+    explainer,
+    other_classes,
+    randomisation,
+    sensitivity,
+)
+from kdcore.explain.similarity import Similarity, similarity
+from kdcore.explain.trust import check_map
 
 __all__ = [
+    "BASELINE_MAPS",
     "COLORMAPS",
     "METHODS",
+    "VERDICTS",
+    "Check",
     "Everything",
     "Explanation",
+    "Faithfulness",
     "InterventionTest",
+    "Localisation",
     "Method",
+    "OtherClasses",
     "PairExplanation",
+    "Randomisation",
+    "Road",
+    "ScoreCamStep",
+    "Sensitivity",
+    "Similarity",
+    "Trust",
     "agreement",
     "attention",
     "attention_grids",
+    "attention_rollout",
+    "baseline_maps",
     "causal_mask",
+    "centre_map",
+    "check_map",
     "color_bar",
     "colorize",
     "difference_image",
     "difference_map",
+    "edge_map",
+    "eigen_cam",
     "estimate_everything",
     "estimate_seconds",
     "everything_else",
     "explain_everything",
     "explain_one",
     "explain_pair",
+    "explainer",
     "export_files",
     "export_zip",
+    "faithfulness",
+    "fast_score_cam",
     "file_stem",
     "grad_cam",
     "grad_cam_grid",
+    "grad_cam_pp",
+    "integrated_gradients",
     "intervention_test",
     "join",
+    "judge",
+    "layer_cam",
+    "localisation",
     "manifest_json",
     "maps_npz",
+    "occlusion",
+    "other_classes",
     "overlay",
     "panel_png",
     "panel_svg",
+    "pixel_ranks",
+    "random_map",
     "random_regions",
+    "randomisation",
+    "refine_score_cam",
     "remove_region",
+    "road",
     "scale_unit",
     "score_cam",
+    "sensitivity",
+    "similarity",
     "top_fraction",
+    "uniform_map",
     "upsample",
 ]

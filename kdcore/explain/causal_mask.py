@@ -23,9 +23,8 @@ from kdcore.explain.taps import (
     CancelCheck,
     Progress,
     check_image,
-    check_target,
-    evaluating,
     stop_if,
+    target_probs,
 )
 from kdcore.models import Classifier
 
@@ -125,15 +124,39 @@ def remove_region(tensor: Tensor, mask: Mask) -> Tensor:
 
     Cells grow to pixels by nearest neighbour, then the edge is softened.
     """
-    image = check_image(tensor).cpu().numpy()
+    return remove_regions(tensor, mask[None])
+
+
+def remove_regions(
+    tensor: Tensor, masks: NDArray[np.bool_], backdrop: Tensor | None = None
+) -> Tensor:
+    """Return the image behind each of `masks` (M, h, w) as `remove_region` does, (M, 3, H, W).
+
+    Parameters
+    ----------
+    tensor : (1, 3, H, W), normalised
+    masks : on any grid of the same square
+    backdrop : `blurred` of the image, where it is known already
+    """
+    image = check_image(tensor).cpu()
+    backdrop = blurred(image) if backdrop is None else backdrop.cpu()
     height, width = image.shape[-2:]
-    rows = np.arange(height) * mask.shape[0] // height
-    columns = np.arange(width) * mask.shape[1] // width
-    side = min(height, width)
-    soft = gaussian_filter(mask[rows][:, columns].astype(np.float32), side * _EDGE)
-    sigma = side * _BLUR
-    blurred = gaussian_filter(image, (0, 0, sigma, sigma), mode="reflect")
-    return torch.from_numpy((soft * blurred + (1 - soft) * image).astype(np.float32))
+    rows = np.arange(height) * masks.shape[1] // height
+    columns = np.arange(width) * masks.shape[2] // width
+    edge = min(height, width) * _EDGE
+    grown = gaussian_filter(masks[:, rows][:, :, columns].astype(np.float32), (0, edge, edge))
+    soft = torch.from_numpy(grown)[:, None]  # (M, 1, H, W)
+    return soft * backdrop + (1 - soft) * image
+
+
+def blurred(image: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) without their structure: only the broad colours stay.
+
+    The deviation of the Gaussian is a tenth of the shorter side.
+    """
+    sigma = min(image.shape[-2:]) * _BLUR
+    smooth = gaussian_filter(image.cpu().numpy(), (0, 0, sigma, sigma), mode="reflect")
+    return torch.from_numpy(smooth).to(image.device)
 
 
 def intervention_test(
@@ -169,12 +192,12 @@ def intervention_test(
     if regions < 1 or mask.ndim != 2 or not mask.any():
         raise ValueError("mask, regions: expected a mask (h, w) with a cell and 1 or more regions")
     masks = np.concatenate([mask[None], random_regions(mask, regions, seed)])
-    device = tensor.device
-    probabilities = [_target_probs(model, check_image(tensor), target)]
+    device, backdrop = tensor.device, blurred(check_image(tensor))
+    probabilities = [target_probs(model, check_image(tensor), target)]
     for start in range(0, len(masks), _BATCH):
         stop_if(cancelled, "The intervention test")
-        batch = torch.cat([remove_region(tensor, m) for m in masks[start : start + _BATCH]])
-        probabilities.append(_target_probs(model, batch.to(device), target))
+        batch = remove_regions(tensor, masks[start : start + _BATCH], backdrop)
+        probabilities.append(target_probs(model, batch.to(device), target))
         if progress is not None:
             progress(min(start + _BATCH, len(masks)), len(masks))
     probs = np.concatenate(probabilities)
@@ -188,10 +211,3 @@ def intervention_test(
         seed=seed,
         removed=remove_region(tensor, mask),
     )
-
-
-def _target_probs(model: Classifier, images: Tensor, target: int) -> NDArray[np.float64]:
-    with evaluating(model), torch.inference_mode():
-        logits = model(images).logits
-        check_target(logits, target)
-        return torch.softmax(logits.double(), 1)[:, target].cpu().numpy()

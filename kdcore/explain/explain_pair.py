@@ -12,9 +12,17 @@ from PIL import Image
 from kdcore.base import CheckpointError, sha256_bytes
 from kdcore.data.transforms import Preprocess
 from kdcore.explain.manifest import one_manifest, pair_manifest
-from kdcore.explain.maps import Heatmap, agreement, difference_map
+from kdcore.explain.map_agreement import agreement
+from kdcore.explain.maps import Heatmap, difference_map
 from kdcore.explain.methods import METHODS
-from kdcore.explain.taps import CancelCheck, Progress, check_stage, check_target, forward
+from kdcore.explain.taps import (
+    CancelCheck,
+    Progress,
+    check_architecture,
+    check_stage,
+    check_target,
+    forward,
+)
 from kdcore.models import Checkpoint
 
 _HALF = 1000  # progress units for each of a pair
@@ -98,13 +106,14 @@ def explain_one(
     Raises
     ------
     SettingError
-        If the method is unknown.
+        If the method is unknown, or not for this architecture or stage.
     ValueError
         If stage or target is out of range.
     Cancelled
         If `cancelled` returned true.
     """
     chosen, card = METHODS.get(method), checkpoint.card
+    check_architecture(checkpoint.model, chosen.architectures, chosen.title)
     index = check_stage(checkpoint.model, stage)
     prepare = Preprocess(card.input_size, card.mean, card.std)
     crop = prepare.crop(rgb)
@@ -168,7 +177,9 @@ def explain_pair(
             f"{teacher.card.name} and {student.card.name} were trained on different classes.",
             "Choose a teacher and a student of the same classes.",
         )
+    chosen = METHODS.get(method)
     check_stage(student.model, stage)  # before the teacher's time is spent
+    check_architecture(student.model, chosen.architectures, chosen.title)
     first = explain_one(
         teacher, rgb, method, stage, target, _part(progress, 0), cancelled, image_sha256
     )

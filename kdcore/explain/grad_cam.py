@@ -6,10 +6,13 @@ the spatial means of the gradient, the sum is cut at zero, scaled, resized and s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
-from kdcore.explain.maps import Heatmap, finish_cam
-from kdcore.explain.taps import stage_gradient
+from kdcore.explain.ensemble import mean_map
+from kdcore.explain.maps import Heatmap, finish_cam, finish_cams
+from kdcore.explain.taps import Progress, batch_gradient, stage_gradient
 from kdcore.models import Classifier
 
 
@@ -40,3 +43,34 @@ def grad_cam_grid(model: Classifier, tensor: Tensor, target: int, stage: int = -
     activations, gradient = stage_gradient(model, tensor, target, stage)
     weights = gradient.mean((1, 2), keepdim=True)  # (K, 1, 1)
     return (weights * activations).sum(0).numpy()
+
+
+def grad_cams(
+    model: Classifier, images: Tensor, targets: Sequence[int], stage: int = -1
+) -> Heatmap:
+    """Return the Grad-CAM heatmap of each image of a batch; of an ensemble, its members' means.
+
+    Parameters
+    ----------
+    model : any `Classifier`; unchanged afterwards
+    images : (B, 3, H, W), normalised
+    targets : B class indices
+    stage : index of the stage, negative from the end
+
+    Returns
+    -------
+    (B, H, W) float32 in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    size = (images.shape[-2], images.shape[-1])
+
+    def one(network: Classifier, report: Progress | None) -> Heatmap:
+        activations, gradient = batch_gradient(network, images, targets, stage)
+        weights = gradient.mean((2, 3), keepdim=True)  # (B, K, 1, 1)
+        return finish_cams((weights * activations).sum(1).numpy(), size)
+
+    return mean_map(model, one, None)

@@ -21,7 +21,7 @@ FORMAT = 1
 def versions() -> dict[str, str]:
     """Return the versions of what takes part in a map; grad-cam is the reference convention."""
     found = {"kdcore": kdcore.__version__, "torch": torch.__version__}
-    for name in ("torchvision", "grad-cam", "numpy", "pillow"):
+    for name in ("torchvision", "timm", "grad-cam", "captum", "numpy", "pillow"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -53,7 +53,12 @@ def one_manifest(
     card, model = checkpoint.card, checkpoint.model
     return {
         "format": FORMAT,
-        "method": {"name": method.name, "convention": method.convention, "seed": None},
+        "method": {
+            "name": method.name,
+            "convention": method.convention,
+            "seed": None,
+            "uses_stage": method.uses_stage,
+        },
         "target": {"index": target, "name": card.classes[target], "used": method.uses_target},
         "image": image | {"width": image_size[0], "height": image_size[1]},
         "classes": list(card.classes),

@@ -10,7 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from kdcore.base import numpy_generator
+
 Heatmap = NDArray[np.float32]
+_TOLERANCE = 1e-6  # by which rounding may leave [0, 1]
 
 
 def scale_unit(values: Heatmap) -> Heatmap:
@@ -30,8 +33,13 @@ def upsample(values: Heatmap, size: tuple[int, int]) -> Heatmap:
     """
     if values.ndim != 2:
         raise ValueError(f"values: expected shape (h, w), got {values.shape}")
-    grid = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None, None]
-    return F.interpolate(grid, size=size, mode="bilinear", align_corners=False)[0, 0].numpy()
+    return upsample_all(values[None], size)[0]
+
+
+def upsample_all(values: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Return maps (N, h, w) on a grid `size` (H, W), each as `upsample` does, (N, H, W)."""
+    grids = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[:, None]
+    return F.interpolate(grids, size=size, mode="bilinear", align_corners=False)[:, 0].numpy()
 
 
 def finish_cam(cam: Heatmap, size: tuple[int, int]) -> Heatmap:
@@ -39,7 +47,13 @@ def finish_cam(cam: Heatmap, size: tuple[int, int]) -> Heatmap:
 
     In grad-cam's order: negative values to zero, scale, resize, scale again.
     """
-    return scale_unit(upsample(scale_unit(np.maximum(cam, 0)), size))
+    return finish_cams(cam[None], size)[0]
+
+
+def finish_cams(cams: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Return raw maps (N, h, w), each as `finish_cam` does, (N, H, W)."""
+    scaled = np.stack([scale_unit(cam) for cam in np.maximum(cams, 0)])
+    return np.stack([scale_unit(cam) for cam in upsample_all(scaled, size)])
 
 
 def difference_map(teacher: Heatmap, student: Heatmap) -> Heatmap:
@@ -56,16 +70,39 @@ def difference_map(teacher: Heatmap, student: Heatmap) -> Heatmap:
     for name, values in (("teacher", teacher), ("student", student)):
         if values.ndim != 2:
             raise ValueError(f"{name}: expected shape (H, W), got {values.shape}")
-        if values.min() < -1e-6 or values.max() > 1 + 1e-6:
+        if values.min() < -_TOLERANCE or values.max() > 1 + _TOLERANCE:
             raise ValueError(f"{name}: expected values in [0, 1]")
     size = max(teacher.shape, student.shape, key=lambda s: s[0] * s[1])
     return upsample(teacher, size) - upsample(student, size)
 
 
-def agreement(teacher: Heatmap, student: Heatmap) -> float:
-    """Return Pearson's correlation of two heatmaps on the finer grid; NaN if one is constant."""
-    size = max(teacher.shape, student.shape, key=lambda s: s[0] * s[1])
-    a, b = upsample(teacher, size).ravel(), upsample(student, size).ravel()
-    if a.std() == 0 or b.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
+def check_heatmap(heatmap: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Return `heatmap` as float32 of shape `size` (H, W).
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, or a value is not finite or leaves [0, 1].
+    """
+    values = np.asarray(heatmap, dtype=np.float32)
+    if values.shape != tuple(size):
+        raise ValueError(f"heatmap: expected shape {tuple(size)}, got {values.shape}")
+    if not (values.min() >= -_TOLERANCE and values.max() <= 1 + _TOLERANCE):  # NaN fails, too
+        raise ValueError(
+            f"heatmap: expected values in [0, 1], got [{values.min():.4g}, {values.max():.4g}]"
+        )
+    return values
+
+
+def pixel_ranks(heatmap: Heatmap, seed: int = 0) -> NDArray[np.int64]:
+    """Return each pixel's place (H, W) in the map's order, 0 for the most relevant.
+
+    Pixels of equal value come in random order, drawn from `seed`: a map that says nothing
+    (constant), or nothing of a part (the zeros below a cut), is then worth what chance is, and
+    not what reading order happens to be.
+    """
+    chance = numpy_generator(seed).permutation(heatmap.size)
+    order = np.lexsort((chance, -heatmap.ravel()))
+    ranks = np.empty(heatmap.size, dtype=np.int64)
+    ranks[order] = np.arange(heatmap.size)
+    return ranks.reshape(heatmap.shape)

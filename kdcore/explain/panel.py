@@ -108,7 +108,8 @@ def _heading(pair: PairExplanation) -> str:
     m = pair.manifest
     layers = " / ".join(dict.fromkeys((m["teacher"]["layer"], m["student"]["layer"])))
     target = f", target class: {m['target']['name']}" if m["target"]["used"] else ""
-    return f"{m['method']['name']}{target}, layer: {layers}"
+    layer = f", layer: {layers}" if m["method"]["uses_stage"] else ""
+    return f"{m['method']['name']}{target}{layer}"
 
 
 def _short(name: str, limit: int = 30) -> str:

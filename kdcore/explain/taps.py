@@ -5,14 +5,16 @@ Nothing here registers a hook or writes to a parameter: two browser sessions sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from kdcore.base import Cancelled
+from kdcore.base import Cancelled, SettingError
 from kdcore.models import Classifier, Ensemble, Output
 
 Progress = Callable[[int, int], object]
@@ -56,6 +58,21 @@ def check_target(logits: Tensor, target: int) -> int:
     return int(target)
 
 
+def check_architecture(model: Classifier, architectures: tuple[str, ...], title: str) -> None:
+    """Raise SettingError if the method `title` is not for the model, or a member of the ensemble.
+
+    `architectures` are the registered names that it is for; empty for all.
+    """
+    parts = model.members if isinstance(model, Ensemble) else ()
+    for part in parts:
+        check_architecture(part, architectures, title)  # type: ignore[arg-type]
+    if architectures and not parts and model.architecture not in architectures:
+        raise SettingError(
+            f"{title} is not defined for {model.architecture}.",
+            f"Choose another method, or a network of: {', '.join(architectures)}.",
+        )
+
+
 def stop_if(cancelled: CancelCheck | None, what: str = "The explanation") -> None:
     """Raise Cancelled if the person asked to stop."""
     if cancelled is not None and cancelled():
@@ -85,6 +102,21 @@ def forward(model: Classifier, tensor: Tensor) -> Output:
         return model(image)
 
 
+def target_probs(model: Classifier, images: Tensor, target: int) -> NDArray[np.float64]:
+    """Return the target's softmax probability (B,), T = 1, for normalised images (B, 3, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the target is no class of the model.
+    """
+    images = images.contiguous(memory_format=torch.channels_last)  # up to twice as fast
+    with evaluating(model), torch.inference_mode():
+        logits = model(images).logits
+        check_target(logits, target)
+        return torch.softmax(logits.double(), 1)[:, target].cpu().numpy()
+
+
 def stage_gradient(
     model: Classifier, tensor: Tensor, target: int, stage: int
 ) -> tuple[Tensor, Tensor]:
@@ -109,15 +141,46 @@ def stage_gradient(
     index = check_stage(model, stage)
     if isinstance(model, Ensemble):
         return _ensemble_gradient(model, tensor, target, index)
-    image = check_image(tensor)
+    activations, gradient = batch_gradient(model, check_image(tensor), [target], index)
+    return activations[0], gradient[0]
+
+
+def batch_gradient(
+    model: Classifier, images: Tensor, targets: Sequence[int], stage: int
+) -> tuple[Tensor, Tensor]:
+    """Return a stage's activations and each image's own gradient there, of one network.
+
+    In eval mode an image's logits depend on no other image, so the gradient of the targets' sum
+    is every image's own.
+
+    Parameters
+    ----------
+    model : any `Classifier` but an ensemble
+    images : (B, 3, H, W), normalised
+    targets : B class indices
+    stage : index of the stage, negative from the end
+
+    Returns
+    -------
+    activations, gradient : (B, channels, h, w) float32 each, on the CPU
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    index = check_stage(model, stage)
     # Only the graph is wanted, so the input asks for it: parameters stay frozen and without
     # `.grad`, and the gradient goes to a return value instead of to anything shared.
     with torch.inference_mode(False), torch.enable_grad(), evaluating(model):
-        output = model(image.requires_grad_(True))
-        check_target(output.logits, target)
+        output = model(images.clone().detach().requires_grad_(True))
+        asked = [check_target(output.logits, target) for target in targets]
+        if len(asked) != len(images):
+            raise ValueError(f"targets: expected {len(images)}, got {len(asked)}")
         activations = output.stages[index]
-        (gradient,) = torch.autograd.grad(output.logits[0, target], activations)
-    return activations.detach()[0].cpu(), gradient[0].cpu()
+        chosen = output.logits[torch.arange(len(images)), asked].sum()
+        (gradient,) = torch.autograd.grad(chosen, activations)
+    return activations.detach().cpu(), gradient.cpu()
 
 
 def _ensemble_gradient(

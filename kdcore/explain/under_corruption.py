@@ -17,7 +17,7 @@ from PIL import Image
 from kdcore.base import Cancelled
 from kdcore.data.corruptions import Stack, corrupt, reference_square
 from kdcore.explain.explain_pair import Explanation, explain_one
-from kdcore.explain.maps import agreement
+from kdcore.explain.map_agreement import agreement
 from kdcore.models import Checkpoint
 
 

@@ -30,6 +30,7 @@ ATTRIBUTE = "attribute_"
 FLOOR = 1e-12
 SUM_TOLERANCE = 1e-3
 ROUNDING = 1e-6  # how far below 0 or above 1 a probability may lie, as single precision does
+LARGEST = float(np.finfo(np.float32).max)  # what is kept is of single precision
 NOTES = "notes"  # in `Predictions.meta`: what was done with the file, one sentence a line
 
 
@@ -227,9 +228,10 @@ def _number(path: Path, number: int, column: str, cell: str) -> float:
             f"{path.name}, row {number}, column {column}: {cell!r} is not a number.",
             "Write numbers with a decimal point, as 0.25.",
         ) from None
-    if not np.isfinite(value):
+    if not abs(value) <= LARGEST:
         raise DataError(
-            f"{path.name}, row {number}, column {column}: {cell!r} is not a finite number.",
+            f"{path.name}, row {number}, column {column}: {cell!r} is not a finite number of "
+            "single precision.",
             "Find out why the model answered so, and correct or remove the row.",
         )
     return value

@@ -114,12 +114,14 @@ def run_grid(
     Raises
     ------
     DataError
-        If there is no picture, a corruption is unknown, or a picture can't be read.
+        If there is no picture, a network is of other classes than the first, a corruption is
+        unknown, or a picture can't be read.
     Cancelled
         If `cancelled` returns True; whole cells are kept.
     """
     if not samples:
         raise DataError("There is no picture to corrupt.", "Choose another part of the split.")
+    _refuse_other_classes(checkpoints)
     wanted = {stack: parse_stack(stack) for stack in stacks}
     lacking = {
         stack: [c for c in checkpoints if store.load(c.hash, stack) is None] for stack in wanted
@@ -142,6 +144,16 @@ def run_grid(
             values = np.concatenate(logits[checkpoint.hash])
             cell = record(checkpoint, samples, split, values, corruption=stack)
             cell.save(store.path(checkpoint.hash, stack))
+
+
+def _refuse_other_classes(checkpoints: Sequence[Checkpoint]) -> None:
+    for checkpoint in checkpoints[1:]:
+        if checkpoint.card.classes != checkpoints[0].card.classes:
+            raise DataError(
+                f"{checkpoint.card.name} tells other classes apart than "
+                f"{checkpoints[0].card.name}, or in another order.",
+                "Leave one of them out.",
+            )
 
 
 def _squares(data: ImageDataset, samples: Sequence[Sample]) -> list[Image.Image]:

@@ -18,7 +18,7 @@ from kdcore.base import DataError, check_labels, check_logits, write_atomically
 _FORMAT = 1
 _ATTRIBUTE = "attribute_"  # before an attribute's name in the file
 _AGAIN = "Make it again with `python -m kdcore predict` or `import`."
-_UNREADABLE = (
+UNREADABLE = (  # what reading a broken `.npz` may raise
     OSError,
     KeyError,
     ValueError,
@@ -115,7 +115,7 @@ class Predictions:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 fields = _fields(arrays)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise DataError(
                 f"{Path(path).name} can't be read as saved predictions: {error}.", _AGAIN
             ) from error

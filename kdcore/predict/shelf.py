@@ -34,10 +34,14 @@ class Measured:
     card: Card | None = None
 
     @property
+    def path(self) -> Path:
+        """The folder of its predictions, which is its checkpoint's if it has one."""
+        return next(iter(self.files.values())).parent
+
+    @property
     def folder(self) -> str:
         """The name of its checkpoint's folder or run, by which the other pages link to it."""
-        path = next(iter(self.files.values())).parent
-        return path.parent.name if path.name == "checkpoint" else path.name
+        return self.path.parent.name if self.path.name == "checkpoint" else self.path.name
 
     @property
     def temperature(self) -> float:
@@ -78,15 +82,13 @@ def list_measured() -> tuple[list[Measured], list[KdError]]:
         for folder, files, card in sorted(cards, key=lambda row: card_order(row[2])):
             own = folder.parent.name if folder.name == "checkpoint" else folder.name
             name = _free(card.name, own, found)
-            # Charts and tables go by titles: two models of one would be drawn as one.
-            title = card.title or card.name
-            title = f"{title} ({name})" if any(m.title == title for m in found) else title
+            title = _own_title(card.title or card.name, name, found)
             found.append(Measured(name, title, card.role, files, card))
     for name in sorted({_of_part(path) for path in foreign_folder().glob("*-*.npz")} - {""}):
         parts = {part: foreign_folder() / f"{name}-{part}.npz" for part in MEASURED_PARTS}
         files = {part: path for part, path in parts.items() if path.is_file()}
         free = _free(name, name, found)
-        found.append(Measured(free, free, FOREIGN, files))
+        found.append(Measured(free, _own_title(free, "imported", found), FOREIGN, files))
     return found, problems
 
 
@@ -113,14 +115,20 @@ def _of_part(path: Path) -> str:
     return name if part in MEASURED_PARTS else ""
 
 
+def _own_title(title: str, told: str, found: list[Measured]) -> str:
+    """Return a title that no other has: charts would draw two models of one title as one."""
+    taken = {model.title for model in found}
+    return next(t for t in _names(title, f"{title} ({told})") if t not in taken)
+
+
 def _free(name: str, folder: str, found: list[Measured]) -> str:
     taken = {measured.name for measured in found}
     return next(n for n in _names(name, folder) if n not in taken)
 
 
-def _names(name: str, folder: str) -> Iterator[str]:
+def _names(name: str, second: str) -> Iterator[str]:
     yield name
-    yield folder
+    yield second
     number = 2
     while True:
         yield f"{name} ({number})"

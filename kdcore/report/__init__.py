@@ -1,6 +1,7 @@
 """Results as text: tables to read, to paste and to typeset."""
 
 from kdcore.report.cells import csv_text
+from kdcore.report.group_gaps import subgroup_text
 from kdcore.report.latex import latex_table
 from kdcore.report.pair import (
     agreement_rows,
@@ -17,18 +18,15 @@ from kdcore.report.significance import (
     significance_markdown,
     significance_text,
 )
-from kdcore.report.subgroups import gap_rows, subgroup_rows, subgroup_score_rows
-from kdcore.report.tables import evaluation_csv, evaluation_latex, evaluation_text
+from kdcore.report.subgroups import subgroup_score_rows
+from kdcore.report.tables import evaluation_text
 
 __all__ = [
     "SweepTable",
     "agreement_rows",
     "answer_rows",
     "csv_text",
-    "evaluation_csv",
-    "evaluation_latex",
     "evaluation_text",
-    "gap_rows",
     "latex_table",
     "pair_class_rows",
     "pair_rows",
@@ -38,6 +36,6 @@ __all__ = [
     "significance_latex",
     "significance_markdown",
     "significance_text",
-    "subgroup_rows",
     "subgroup_score_rows",
+    "subgroup_text",
 ]

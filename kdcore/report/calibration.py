@@ -6,7 +6,7 @@ Each is a list of rows, the first of them its head, for a page's table and for `
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from kdcore.evaluate import (
     CALIBRATORS,
@@ -15,7 +15,6 @@ from kdcore.evaluate import (
     CalibrationRow,
     Diagram,
     Interval,
-    Reliability,
 )
 from kdcore.report.cells import interval_text
 
@@ -33,28 +32,6 @@ MEASURES = {
 }
 _ROLES = {"teacher": "Teacher", "foreign": "Imported model"}  # the others are students
 _TAUGHT = {"student": ", KD", "baseline": ", no KD"}
-_CALIBRATOR_HEAD = [
-    "probabilities",
-    "NLL (nats)",
-    "Brier",
-    "ECE, equal width",
-    "ECE, equal mass",
-    "ECE, debiased (root mean square)",
-    "ECE by class",
-    "MCE",
-    "accuracy",
-    "macro F1",
-]
-
-
-def calibrator_rows(table: Iterable[CalibrationRow]) -> Rows:
-    """Return one row for each calibrator; sums over images and the ECE with their intervals."""
-    body: Rows = []
-    for row in table:
-        intervals = [interval_text(v, 4) for v in (row.nll, row.brier, row.ece, row.ece_mass)]
-        bare = (row.debiased_ece, row.classwise_ece, row.mce, row.accuracy, row.macro_f1)
-        body.append([row.title, *intervals, *(round(v, 4) for v in bare)])
-    return [[*_CALIBRATOR_HEAD], *body]
 
 
 def brier_rows(parts: Mapping[str, BrierParts]) -> Rows:
@@ -68,14 +45,19 @@ def brier_rows(parts: Mapping[str, BrierParts]) -> Rows:
     return [[*head, "variance in bins", "− covariance in bins"], *body]
 
 
-def reliability_rows(bins: Reliability, accuracy: Sequence[Interval]) -> Rows:
-    """Return one row for each bin: its edges, images, confidence, and accuracy with interval."""
+def reliability_rows(found: Diagram) -> Rows:
+    """Return one row for each bin: its edges, images, what was said, and what happened.
+
+    The last is an `Interval`. What was said of an empty bin is an empty cell.
+    """
+    said = "mean probability" if found.target else "mean confidence"
+    share = f"share of {found.target}" if found.target else "accuracy"
     body: Rows = []
-    for b, interval in enumerate(accuracy):
-        edges = [round(float(e), 4) for e in bins.edges[b : b + 2]]
-        confidence = round(float(bins.confidence[b]), 4)
-        body.append([*edges, int(bins.count[b]), confidence, interval_text(interval)])
-    return [["above", "up to", "images", "mean confidence", "accuracy"], *body]
+    for b, interval in enumerate(found.happened):
+        edges = [round(float(e), 4) for e in found.bins.edges[b : b + 2]]
+        n = int(found.bins.count[b])
+        body.append([*edges, n, float(found.bins.confidence[b]) if n else None, interval])
+    return [["above", "up to", "images", said, share], *body]
 
 
 def what_it_is(role: str, calibrator: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kdcore.evaluate import Score, Subgroups
-from kdcore.report.cells import interval_text, joined, number, signed_text
+from kdcore.report.cells import columns, interval_text, joined, number, signed_text
 from kdcore.report.subgroups import TOO_SMALL, Rows, score_title, subgroup_score_rows
 
 ATTRIBUTES = {
@@ -39,6 +39,17 @@ def gap_told_rows(found: Mapping[str, Subgroups], score: str) -> Rows:
 def all_score_rows(found: Mapping[str, Subgroups]) -> Rows:
     """Return `subgroup_score_rows` of each model, with its name in front."""
     return joined({name: subgroup_score_rows(groups) for name, groups in found.items()}, "model")
+
+
+def subgroup_text(found: Subgroups) -> str:
+    """Return a table for each score, one line a group, and how the intervals were made."""
+    blocks = [
+        f"By {found.by}, {found.split or '?'} part, {found.n} images of {found.lesions} lesions"
+    ]
+    for score in found.scores:
+        rows = gap_told_rows({found.checkpoint: found}, score)
+        blocks.append("\n".join(columns([list(map(str, row[1:])) for row in rows])))
+    return "\n\n".join([*blocks, f"Intervals: {found.interval_method}."])
 
 
 def gap_text(found: Subgroups, score: str) -> str:

@@ -51,6 +51,15 @@ def model_class_rows(found: Mapping[str, Evaluation], score: str = "f1") -> Rows
     return [["class", "images", *found], *body]
 
 
+def confusion_rows(found: Evaluation) -> Rows:
+    """Return how often each true class (row) was decided to be each class (column)."""
+    names = [row.name for row in found.per_class]
+    body: Rows = [
+        [name, *counts] for name, counts in zip(names, found.confusion.tolist(), strict=True)
+    ]
+    return [["true / decided", *names], *body]
+
+
 def detection_rows(found: Mapping[str, Detection]) -> Rows:
     """Return one row for each model, by its title: AUC, and each rate where the other is kept."""
     first, *_ = found.values()

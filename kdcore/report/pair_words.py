@@ -106,7 +106,7 @@ def mistakes_sentence(found: PairComparison) -> str:
         return f"In the one image where both are wrong, the student {kept}."
     return (
         f"In {same:,} of the {both:,} images where both are wrong ({percent(same / both)}), the "
-        "student gives the teacher's wrong answer: it copies its mistakes."
+        "student gives the teacher's wrong answer."
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from kdcore.data.corruptions import CORRUPTIONS
 from kdcore.evaluate.robustness import CLEAN, MEASURES, Cell, MapCell, Robustness, corruption_of
-from kdcore.report.cells import interval_text, markdown_table
+from kdcore.evaluate.robustness_grid import summed
+from kdcore.report.cells import interval_text, markdown_table, percent_text
 
 Rows = list[list[object]]
 MEASURE_TITLES = {
@@ -85,7 +86,7 @@ def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = 
     note = (
         f"{found.split} split, n = {found.n:,} images of {found.n_groups:,} lesions. Intervals: "
         f"{found.interval_method}. Logits are divided by each model's own temperature. Teacher: "
-        f"{found.teacher or 'none'}. This run took {seconds / 60:.0f} minutes."
+        f"{found.teacher or 'none'}. {summed_text(found)} This run took {seconds / 60:.0f} minutes."
     )
     parts = ["# Robustness", note]
     for measure in titles or ("balanced_error", "ece", "agreement", "to_teacher"):
@@ -100,11 +101,38 @@ def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = 
 def summary_sentence(found: Robustness, model: str, title: str) -> str:
     """Return what corruption costs a model on average, in a sentence."""
     means = {c.corruption: c for c in found.means if c.model == model}
-    clean, spoilt = means[CLEAN].balanced_error.value, means["all"]
+    clean = f"**{title}**: balanced error {means[CLEAN].balanced_error.value:.3f} on clean pictures"
+    if "all" not in means:
+        return f"{clean}; no corruption was measured."
+    spoilt, n = means["all"], len(summed(corruptions_of(found)))
     return (
-        f"**{title}**: balanced error {clean:.3f} on clean pictures, "
-        f"{interval_text(spoilt.balanced_error)} on average over {len(means) - 2} corruptions and "
-        f"their severities; {spoilt.flips.value:.0%} of its answers change."
+        f"{clean}, {interval_text(spoilt.balanced_error)} on average over {_count(n)} and all "
+        f"severities; {percent_text(spoilt.flips)} of its answers change."
+    )
+
+
+def summed_text(found: Robustness) -> str:
+    """Return what "all" averages over, one sentence."""
+    names = corruptions_of(found)
+    inside = summed(names)
+    left = [title for name, title in names.items() if name not in inside]
+    told = f"“All” is the mean over {_count(len(inside))}, each counted alike"
+    return f"{told}, without {'; '.join(left)}." if left else f"{told}."
+
+
+def _count(corruptions: int) -> str:
+    return f"{corruptions} corruption{'' if corruptions == 1 else 's'}"
+
+
+def map_note(found: Robustness) -> str:
+    """Return what the figures of maps are: method, split, pictures, and how intervals are made."""
+    sizes = sorted({cell.n for cell in found.maps})
+    n = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+    return (
+        f"{found.split.capitalize()} part, n = {n} pictures. Pearson's r of a picture's "
+        f"{found.map_method} map with its clean self, for the answer to the clean picture; 1 is "
+        "the same map. Intervals: 95 % percentile bootstrap of "
+        f"{found.n_boot:,} resamples of the pictures' lesions (seed {found.seed})."
     )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui import measured, state
 from pages.ui.figures import show_figure
 from pages.ui.frame import guard, show_error
-from pages.ui.tables import file_stem
+from pages.ui.tables import file_stem, show_table
 
 LINK = ("left", "right", "bins", "binning", "calibration", "measure", "class")
 _BINS = ("5", "10", "15", "20")
@@ -212,7 +212,7 @@ def _show_pair(view: View, target: str) -> None:
 def _show_diagram(view: View, subject: Subject, target: str) -> None:
     from kdcore.charts.reliability import reliability_chart
     from kdcore.evaluate import CALIBRATORS
-    from kdcore.report.calibration import diagram_text
+    from kdcore.report.calibration import diagram_text, reliability_rows
 
     name = subject.used(view.calibration)
     found = _diagram(subject, subject.key, name, target, view.bins, view.equal_mass)
@@ -220,13 +220,15 @@ def _show_diagram(view: View, subject: Subject, target: str) -> None:
     st.markdown(diagram_text(found))
     binning = _BINNING["mass" if view.equal_mass else "width"]
     of = f" for {target} against the rest" if target else ""
-    show_figure(
-        reliability_chart(found, view.colours[subject.title]),
-        file_stem("reliability", subject.title, name, target),
+    told = (
         f"{subject.title}, {CALIBRATORS[name]}{of}: ECE {found.bins.ece:.3f} (mean gap over "
         f"images) in {view.bins} bins of {binning}. {measured.note(found)} They are too narrow in "
-        "bins of few images.",
+        "bins of few images."
     )
+    file = file_stem("reliability", subject.title, name, target)
+    show_figure(reliability_chart(found, view.colours[subject.title]), file, told)
+    with st.expander("Table", icon=":material/table:"):
+        show_table(reliability_rows(found), file, note=told, told=False)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -62,6 +62,24 @@ def show_matrices(pair: Pair) -> None:
         with place:
             _show_matrix(pair, which)
     st.caption(measured.counted(pair.comparison))
+    with st.expander("As tables"):
+        _show_tables(pair)
+
+
+def _show_tables(pair: Pair) -> None:
+    from kdcore.report import answer_rows
+    from kdcore.report.models import confusion_rows
+
+    found, part = pair.shown.evaluations(), pair.shown.part
+    told = measured.counted(pair.comparison)
+    for title in (pair.teacher, pair.student):
+        st.markdown(f"**{title}**")
+        name = file_stem("confusion", title, part)
+        show_table(confusion_rows(found[title]), name, note=f"{title}. {told}", told=False)
+    st.markdown("**One against the other**")
+    note = f"{pair.teacher} × {pair.student}. {told}"
+    name = file_stem("confusion", "both", part)
+    show_table(answer_rows(pair.comparison), name, note=note, told=False)
 
 
 def show_behind(pair: Pair) -> None:

@@ -118,7 +118,7 @@ def _data(pair: Pair) -> Chosen | None:
         st.page_link("pages/build/data.py", label="Data", icon=":material/database:")
         return None
     everything = cache.parts_of(data)
-    parts = {part: _unseen(everything[part], pair) for part in ("test", "val")}
+    parts = {part: unseen(everything[part], pair) for part in ("test", "val")}
     wanted = state.get("image")
     home = next((p for p in ("val", "test") if any(s.image_id == wanted for s in parts[p])), "test")
     left, right = st.columns(2)
@@ -155,7 +155,7 @@ def _data(pair: Pair) -> Chosen | None:
     return _data_image(data, samples[image_id])
 
 
-def _unseen(samples: list[Any], pair: Pair) -> list[Any]:
+def unseen(samples: list[Any], pair: Pair) -> list[Any]:
     """Return the samples of lesions that neither network was trained on, by their cards."""
     trained = {group for _, checkpoint in pair.items() for group in checkpoint.card.train_groups}
     return [s for s in samples if _lesion_hash(s.lesion_id) not in trained]

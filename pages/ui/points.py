@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -82,10 +82,6 @@ def readable(models: Sequence[Any]) -> list[Any]:
 
 def _cached(model: Any, function: str, parts: tuple[str, ...], options: dict[str, Any]) -> Any:
     loaded = [measured.load(model, part) for part in parts]
-    if model.card is None and len(parts) > 1:
-        # Hashes of imported predictions are of their files; that both are of one model is said
-        # by the name they were imported under.
-        loaded[0] = replace(loaded[0], checkpoint_hash=loaded[1].checkpoint_hash)
     if function not in _WITHOUT_TEMPERATURE:
         options = options | {"temperature": measured.temperature(model)}
     return _run(loaded, measured.key([model], *parts), function, options)

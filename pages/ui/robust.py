@@ -90,23 +90,22 @@ def _colours(models: Mapping[str, str]) -> dict[str, str]:
 
 def show_summary(table: Any, models: Mapping[str, str]) -> None:
     """Say what corruption costs each model on average."""
-    from kdcore.report.robustness import summary_sentence
+    from kdcore.report.robustness import summary_sentence, summed_text
 
     for name, title in models.items():
         st.markdown(f"- {summary_sentence(table, name, title)}")
     st.caption(
         "Balanced error is one minus the mean over classes of the share found: 0 is perfect, and "
-        "always saying nevus gives 0.86."
+        f"always saying nevus gives 0.86. {summed_text(table)}"
     )
 
 
 def show_corruptions(table: Any, models: Mapping[str, str]) -> None:
     """Draw a measure for each corruption, severities averaged."""
     from kdcore.charts.robustness import corruption_chart
-    from kdcore.report.robustness import MEASURE_TITLES
 
     st.subheader("Which corruptions hurt")
-    measure = _choose_measure(MEASURE_TITLES)
+    measure = _choose_measure()
     show_figure(
         corruption_chart(table, measure, _colours(models), models),
         f"robustness-{measure}",
@@ -114,20 +113,22 @@ def show_corruptions(table: Any, models: Mapping[str, str]) -> None:
     )
 
 
-def _choose_measure(titles: Mapping[str, str]) -> str:
+def _choose_measure() -> str:
+    from kdcore.report.robustness import measure_heading
+
     return state.choice(
         st.selectbox,
         "measure",
         "Measure",
         list(_READERS),
-        format_func=lambda name: titles[name].capitalize(),
+        format_func=measure_heading,
     )
 
 
 def show_severities(table: Any, models: Mapping[str, str]) -> None:
     """Draw a measure over the severities of one corruption."""
     from kdcore.charts.robustness import severity_lines
-    from kdcore.report.robustness import MEASURE_TITLES, corruptions_of
+    from kdcore.report.robustness import corruptions_of, measure_heading
 
     st.subheader("As it gets worse")
     names = corruptions_of(table)
@@ -138,25 +139,21 @@ def show_severities(table: Any, models: Mapping[str, str]) -> None:
     show_figure(
         severity_lines(table, corruption, measure, _colours(models), models),
         f"robustness-{corruption}",
-        f"{MEASURE_TITLES[measure].capitalize()}; severity 0 is clean. {measured.note(table)}",
+        f"{measure_heading(measure)}; severity 0 is clean. {measured.note(table)}",
     )
 
 
 def show_maps(table: Any, models: Mapping[str, str]) -> None:
     """Draw how alike maps stay, where the table has them."""
     from kdcore.charts.robustness import map_chart
-    from kdcore.report.robustness import map_rows
+    from kdcore.report.robustness import map_note, map_rows
 
     if not table.maps:
         return
     st.subheader("Do they still look at the same place?")
-    show_figure(
-        map_chart(table, _colours(models), models),
-        "robustness-maps",
-        f"Pearson's r of a picture's {table.map_method} map with its clean self, for the answer to "
-        "the clean picture; 1 is the same map. 95 % intervals by lesion.",
-    )
-    show_table(map_rows(table.maps), "robustness-maps")
+    note = map_note(table)
+    show_figure(map_chart(table, _colours(models), models), "robustness-maps", note)
+    show_table(map_rows(table.maps), "robustness-maps", note=note, told=False)
 
 
 def show_table_of(table: Any) -> None:
@@ -180,7 +177,7 @@ def show_compute() -> None:
         if data is None:
             st.info("This needs the pictures: name their folder on the [Data page](data).")
             return
-        models = [m for m in _shelf() if m.card is not None]
+        models = [m for m in _shelf() if m.card and m.card.classes == data.info.classes]
         by_name = {m.name: m for m in models}
         names = state.choices(
             "compute_models",
@@ -218,7 +215,8 @@ def _choose_corruptions() -> list[str]:
 
 
 def _obtain(data: Any, models: list[Any], corruptions: list[str], images: int) -> None:
-    told = f"{cache.data_key(data)}:{measured.key(models, 'test')}:{corruptions}:{images}"
+    weights = [model.card.weights_sha256 for model in models]
+    told = f"{cache.data_key(data)}:{weights}:{corruptions}:{images}"
     key = hashlib.sha256(f"grid:{told}".encode()).hexdigest()
     seconds, working = jobs.outcome(key)
     if seconds is not None:
@@ -236,16 +234,21 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
     target = state_folder() / "results"
 
     def run(report: jobs.Progress) -> float:
+        from kdcore.evaluate.robustness_grid import unseen_samples
+        from kdcore.models import load_checkpoint
+        from kdcore.predict.grid import all_stacks
         from kdcore.report.robustness_files import compute_robustness
 
-        return compute_robustness(
-            [model.files["test"].parent for model in models],
+        checkpoints = [load_checkpoint(model.path) for model in models]
+        _, seconds = compute_robustness(
+            checkpoints,
             data,
-            samples,
-            corruptions,
-            images,
+            unseen_samples(samples, [c.card for c in checkpoints])[: images or None],
+            all_stacks(corruptions),
             target,
-            lambda done, total: report(done / total, f"{done:,} of {total:,} pictures"),
+            teacher=checkpoints[0].card.name,
+            progress=lambda done, total: report(done / total, f"{done:,} of {total:,} pictures"),
         )
+        return seconds
 
     return run

@@ -14,6 +14,7 @@ PAGES = {
     "temperature": "Temperature",
     "attention": "Attention and causal masks",
     "corrupt": "Corrupt it",
+    "reader-study": "Reader study",
     "compare": "Compare",
     "calibration": "Calibration",
     "robustness": "Robustness",

@@ -34,7 +34,7 @@ def test_data(ham_dataverse, tmp_path, capsys):
     assert "mel" in capsys.readouterr().out
 
 
-def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham):
+def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham, capsys):
     recipe, out = tmp_path / "tiny.toml", tmp_path / "checkpoints"
     recipe.write_text(RECIPE)
     monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(out))
@@ -57,6 +57,16 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham):
         assert set(found.attributes["age"]) <= {"", "40-49"}
         assert set(found.attributes["brightness"]) == {"dark", "middle", "bright"}
     one, two = tmp_path / "one.json", tmp_path / "two.json"
+    by = ["--by", "age", "brightness", "--resamples", "20"]
+    assert main(["evaluate", *common, *by, "--json", str(one)]) == 0
+    groups = json.loads(one.read_text())["subgroups"]
+    assert list(groups) == ["age", "brightness"]
+    names = {row["brightness"] for row in groups["brightness"] if row["images"]}
+    assert names == {"dark", "middle", "bright"}
+    text = capsys.readouterr().out
+    assert "By brightness, test part" in text and "fewer than 50" in text
+    assert main(["evaluate", *common, "--by", "colour"]) == 1
+    assert "no attribute 'colour', but" in capsys.readouterr().err
     assert main(["evaluate", *common, "--json", str(one)]) == 0
     arguments = ["--checkpoint", str(out / "tiny"), "--predictions", str(saved)]
     assert main(["evaluate", *arguments, "--json", str(two)]) == 0

@@ -59,6 +59,16 @@ def test_lesions_that_one_was_trained_on_are_left_out(checkpoints, ham_folder, t
     assert f"Left out: {len(test) - len(left)}" in capsys.readouterr().out
 
 
+def test_the_teacher_is_the_one_named_of_several_runs(checkpoints, ham_folder, tmp_path):
+    paths = [tmp_path / run / "checkpoint" for run in ("one", "two")]
+    for path in paths:
+        write_tiny_checkpoint(path, "student", "cnn2", name=path.parent.name)
+    command = ["robustness", *map(str, paths), "--teacher", str(paths[1]), "--resamples", "0"]
+    command += ["--only", "edge_contrast", "--images", "2", "--data", str(ham_folder)]
+    assert main([*command, "--json", str(tmp_path / "r.json")]) == 0
+    assert json.loads((tmp_path / "r.json").read_text())["teacher"] == "two"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kdcore.predict.predictions import Predictions
@@ -22,10 +24,11 @@ def make_predictions(
     labels = lesion_class[lesion]
     logits = rng.normal(size=(n, 7)) * 1.5
     logits[np.arange(n), labels] += signal
+    kind = "" if changes.get("split", "test") == "test" else f"{changes['split']} "
     fields = {
         "logits": logits.astype(np.float32),
         "labels": labels,
-        "sample_ids": np.array([f"image {i}" for i in range(n)]),
+        "sample_ids": np.array([f"{kind}image {i}" for i in range(n)]),
         "group_ids": np.array([f"HAM_{g:07d}" for g in lesion]),
         "classes": CLASSES,
         "split": "test",
@@ -40,9 +43,16 @@ def subset(predictions: Predictions, keep: np.ndarray) -> Predictions:
     return Predictions(
         logits=predictions.logits[keep],
         labels=predictions.labels[keep],
-        sample_ids=np.array([f"{i}" for i in range(len(keep))]),
+        sample_ids=np.array([f"{predictions.split} {i}" for i in range(len(keep))]),
         group_ids=predictions.group_ids[keep],
         classes=predictions.classes,
         split=predictions.split,
         checkpoint_hash=predictions.checkpoint_hash,
+    )
+
+
+def renamed(predictions: Predictions) -> Predictions:
+    """Return the same under other image ids, to be measured on what was chosen on them."""
+    return replace(
+        predictions, split="test", sample_ids=np.char.add("copy of ", predictions.sample_ids)
     )

@@ -11,7 +11,7 @@ from kdcore.evaluate import choose_alarm
 from kdcore.evaluate.alarm import RULES, alarm_threshold
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from kdcore.predict.probabilities import softmax
-from tests.evaluate.makers import make_predictions, subset
+from tests.evaluate.makers import make_predictions, renamed, subset
 
 
 @pytest.fixture(scope="module", params=[1, 12])
@@ -58,7 +58,7 @@ def test_edges(rule):
 
 
 def test_rates_and_intervals_equal_a_loop():
-    val, test = make_predictions(300, seed=1), make_predictions(120, seed=2)
+    val, test = make_predictions(300, seed=1, split="val"), make_predictions(120, seed=2)
     found = choose_alarm(val, test, "mel", "sensitivity", 0.9, 1.3, n_boot=30, seed=5)
     alarm, member = softmax(test.logits, 1.3)[:, 4] >= found.tau, test.labels == 4
 
@@ -78,14 +78,14 @@ def test_rates_and_intervals_equal_a_loop():
 
 
 def test_only_the_rule_sensitivity_has_a_target():
-    val = make_predictions(100, seed=1)
-    assert choose_alarm(val, val, n_boot=0).target == 0.9
-    assert np.isnan(choose_alarm(val, val, rule="f1", n_boot=0).target)
+    val = make_predictions(100, seed=1, split="val")
+    assert choose_alarm(val, renamed(val), n_boot=0).target == 0.9
+    assert np.isnan(choose_alarm(val, renamed(val), rule="f1", n_boot=0).target)
 
 
 def test_a_test_part_without_the_class_has_no_sensitivity():
-    val = make_predictions(100, seed=1)
-    rest = subset(val, np.flatnonzero(val.labels != 4))
+    val = make_predictions(100, seed=1, split="val")
+    rest = renamed(subset(val, np.flatnonzero(val.labels != 4)))
     found = choose_alarm(val, rest, n_boot=20).test
     assert np.isnan(found.sensitivity.value)
     assert found.npv.value == 1
@@ -93,6 +93,6 @@ def test_a_test_part_without_the_class_has_no_sensitivity():
 
 @pytest.mark.parametrize("wrong", [{"positive": "cat"}, {"rule": "best"}, {"target": 0.0}])
 def test_what_there_is_not_raises(wrong):
-    val = make_predictions(50)
+    val = make_predictions(50, split="val")
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        choose_alarm(val, val, **wrong)
+        choose_alarm(val, renamed(val), **wrong)

@@ -207,7 +207,7 @@ def test_table_of_one_lesion_has_no_intervals(parts):
 
 
 def test_a_thousand_resamples_take_less_than_a_second():
-    val, test = make_predictions(1353, seed=1), make_predictions(1349, seed=2)
+    val, test = make_predictions(1353, seed=1, split="val"), make_predictions(1349, seed=2)
     calibration_table(val, test, n_boot=1)  # scikit-learn is imported now
     start = time.perf_counter()
     calibration_table(val, test)

@@ -33,7 +33,7 @@ def _by_hand(val_probs, val_labels, probs, level, method):
 @pytest.mark.parametrize("level", [*LEVELS, 0.5, 0.999])
 @pytest.mark.parametrize("n", [1, 19, 20, 399])  # level · (n + 1) is whole for some
 def test_sets_equal_quantiles_by_hand(method, level, n):
-    val, test = make_predictions(n, seed=1, groups=n), make_predictions(60, seed=2)
+    val, test = make_predictions(n, seed=1, groups=n, split="val"), make_predictions(60, seed=2)
     before, after = softmax(val.logits), softmax(test.logits)
     found = prediction_sets(before, val.labels, after, level, method)
     assert np.array_equal(found, _by_hand(before, val.labels, after, level, method))
@@ -66,7 +66,8 @@ def test_exchangeable_images_are_covered_as_often_as_was_asked_for(method, level
 
 
 def test_class_conditional_sets_cover_the_class_that_lac_forgets():
-    val, test = (make_predictions(3000, seed=s, signal=1.0) for s in (1, 2))
+    parts = enumerate(("val", "test"), 1)
+    val, test = (make_predictions(3000, seed=s, signal=1.0, split=part) for s, part in parts)
     for part in (val, test):
         part.logits[:, 5] += 4  # nv is favoured
     lac, fair = (conformal_sets(val, test, 0.9, m, n_boot=0) for m in METHODS)
@@ -77,7 +78,7 @@ def test_class_conditional_sets_cover_the_class_that_lac_forgets():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_statistics_and_intervals_equal_a_loop(method):
-    val, test = make_predictions(200, seed=1), make_predictions(90, seed=2)
+    val, test = make_predictions(200, seed=1, split="val"), make_predictions(90, seed=2)
     found = conformal_sets(val, test, 0.9, method, 1.4, n_boot=25, seed=6)
     before, after = softmax(val.logits, 1.4), softmax(test.logits, 1.4)
     sets = prediction_sets(before, val.labels, after, 0.9, method)
@@ -99,7 +100,7 @@ def test_statistics_and_intervals_equal_a_loop(method):
 
 
 def test_a_higher_level_never_shrinks_a_set():
-    val, test = make_predictions(200, seed=1), make_predictions(100, seed=2)
+    val, test = make_predictions(200, seed=1, split="val"), make_predictions(100, seed=2)
     for method in METHODS:
         small, middle, large = (
             conformal_sets(val, test, level, method, n_boot=0).sets for level in LEVELS
@@ -110,12 +111,14 @@ def test_a_higher_level_never_shrinks_a_set():
 @pytest.mark.parametrize("wrong", [{"level": 1.0}, {"level": 0.0}, {"method": "aps"}])
 def test_what_there_is_not_raises(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        conformal_sets(make_predictions(20), make_predictions(20), **wrong)
+        conformal_sets(make_predictions(20, split="val"), make_predictions(20), **wrong)
 
 
 def test_other_weights_and_other_classes_are_refused():
     with pytest.raises(DataError, match="different weights"):
-        conformal_sets(make_predictions(20), make_predictions(20, checkpoint_hash="1" * 64))
+        conformal_sets(
+            make_predictions(20, split="val"), make_predictions(20, checkpoint_hash="1" * 64)
+        )
     with pytest.raises(ValueError, match="classes"):
         prediction_sets([[0.5, 0.5]], [0], [[0.5, 0.25, 0.25]], 0.9, "lac")
 

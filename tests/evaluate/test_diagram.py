@@ -12,10 +12,10 @@ from kdcore.base import DataError
 from kdcore.evaluate import (
     reliability,
     reliability_diagram,
-    reliability_intervals,
 )
 from kdcore.evaluate.bootstrap import Interval, mean_interval
-from kdcore.evaluate.calibration import binned
+from kdcore.evaluate.calibration import binned, confidence_and_hits
+from kdcore.evaluate.miscalibration import binned_intervals
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import CLASSES, make_predictions, subset
 
@@ -50,7 +50,8 @@ def test_the_answer_equals_reliability_and_its_intervals(case, equal_mass):
     bins = reliability(probs, predictions.labels, 8, equal_mass)
     np.testing.assert_array_equal(found.bins.count, bins.count)
     assert found.bins.ece == bins.ece
-    expected = reliability_intervals(predictions, bins=8, equal_mass=equal_mass, n_boot=30, seed=2)
+    said = confidence_and_hits(probs, predictions.labels)
+    expected = binned_intervals(*said, predictions.group_ids, 8, equal_mass, n_boot=30, seed=2)
     np.testing.assert_array_equal(
         [list(vars(i).values()) for i in found.happened],
         [list(vars(i).values()) for i in expected],

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 from kdcore.base import DataError
-from kdcore.evaluate import HELD_OUT, ece, fit_temperature, held_out_scores
+from kdcore.evaluate import (
+    HELD_OUT,
+    calibration_table,
+    choose_alarm,
+    choose_rejection,
+    conformal_sets,
+    ece,
+    fit_temperature,
+    held_out_scores,
+)
 from kdcore.predict import softmax
 from tests.evaluate.makers import make_predictions
 
@@ -31,5 +42,18 @@ def test_against_sklearn():
 
 
 def test_other_weights_are_refused():
+    val = make_predictions(50, split="val")
     with pytest.raises(DataError, match="different weights"):
-        held_out_scores(make_predictions(50), make_predictions(50, checkpoint_hash="1" * 64))
+        held_out_scores(val, make_predictions(50, checkpoint_hash="1" * 64))
+
+
+@pytest.mark.parametrize(
+    "fit", [held_out_scores, calibration_table, choose_alarm, choose_rejection, conformal_sets]
+)
+def test_nothing_is_chosen_on_the_images_that_it_is_measured_on(fit):
+    val, test = make_predictions(50, split="val"), make_predictions(60)
+    fit(val, test)
+    ids = np.r_[val.sample_ids[:-1], test.sample_ids[:1]]
+    told = r"1 images are in the validation and the test .* first image 0 \(row 49 of validation\)"
+    with pytest.raises(DataError, match=told):
+        fit(replace(val, sample_ids=ids), test)

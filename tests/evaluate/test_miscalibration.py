@@ -18,9 +18,10 @@ from kdcore.evaluate import (
     ece,
     mce,
     reliability,
-    reliability_intervals,
 )
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
+from kdcore.evaluate.calibration import confidence_and_hits
+from kdcore.evaluate.miscalibration import binned_intervals
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions, subset
 
@@ -155,7 +156,8 @@ def test_base_rates_are_reliable_and_resolve_nothing():
 def test_bin_intervals_equal_a_loop_over_resamples(equal_mass):
     predictions = make_predictions(150, seed=2)
     probs = softmax(predictions.logits)
-    found = reliability_intervals(predictions, bins=5, equal_mass=equal_mass, n_boot=40, seed=3)
+    said = confidence_and_hits(probs, predictions.labels)
+    found = binned_intervals(*said, predictions.group_ids, 5, equal_mass, n_boot=40, seed=3)
     bins = reliability(probs, predictions.labels, 5, equal_mass)
     np.testing.assert_allclose([i.value for i in found], bins.accuracy)
     index, groups = index_groups(predictions.group_ids)
@@ -176,7 +178,8 @@ def test_bin_intervals_equal_a_loop_over_resamples(equal_mass):
 
 def test_one_lesion_gives_bins_without_intervals():
     predictions = subset(make_predictions(20, groups=1), np.arange(20))
-    for interval in reliability_intervals(predictions, bins=3):
+    said = confidence_and_hits(softmax(predictions.logits), predictions.labels)
+    for interval in binned_intervals(*said, predictions.group_ids, bins=3):
         assert np.isnan(interval.low)
 
 

@@ -18,7 +18,9 @@ from kdcore.evaluate.class_weights import (
 from kdcore.evaluate.operating import paired_scores, rejection_curve
 from kdcore.evaluate.scores import confusion_matrix, macro_f1
 from kdcore.predict.probabilities import softmax
-from tests.evaluate.makers import make_predictions, subset
+from tests.evaluate.makers import make_predictions, renamed, subset
+
+PARTS = ((1, "val"), (2, "test"))  # seed, part
 
 
 def _macro_f1(labels, chosen):
@@ -104,7 +106,7 @@ def test_weights_follow_a_shift_of_the_logits_of_one_class():
 
 @pytest.mark.parametrize("method", ["prior", "ascent"])
 def test_class_weights_on_test_equal_sklearn(method):
-    val, test = make_predictions(300, seed=1, signal=1.0), make_predictions(300, seed=2, signal=1.0)
+    val, test = (make_predictions(300, s, signal=1.0, split=p) for s, p in PARTS)
     found = choose_class_weights(val, test, method, n_boot=20)
     chosen = (softmax(test.logits) * found.weights).argmax(1)
     expected = {
@@ -153,7 +155,7 @@ def test_rejection_curve_equals_sklearn_at_every_threshold(decimals):
 
 
 def test_rejection_is_chosen_on_validation_and_can_only_lower_accuracy():
-    val, test = make_predictions(200, seed=1, signal=0.5), make_predictions(200, seed=2, signal=0.5)
+    val, test = (make_predictions(200, s, signal=0.5, split=p) for s, p in PARTS)
     found = choose_rejection(val, test, 1.5, n_boot=50)
     probs = softmax(val.logits, 1.5)
     taus, values = rejection_curve(probs, val.labels)
@@ -166,8 +168,8 @@ def test_rejection_is_chosen_on_validation_and_can_only_lower_accuracy():
 
 
 def test_rejected_as_a_class_equals_sklearn():
-    val = make_predictions(150, seed=4, signal=0.3)
-    found = choose_rejection(val, val, n_boot=0)
+    val = make_predictions(150, seed=4, signal=0.3, split="val")
+    found = choose_rejection(val, renamed(val), n_boot=0)
     probs = softmax(val.logits)
     taus, _ = rejection_curve(probs, val.labels)
     values = []
@@ -178,19 +180,19 @@ def test_rejected_as_a_class_equals_sklearn():
 
 
 def test_nothing_is_rejected_where_every_decision_is_right():
-    val = make_predictions(50, signal=30.0)
-    found = choose_rejection(val, val, n_boot=0)
+    val = make_predictions(50, signal=30.0, split="val")
+    found = choose_rejection(val, renamed(val), n_boot=0)
     assert (found.tau, found.tau_as_class, found.coverage.value) == (0, 0, 1)
 
 
 def test_what_does_not_belong_together_is_refused():
-    val, other = make_predictions(20), make_predictions(20, checkpoint_hash="1" * 64)
+    val, other = make_predictions(20, split="val"), make_predictions(20, checkpoint_hash="1" * 64)
     for choose in (choose_class_weights, choose_rejection):
         with pytest.raises(DataError, match="different weights"):
             choose(val, other)
         with pytest.raises(DataError, match="no images"):
-            choose(subset(val, np.arange(0)), subset(val, np.arange(5)))
+            choose(subset(val, np.arange(0)), renamed(subset(val, np.arange(5))))
     with pytest.raises(ValueError, match="weights"):
         weighted_decisions([[1.0, 2.0]], [1.0, 0.0])
     with pytest.raises(ValueError, match="method"):
-        choose_class_weights(val, val, "best")
+        choose_class_weights(val, renamed(val), "best")

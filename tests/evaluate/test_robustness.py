@@ -14,7 +14,7 @@ from kdcore.base import DataError
 from kdcore.evaluate import ece, nll
 from kdcore.evaluate.bootstrap import draw_groups, index_groups, mean_interval
 from kdcore.evaluate.robustness import MapCell, Robustness, corruption_of, robustness
-from tests.evaluate.makers import make_predictions, subset
+from tests.evaluate.makers import CLASSES, make_predictions, subset
 
 STACKS = ("clean", "jpeg-1", "jpeg-2", "hair-1")
 TEMPERATURES = {"teacher": 1.3, "student": 0.8}
@@ -146,6 +146,28 @@ def test_what_does_not_fit_is_refused(grid):
     ):
         with pytest.raises(DataError, match=words):
             robustness(bad, teacher=teacher, n_boot=0)
+    with pytest.raises(ValueError, match="n_boot: expected 0 or more, got -1"):
+        robustness(grid, n_boot=-1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"classes": CLASSES[::-1]}, "other classes apart than teacher, or in another order"),
+        ({"labels": np.zeros(150, np.int64)}, "other labels than teacher"),
+        ({"group_ids": np.full(150, "one")}, "other lesions than teacher"),
+    ],
+)
+def test_the_same_pictures_told_differently_are_refused(grid, changes, words):
+    student = {s: dataclasses.replace(p, **changes) for s, p in grid["student"].items()}
+    with pytest.raises(DataError, match=f"student on clean .*{words}"):
+        robustness({**grid, "student": student}, teacher="teacher", n_boot=0)
+
+
+def test_no_picture_is_refused(grid):
+    nothing = {"clean": subset(grid["student"]["clean"], np.arange(0))}
+    with pytest.raises(DataError, match="no picture"):
+        robustness({"student": nothing}, n_boot=5)
 
 
 def test_as_json_and_back(found):

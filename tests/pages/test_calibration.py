@@ -67,8 +67,8 @@ def opened(**link: str) -> AppTest:
     return app.run()
 
 
-def rows_of(app: AppTest, table: int = 0) -> list[tuple[str, str]]:
-    frame = app.dataframe[table].value
+def rows_of(app: AppTest) -> list[tuple[str, str]]:
+    frame = next(f.value for f in app.dataframe if "what" in f.value.columns)
     return list(zip(frame["what"], frame["model"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,9 @@ def test_maps_are_drawn_where_they_are(open_page: Open, only_own: Path) -> None:
     )
     write_robustness(only_own, with_maps, 1.0)
     assert read_robustness(only_own) is not None
-    assert "same place" in words(open_page(PAGE))
+    said = words(open_page(PAGE, measure="ece"))
+    assert "same place" in said and "Test part, n = 2 pictures." in said
+    assert "ECE (15 equal-width bins); severity 0 is clean." in said
 
 
 def test_a_broken_table(open_page: Open, only_own: Path) -> None:
@@ -62,6 +65,26 @@ def test_a_broken_table(open_page: Open, only_own: Path) -> None:
     (only_own / "robustness.json").write_text("{")
     app = open_page(PAGE)
     assert not app.exception and "can't be read" in app.error[0].value
+
+
+def test_a_model_with_validation_predictions_alone_can_be_computed(
+    open_page: Open,
+    only_own: Path,
+    ham_folder: Path,
+    page_checkpoints: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = shutil.copytree(page_checkpoints, tmp_path / "own")
+    for path in own.glob("*/predictions-test.npz"):
+        path.rename(path.with_name("predictions-val.npz"))
+    monkeypatch.setenv("DISTILSCOPE_DATA", str(ham_folder))
+    app = open_page(PAGE)
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(own))
+    monkeypatch.setenv("DISTILSCOPE_DATA", str(ham_folder))
+    app.run()
+    assert not app.exception and not app.error
+    assert app.button(key="w:grid").label == "Compute"
 
 
 def test_computing_one(

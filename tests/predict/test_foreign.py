@@ -152,6 +152,10 @@ def test_a_folder_of_two_data_sets(write: Write, tmp_path: Path) -> None:
 A = ROWS[0]
 FAULTS: dict[str, tuple[list[list[str]], str]] = {
     "nan": ([HEAD, A, ["b", "nv", "nan", "1", "0"]], "row 3, column mel: 'nan' is not a finite"),
+    "too large": (
+        [HEAD, ["b", "nv", "0", "1", "1e39"]],
+        "row 2, column vasc: '1e39' is not a finite",
+    ),
     "infinite": ([HEAD, ["b", "nv", "0", "1", "inf"]], "row 2, column vasc: 'inf'"),
     "empty cell": ([HEAD, ["b", "nv", "0", "", "1"]], "row 2, column nv: '' is not a number"),
     "text": ([HEAD, ["b", "nv", "0", "0,5", "1"]], "row 2, column nv: '0,5' is not a number"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -106,6 +108,13 @@ def test_stacks_are_all_severities_of_the_names():
     )
     with pytest.raises(DataError):
         all_stacks(("snow",))
+
+
+def test_networks_of_other_classes_are_refused(data, models, tmp_path):
+    other = replace(models[1], card=replace(models[1].card, classes=HAM10000.classes[::-1]))
+    store = grid_store(data.samples[:2], root=tmp_path)
+    with pytest.raises(DataError, match="m1 tells other classes apart than m0"):
+        run_grid([models[0], other], data, data.samples[:2], "test", ("clean",), store)
 
 
 def test_no_pictures(data, models, tmp_path):

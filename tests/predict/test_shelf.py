@@ -31,6 +31,13 @@ def test_a_promoted_run_and_the_run_itself_can_be_told_apart(kept):
     assert [m.title for m in found] == ["KD", "KD (first)"]
 
 
+def test_an_imported_model_called_as_another_is_titled_has_a_title_of_its_own(kept):
+    _put(kept / "a", title="KD")
+    make_predictions(10).save(foreign_folder() / "KD-test.npz")
+    found, _ = list_measured()
+    assert [(m.name, m.title) for m in found] == [("a", "KD"), ("KD", "KD (imported)")]
+
+
 def test_what_has_no_predictions_is_not_on_it(kept):
     _put(kept / "b", role="teacher", parts=("val", "test"))
     _put(kept / "none", parts=())

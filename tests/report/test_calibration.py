@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +19,7 @@ from kdcore.evaluate import (
     choose_rejection,
     conformal_sets,
     decision_curve,
-    reliability,
     reliability_diagram,
-    reliability_intervals,
     risk_coverage,
 )
 from kdcore.evaluate.conformal import METHODS
@@ -29,7 +28,6 @@ from kdcore.report import csv_text
 from kdcore.report.calibration import (
     answer_text,
     brier_rows,
-    calibrator_rows,
     delta_rows,
     diagram_text,
     measure_rows,
@@ -37,7 +35,7 @@ from kdcore.report.calibration import (
     verdict,
     what_it_is,
 )
-from kdcore.report.cells import interval_text
+from kdcore.report.cells import interval_text, spread
 from kdcore.report.operating import (
     alarm_rows,
     conformal_class_rows,
@@ -53,21 +51,14 @@ from tests.evaluate.makers import CLASSES, make_predictions
 
 @pytest.fixture(scope="module")
 def parts():
-    return make_predictions(200, seed=1, signal=1.0), make_predictions(150, seed=2, signal=1.0)
+    val = make_predictions(200, seed=1, signal=1.0, split="val")
+    return val, make_predictions(150, seed=2, signal=1.0)
 
 
 def _check(rows, body):
     assert len(rows) == 1 + body
     assert {len(row) for row in rows} == {len(rows[0])}
     assert "nan" not in csv_text(rows)
-
-
-def test_calibrators(parts):
-    table = calibration_table(*parts, n_boot=20)
-    rows = calibrator_rows(table)
-    _check(rows, 4)
-    assert rows[1][:2] == ["as trained", interval_text(table[0].nll, 4)]
-    assert rows[3][-1] == round(table[2].macro_f1, 4)
 
 
 def test_brier_parts_of_a_row_add_up(parts):
@@ -78,12 +69,17 @@ def test_brier_parts_of_a_row_add_up(parts):
     assert sum(rows[1][2:]) == pytest.approx(rows[1][1], abs=5e-5)
 
 
-def test_bins_and_the_empty_one(parts):
-    bins = reliability(softmax(parts[1].logits), parts[1].labels)
-    rows = reliability_rows(bins, reliability_intervals(parts[1], n_boot=20))
-    _check(rows, 15)
-    assert sum(row[2] for row in rows[1:]) == 150
-    assert rows[1][2] == 0 and rows[1][4] == "n/a"
+@pytest.mark.parametrize("target", ["", "mel"])
+def test_bins_and_the_empty_one(parts, target):
+    found = reliability_diagram(parts[1], softmax(parts[1].logits), target, n_boot=20)
+    head, *body = reliability_rows(found)
+    _check(spread([head, *body]), 15)
+    assert head[-1] == ("share of mel" if target else "accuracy")
+    assert sum(row[2] for row in body) == 150
+    empty = [row for row in body if not row[2]]
+    assert empty and all(row[3] is None and math.isnan(row[4].value) for row in empty)
+    said = sum(row[2] * row[3] for row in body if row[2]) / 150
+    assert said == pytest.approx(found.said)
 
 
 def test_weights_and_pairs(parts):

@@ -10,7 +10,12 @@ import pytest
 
 from kdcore.evaluate import Interval, Score, Subgroups, subgroups
 from kdcore.report.cells import joined, percent_text, signed_text
-from kdcore.report.group_gaps import all_score_rows, gap_text, gap_told_rows
+from kdcore.report.group_gaps import (
+    all_score_rows,
+    gap_text,
+    gap_told_rows,
+    subgroup_text,
+)
 from tests.evaluate.makers import make_predictions
 
 NAN = float("nan")
@@ -70,6 +75,24 @@ def test_rows_of_several_models(found: Subgroups) -> None:
     everything = all_score_rows(both)
     assert len(everything) == 1 + 2 * 4 * len(found.scores)
     assert {len(row) for row in everything} == {len(everything[0])}
+
+
+def test_text_has_a_table_for_each_score(found: Subgroups) -> None:
+    head, *tables, end = subgroup_text(found).split("\n\n")
+    assert head == "By brightness, test part, 400 images of 280 lesions"
+    assert end == f"Intervals: {found.interval_method}."
+    assert len(tables) == len(found.scores)
+    for score, table in zip(found.scores, tables, strict=True):
+        _, *rows = gap_told_rows({"": found}, score)
+        lines = table.splitlines()[1:]
+        for line, row in zip(lines, rows, strict=True):
+            assert line.split() == " ".join(map(str, row[1:])).split()
+    without = subgroups(
+        replace(make_predictions(300), attributes={"site": np.tile(["a", "b"], 150)}),
+        "site",
+        n_boot=0,
+    )
+    assert "[" not in subgroup_text(without)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from sklearn.metrics import confusion_matrix
 
 from kdcore.data import HAM10000
 from kdcore.evaluate import Interval, detection, evaluate_predictions
@@ -14,6 +15,7 @@ from kdcore.report.models import (
     CLASS_SCORES,
     SCORES,
     class_gloss,
+    confusion_rows,
     detection_rows,
     model_class_rows,
     model_rows,
@@ -43,6 +45,15 @@ def test_overall_scores(found):
     low = found["small"].metrics["ece"].low
     assert wide[1][wide_head.index("ECE low")] == low
     assert compact(body)[0][1] == interval_text(found["big"].metrics["macro_f1"])
+
+
+def test_confusion_counts_every_image(found, predictions):
+    for name, evaluation in found.items():
+        (_, *names), *body = confusion_rows(evaluation)
+        own = predictions[name]
+        assert names == [row[0] for row in body] == list(CLASSES)
+        expected = confusion_matrix(own.labels, own.logits.argmax(1), labels=range(7))
+        assert [row[1:] for row in body] == expected.tolist()
 
 
 @pytest.mark.parametrize("score", CLASS_SCORES)

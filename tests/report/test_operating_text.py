@@ -30,7 +30,8 @@ from kdcore.report.operating_text import (
 )
 from tests.evaluate.makers import make_predictions
 
-VAL, TEST = make_predictions(200, seed=1, signal=1.0), make_predictions(300, seed=2, signal=1.0)
+VAL = make_predictions(200, seed=1, signal=1.0, split="val")
+TEST = make_predictions(300, seed=2, signal=1.0)
 NAN = float("nan")
 
 

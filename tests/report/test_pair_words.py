@@ -100,6 +100,18 @@ def test_few_mistakes_in_common():
     assert told.endswith("is wrong in another way.")
 
 
+def test_mistakes_that_are_never_the_same_are_not_called_copied(found):
+    quadrants = tuple(
+        replace(q, count={"same_mistake": 0, "other_mistake": 40}.get(q.name, q.count))
+        for q in found.agreement.quadrants
+    )
+    own = replace(found, agreement=replace(found.agreement, quadrants=quadrants))
+    assert mistakes_sentence(own) == (
+        "In 0 of the 40 images where both are wrong (0.0 %), the student gives the teacher's "
+        "wrong answer."
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "plain", "marked"),
     [(0.9312, "93.1 %", "+93.1 %"), (-0.2, "−20.0 %", "−20.0 %"), (0, "0.0 %", "0.0 %")],

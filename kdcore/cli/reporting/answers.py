@@ -5,10 +5,10 @@ from __future__ import annotations
 from kdcore.charts.confusion import confusion_chart, quadrant_chart
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.study import Study, Subject
-from kdcore.evaluate import Evaluation
 from kdcore.report.document import Block, Section, Table, Text
+from kdcore.report.models import confusion_rows
 from kdcore.report.notes import counted, note
-from kdcore.report.pair import Rows, pair_summary_rows, quadrant_summary_rows
+from kdcore.report.pair import pair_summary_rows, quadrant_summary_rows
 from kdcore.report.pair_words import difference_sentence, mcnemar_sentence, mistakes_sentence
 
 
@@ -37,19 +37,11 @@ def _confusion_table(study: Study, subject: Subject) -> Table:
     return Table(
         f"confusion-{subject.stem}",
         f"Confusion matrix of {subject.title}: true class by row, decision by column",
-        _confusion_rows(found),
+        confusion_rows(found),
         counted(found),
         subject.source(study.part),
         narrow=True,
     )
-
-
-def _confusion_rows(found: Evaluation) -> Rows:
-    names = [row.name for row in found.per_class]
-    body: Rows = [
-        [name, *counts] for name, counts in zip(names, found.confusion.tolist(), strict=True)
-    ]
-    return [["true / decided", *names], *body]
 
 
 def _pairs(study: Study) -> tuple[Block, ...]:

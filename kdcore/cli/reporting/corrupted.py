@@ -16,6 +16,7 @@ from kdcore.report.robustness import (
     mean_table,
     measure_heading,
     summary_sentence,
+    summed_text,
 )
 from kdcore.report.robustness_files import NAME, read_robustness
 
@@ -37,7 +38,7 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
         return None
     source = short_path(folder.resolve() / f"{NAME}.json")
     against = titles.get(found.teacher, found.teacher) or "none"
-    told = f"{note(found)} Severities are averaged. Teacher: {against}."
+    told = f"{note(found)} Severities are averaged. {summed_text(found)} Teacher: {against}."
     blocks: list[Block] = [Text(summary_sentence(found, m, titles[m])) for m in shared]
     for measure in _MEASURES:
         rows = _mean_rows(found, measure, titles)

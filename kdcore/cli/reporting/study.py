@@ -47,7 +47,7 @@ class Subject:
     @property
     def folder(self) -> Path:
         """The folder of its card and history."""
-        return next(iter(self.model.files.values())).parent
+        return self.model.path
 
     @property
     def stem(self) -> str:

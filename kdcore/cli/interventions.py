@@ -1,0 +1,97 @@
+"""`python -m kdcore interventions`: causal masks tested by removing them, resumable."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from kdcore.base import SettingError, checkpoints_folder
+from kdcore.cli.common import (
+    add_data_arguments,
+    choose,
+    open_data,
+    say_progress,
+    whole_number,
+    write_json,
+)
+from kdcore.evaluate.interventions import measure_interventions
+from kdcore.evaluate.robustness_grid import unseen_samples
+from kdcore.explain.interventions import FRACTIONS, REGIONS, Plan, run_interventions
+from kdcore.models import Checkpoint, load_checkpoint
+from kdcore.report.interventions import interventions_markdown, write_interventions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "students", metavar="STUDENT", nargs="+", help="folders, or names in checkpoints/"
+    )
+    parser.add_argument("--teacher", metavar="CHECKPOINT", required=True)
+    parser.add_argument(
+        "--images", type=whole_number, metavar="N", help="the first N by hash (default: all)"
+    )
+    parser.add_argument(
+        "--q", type=float, nargs="+", metavar="Q", default=list(FRACTIONS),
+        help="areas of the masks, shares of the cells (default: 0.1 0.2 0.3)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--regions", type=whole_number, default=REGIONS, metavar="R",
+        help=f"random regions to compare each mask with (default: {REGIONS})",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=whole_number, default=0, help="of regions and bootstrap")
+    parser.add_argument("--resamples", type=whole_number, default=1000, help="of the bootstrap")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write tables and records here")
+    add_data_arguments(parser, split="test")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Remove masks where that was not done yet, measure it, print and write the tables."""
+    started, plan = time.monotonic(), _plan(options)
+    teacher, *students = _networks(options)
+    data = open_data(options, teacher.card.classes)
+    chosen = choose(data, options, teacher.card.recipe)
+    known = [] if options.allow_training_images else [c.card for c in (teacher, *students)]
+    samples = unseen_samples(chosen, known)
+    if left_out := len(chosen) - len(samples):
+        print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
+    samples = samples[: options.images]
+    studies = []
+    for network in (teacher, *students):
+        scores = run_interventions(
+            network, teacher, data, samples, options.split, plan, progress=say_progress
+        )
+        studies.append(measure_interventions(scores, options.resamples, options.seed))
+        if options.out:
+            scores.save(options.out / f"{scores.model}.npz")
+    seconds = time.monotonic() - started
+    print(interventions_markdown(studies, seconds))
+    if options.out:
+        write_interventions(options.out, studies, seconds)
+        print(f"Tables and records in {options.out}")
+    write_json(options, {"seconds": seconds, "studies": [s.as_dict() for s in studies]})
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    try:
+        return Plan(tuple(options.q), options.regions, options.seed)
+    except ValueError as error:
+        raise SettingError(
+            f"These masks can't be tested: {error}.",
+            "Give --q above 0 and at most 1, and at least one of --regions.",
+        ) from error
+
+
+def _networks(options: argparse.Namespace) -> list[Checkpoint]:
+    """Return the teacher and the students, all of its classes and each of another name."""
+    teacher = load_checkpoint(_folder(options.teacher))
+    students = [load_checkpoint(_folder(n), teacher.card.classes) for n in options.students]
+    names = [checkpoint.card.name for checkpoint in (teacher, *students)]
+    if len(set(names)) < len(names):
+        raise SettingError("Two of the networks have one name.", "Name each of them once.")
+    return [teacher, *students]
+
+
+def _folder(name: str) -> Path:
+    path = Path(name)
+    return path if path.is_dir() else checkpoints_folder() / name

@@ -1,0 +1,162 @@
+"""Does distillation carry over where a model looks: the one answer for a student.
+
+The question, asked with one measure that is named beforehand: does the distilled student's map
+agree more with the teacher's than the map of the same network trained without a teacher does, and
+still so where both students give the teacher's answer? Two networks that answer alike may look
+alike for that alone. "No" is not said for want of evidence: the interval has to leave out a
+difference of `MARGIN` or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kdcore.base import DataError
+from kdcore.evaluate.map_means import (
+    ALL,
+    MIN_LESIONS,
+    SAME_ANSWERS,
+    PartMean,
+    corrupted_parts,
+    part_means,
+    parts_of,
+)
+from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
+
+MEASURE = "pearson"
+MARGIN = 0.05  # a difference of correlations that one can't see in the maps
+YES, NO, UNSURE = "yes", "no", "can't say"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The answer for one distilled student and the same network trained without a teacher.
+
+    Attributes
+    ----------
+    student, baseline : their names
+    measure : of agreement with the teacher's map
+    student_mean, baseline_mean : over all clean images
+    gain : the student's less the baseline's, image by image
+    same_answers : the same where both students give the teacher's answer
+    verdict : "yes" if both gains are above 0, interval and all; "no" if the gain beyond the
+        answers is below `MARGIN`, interval and all; else, and with fewer than `MIN_LESIONS`,
+        "can't say"
+    """
+
+    student: str
+    baseline: str
+    measure: str
+    student_mean: PartMean
+    baseline_mean: PartMean
+    gain: PartMean
+    same_answers: PartMean | None
+    verdict: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for JSON; a number that is not defined is None."""
+        plain = {n: getattr(self, n) for n in ("student", "baseline", "measure", "verdict")}
+        means = ("student_mean", "baseline_mean", "gain", "same_answers")
+        found = {name: getattr(self, name) for name in means}
+        return plain | {k: None if v is None else v.as_dict() for k, v in found.items()}
+
+
+def baseline_record(student: MapScores, records: Iterable[MapScores]) -> MapScores | None:
+    """Return the record of the student's network trained without a teacher, None without one.
+
+    Only a model of the role "student" has one; it has the same architecture and the role
+    "baseline".
+    """
+    if student.meta.get("role") != "student":
+        return None
+    architecture = student.meta.get("architecture")
+    same = (r for r in records if r.meta.get("architecture") == architecture)
+    return next((r for r in same if r.meta.get("role") == "baseline"), None)
+
+
+def differences(
+    student: MapScores, baseline: MapScores, n_boot: int = 1000, seed: int = 0
+) -> tuple[PartMean, ...]:
+    """Return each metric of a student less that of another model, image by image.
+
+    Parameters
+    ----------
+    student, baseline : of the same images in the same order
+    n_boot, seed : of the bootstrap by lesion
+
+    Raises
+    ------
+    DataError
+        If the images are not the same.
+    """
+    for name in ("sample_ids", "corruptions", "target"):
+        if not np.array_equal(getattr(student, name), getattr(baseline, name)):
+            raise DataError(
+                f"{student.checkpoint} and {baseline.checkpoint} have different {name}.",
+                "Make both again in one run of `python -m kdcore explanations`.",
+            )
+    columns = {
+        m: student.columns[m] - baseline.columns[m]
+        for m in student.metrics
+        if m in baseline.columns
+    }
+    parts = {k: v for k, v in parts_of(student).items() if k[0] != "quadrant"}
+    same = (student.answer == student.target) & (baseline.answer == student.target)
+    if (inside := parts[ALL, ""] & same).any():
+        parts[SAME_ANSWERS, ""] = inside
+    found = part_means(columns, parts, student.group_ids, n_boot, seed)
+    agreeing = {m: columns[m] for m in AGREEMENT if m in columns}
+    spoilt = corrupted_parts(student)
+    return found + part_means(agreeing, spoilt, student.group_ids, n_boot, seed)
+
+
+def transfer(
+    student: MapScores,
+    baseline: MapScores,
+    measure: str = MEASURE,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> Transfer:
+    """Return whether a distilled student looks more where the teacher looks than its baseline.
+
+    `student`, `baseline`, `n_boot`, `seed` and the errors are those of `differences`; `measure`
+    is one of `AGREEMENT`.
+
+    Raises
+    ------
+    ValueError
+        If the student has no such measure.
+    """
+    if measure not in AGREEMENT or measure not in student.columns:
+        raise ValueError(f"measure: expected one of {', '.join(AGREEMENT)}, got {measure!r}")
+    found = differences(student, baseline, n_boot, seed)
+    gains = {d.scope: d for d in found if d.metric == measure and d.name == ""}
+
+    def mean(record: MapScores) -> PartMean:
+        clean = {(ALL, ""): np.asarray(record.corruptions == CLEAN)}
+        columns = {measure: record.columns[measure]}
+        return part_means(columns, clean, record.group_ids, n_boot, seed)[0]
+
+    gain, beyond = gains[ALL], gains.get(SAME_ANSWERS)
+    return Transfer(
+        student=student.checkpoint,
+        baseline=baseline.checkpoint,
+        measure=measure,
+        student_mean=mean(student),
+        baseline_mean=mean(baseline),
+        gain=gain,
+        same_answers=beyond,
+        verdict=_verdict(gain, beyond),
+    )
+
+
+def _verdict(gain: PartMean, beyond: PartMean | None) -> str:
+    if beyond is None or np.isnan(beyond.mean.low) or beyond.lesions < MIN_LESIONS:
+        return UNSURE
+    if gain.mean.low > 0 and beyond.mean.low > 0:
+        return YES
+    return NO if beyond.mean.high < MARGIN else UNSURE

@@ -1,0 +1,194 @@
+"""A study of heatmaps in words: two plain sentences a result, and what the numbers are of."""
+
+from __future__ import annotations
+
+from kdcore.evaluate import Interval
+from kdcore.evaluate.explanations import Explanations
+from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
+from kdcore.evaluate.transfer import MARGIN, NO, YES, Transfer
+from kdcore.predict.map_scores import AGREEMENT
+from kdcore.report.cells import interval_text, markdown_table, number, signed_text
+from kdcore.report.explanations import (
+    FAITHFULNESS,
+    LOCALISATION,
+    LOWER_IS_BETTER,
+    Rows,
+    agreement_table,
+    floor_rows,
+    mean_table,
+    transfer_rows,
+)
+from kdcore.report.notes import note
+from kdcore.report.pair_words import p_text
+
+_LEADING = ("pearson", "lesion_energy", "deletion")  # one of each kind; the files have all
+_ANSWERS = {YES: "Yes", NO: "No"}
+
+
+def transfer_text(found: Explanations, answer: Transfer) -> str:
+    """Return whether distillation carried explanations over to a student, in two sentences."""
+    student, baseline = found.titles[answer.student], found.titles[answer.baseline]
+    first = (
+        f"{_ANSWERS.get(answer.verdict, 'These images can’t say')}: the maps of {student} "
+        f"correlate with the teacher's by {interval_text(answer.student_mean.mean)} on average, "
+        f"those of {baseline}, the same network trained without a teacher, by "
+        f"{interval_text(answer.baseline_mean.mean)}: {_difference(answer.gain)}."
+    )
+    beyond = answer.same_answers
+    if beyond is None:
+        return f"{first} There is no image where both give the teacher's answer."
+    meaning = {
+        YES: "so the student looks where the teacher looks by more than its answers explain",
+        NO: f"so no gain of {MARGIN} or more is left beyond what the answers explain",
+    }.get(answer.verdict, "which leaves both a gain and none possible")
+    if beyond.lesions < MIN_LESIONS:
+        meaning = f"of {beyond.lesions} lesions, too few to tell"
+    return (
+        f"{first} On the {beyond.n:,} images where both give the teacher's answer it is "
+        f"{_difference(beyond)}, {meaning}."
+    )
+
+
+def floor_text(found: Explanations, model: str) -> str:
+    """Return what a student's agreement is worth beside maps that can't know, two sentences."""
+    means = _means(found, model)
+    parts = []
+    other = _lift(found, model, "mismatched", "pearson")
+    if other:
+        floor = number(means["pearson_mismatched"].mean.value)
+        parts.append(
+            f"With the teacher's map of another image of the same answer the maps of "
+            f"{found.titles[model]} correlate by {floor}; the right image adds "
+            f"{_difference(other)}."
+        )
+    centre = _lift(found, model, "centre", "pearson")
+    if centre:
+        told = {
+            1: "A plain blob in the middle of the image is less like the teacher's maps than they "
+            "are",
+            -1: "A plain blob in the middle of the image is more like the teacher's maps than they "
+            "are",
+            0: "They are not shown to be more like the teacher's than a plain blob in the middle "
+            "of the image is",
+        }[_sign(centre)]
+        blob = number(means["pearson_centre"].mean.value)
+        parts.append(f"{told}: it correlates by {blob}, they by {_difference(centre)} more.")
+    return " ".join(parts)
+
+
+def localisation_text(found: Explanations, model: str) -> str:
+    """Return whether a model's maps lie on the lesion, in two sentences; "" without masks."""
+    return _beside_centre(
+        found,
+        model,
+        "lesion_energy",
+        "Of the maps of {title}, {mean} of the relevance lies on the lesion; of a plain blob in "
+        "the middle of the image {centre} does, of pixels in random order {chance}.",
+        "finds the lesion",
+    )
+
+
+def faithfulness_text(found: Explanations, model: str) -> str:
+    """Return whether the answer hangs on what a model's maps mark, in two sentences; "" if untold.
+
+    Deletion alone is told: it asks of the marked pixels what a map claims of them.
+    """
+    return _beside_centre(
+        found,
+        model,
+        "deletion",
+        "With the pixels deleted in the order of the maps of {title}, the probability of the "
+        "class is {mean} on average over the way; in the order of a plain blob in the middle of "
+        "the image it is {centre}, in random order {uniform}: lower is better.",
+        "marks what the answer hangs on",
+    )
+
+
+def markdown_study(found: Explanations, seconds: float) -> str:
+    """Return the sentences and the main tables; `seconds` is the time that the run took."""
+    parts = [
+        f"# Where models look: {found.method}",
+        note(found),
+        f"Teacher: {found.titles.get(found.teacher, found.teacher)}; every map is asked about its "
+        f"first choice. This run took {seconds / 60:.0f} minutes.",
+        *_other_teachers(found),
+        "## Does the student look where the teacher looks?",
+        *(transfer_text(found, answer) for answer in found.transfers),
+        _table(transfer_rows(found)),
+        "## Agreement with the teacher's maps",
+        *(floor_text(found, model) for model in found.lifts if model != found.teacher),
+        _table(agreement_table(found)),
+    ]
+    for title, metrics, text in (
+        ("On the lesion", LOCALISATION, localisation_text),
+        ("Faithful to the answer", FAITHFULNESS, faithfulness_text),
+    ):
+        told = [sentence for model in found.means if (sentence := text(found, model))]
+        parts += [f"## {title}", *told, _table(mean_table(found, metrics))] if told else []
+    parts += ["## Agreement by class", _table(mean_table(found, AGREEMENT, "class"))]
+    parts += ["## Agreement by who is right", _table(mean_table(found, AGREEMENT, "quadrant"))]
+    parts += ["## Beside each floor", _table(floor_rows(found, _LEADING))]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _other_teachers(found: Explanations) -> list[str]:
+    """Return a sentence for each student that another teacher taught."""
+    return [
+        f"{found.titles[model]} was taught by {names}, not by {found.teacher}."
+        for model, names in found.taught_by.items()
+        if names and found.teacher not in names.split(", ")
+    ]
+
+
+def _beside_centre(found: Explanations, model: str, metric: str, sentence: str, claim: str) -> str:
+    """Return `sentence` with a metric and its floors, and who wins against the centre."""
+    means, lift = _means(found, model), _lift(found, model, "centre", metric)
+    if lift is None:
+        return ""
+    own = means[metric]
+    floors = {
+        floor: number(means[f"{metric}_{floor}"].mean.value)
+        for floor in found.lifts[model]
+        if f"{metric}_{floor}" in means
+    }
+    first = sentence.format(title=found.titles[model], mean=interval_text(own.mean), **floors)
+    better = _sign(lift) * (-1 if metric in LOWER_IS_BETTER else 1)
+    told = {
+        1: f"The map {claim} better than the middle of the image does",
+        -1: f"The middle of the image {claim} better than the map does",
+        0: f"It is not shown that the map {claim} better than the middle of the image does",
+    }[better]
+    return f"{first} {told}: {_difference(lift)}, n = {lift.n:,}."
+
+
+def _means(found: Explanations, model: str) -> dict[str, PartMean]:
+    return {row.metric: row for row in found.means[model] if row.scope == ALL}
+
+
+def _lift(found: Explanations, model: str, floor: str, metric: str) -> PartMean | None:
+    rows = found.lifts[model].get(floor, ())
+    return next((row for row in rows if row.metric == metric and row.n), None)
+
+
+def _sign(lift: PartMean) -> int:
+    """Return 1 or -1 where the interval leaves out 0, else 0; too few lesions show nothing."""
+    if lift.lesions < MIN_LESIONS:
+        return 0
+    return int(lift.mean.low > 0) - int(lift.mean.high < 0)
+
+
+def _difference(row: PartMean) -> str:
+    told = signed_text(row.mean)
+    return told if row.p != row.p else f"{told} (p {p_text(row.p)})"
+
+
+def _table(rows: Rows) -> str:
+    return markdown_table([[_cell(value) for value in row] for row in rows])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Interval):
+        return interval_text(value)
+    return number(value) if isinstance(value, float) else str(value)

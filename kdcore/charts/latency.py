@@ -12,7 +12,7 @@ from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
 from kdcore.charts.style import NEUTRAL, ROWS, SERIES, model_colours
 from kdcore.deploy.latency_record import Benchmark, Timing
-from kdcore.report.latency import Ratio, engine_title, median_of, setting_text
+from kdcore.report.latency import Ratio, engine_title, median_of, setting_lines, threads_text
 
 _STEPS = ("decode", "preprocess", "network", "softmax")
 _POINTS = 200  # of a distribution's line
@@ -30,7 +30,7 @@ def median_dots(benchmark: Benchmark) -> alt.LayerChart:
         median, c = median_of(timing), timing.contender
         rows.append(
             {
-                "label": setting_text(c).replace(", ", "\n", 1),
+                "label": setting_lines(c),
                 "series": c.title,
                 "value": median.value,
                 "low": median.low,
@@ -75,7 +75,7 @@ def distribution_chart(timings: Sequence[Timing], colours: Mapping[str, str]) ->
                 alt.Tooltip("share:Q", title="Share answered", format=".1%"),
             ],
         )
-        .properties(height=260)
+        .properties(height=220, autosize=ROWS)
     )
 
 
@@ -147,8 +147,7 @@ def part_bars(timings: Sequence[Timing]) -> alt.Chart:
 
 
 def _short(timing: Timing) -> str:
-    threads = timing.contender.threads
-    return f"{engine_title(timing.contender.engine)}, {threads} thread{'s' * (threads != 1)}"
+    return f"{engine_title(timing.contender.engine)}, {threads_text(timing.contender.threads)}"
 
 
 def ratio_dots(ratios: Sequence[Ratio], title: str) -> alt.LayerChart:
@@ -159,7 +158,7 @@ def ratio_dots(ratios: Sequence[Ratio], title: str) -> alt.LayerChart:
     colours = latency_colours([ratio.other for ratio in ratios])
     rows = [
         {
-            "label": setting_text(ratio.other.contender).replace(", ", "\n", 1),
+            "label": setting_lines(ratio.other.contender),
             "series": ratio.other.contender.title,
             "value": ratio.times.value,
             "low": ratio.times.low,

@@ -16,7 +16,7 @@ _HEIGHT = 240
 _LABEL_GAP = 0.075  # of the height: labels nearer to each other would overlap
 _MOST_POINTS = 200  # of a line; more cost the browser time and show nothing
 _MOST_MARKED = 30  # places; the points of more would run into each other
-_WHOLE = ("Epoch", "Severity")  # counted, not measured
+_WHOLE = ("Epoch", "Severity", "Threads")  # counted, not measured
 _LETTER = 6.4  # px of width
 _LONGEST = 20  # letters of a label
 
@@ -36,7 +36,8 @@ def labelled_lines(
     Parameters
     ----------
     rows : dicts of "x", "series" and "value"; with "low" and "high" a band is drawn, too
-    y_title, x_title : of the axes, with their units; "Epoch" and "Severity" are counted
+    y_title, x_title : of the axes, with their units; "Epoch", "Severity" and "Threads" are
+        counted
     order : the series by colour; default as they come
     zero : begin the vertical axis at 0
     dashed : tell series apart by dashes, too

@@ -17,7 +17,7 @@ from kdcore.deploy.latency_plan import Plan, run_plan
 from kdcore.deploy.latency_record import Benchmark, to_json
 from kdcore.deploy.latency_store import keep_benchmark
 from kdcore.report.cells import columns
-from kdcore.report.latency import METHOD, compact_rows, speed_up_sentence, speed_ups
+from kdcore.report.latency import METHOD, PERCENTILES, compact_rows, speed_up_sentence, speed_ups
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,5 +111,5 @@ def _print(found: Benchmark) -> None:
     print("\n".join(columns([[str(cell) for cell in row] for row in (head, *body)])))
     for ratio in speed_ups(found):
         print(speed_up_sentence(ratio).replace("**", ""))
-    for sentence in (*found.left_out, found.conditions.sentence(), METHOD):
+    for sentence in (*found.left_out, found.conditions.sentence(), METHOD, PERCENTILES):
         print(sentence)

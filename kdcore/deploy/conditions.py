@@ -64,7 +64,8 @@ class Conditions:
             return "The machine was left alone: nothing else was seen to compute."
         return (
             f"The machine was not left alone: {'; '.join(self.reasons)}. Compare within this "
-            "benchmark, where all had the same share of it; absolute times are too long."
+            "benchmark, where all had the same share of it: absolute times are too long, and "
+            "intervals wide."
         )
 
 

@@ -13,9 +13,9 @@ from kdcore.deploy.latency_stats import TAIL
 from kdcore.evaluate import Interval
 from kdcore.report.cells import interval_text
 
-METHOD = (
-    "Intervals: 95 %, order statistics of the medians of blocks of calls, in turns with the other "
-    "rows. p90 of single images is what MLPerf's single-stream scenario reports; seconds here, "
+METHOD = "Intervals: 95 %, order statistics of the medians of blocks of calls, timed in turns."
+PERCENTILES = (
+    "p90 of single images is what MLPerf's single-stream scenario reports; seconds here, "
     "600 s and a penalty for few calls there, so this is no MLPerf result."
 )
 
@@ -224,6 +224,14 @@ def setting_text(contender: Contender) -> str:
     parts += [f"batch {contender.batch}"] if contender.batch != 1 else ["one picture at a time"]
     parts += ["JPEG to probabilities"] if contender.end_to_end else []
     return ", ".join(parts + ([contender.device] if contender.device != "cpu" else []))
+
+
+def setting_lines(contender: Contender) -> str:
+    """Return how it was run in lines for a chart's row: engine, threads and batch, way."""
+    pictures = "1 picture" if contender.batch == 1 else f"{contender.batch} pictures"
+    lines = [engine_title(contender.engine), f"{threads_text(contender.threads)}, {pictures}"]
+    lines += ["JPEG to probabilities"] if contender.end_to_end else []
+    return "\n".join(lines + ([contender.device] if contender.device != "cpu" else []))
 
 
 def _label(contender: Contender) -> str:

@@ -93,11 +93,14 @@ def show_whole_way(kept: Any) -> None:
 
 def show_table_of(kept: Any) -> None:
     """Draw the table of all numbers."""
-    from kdcore.report.latency import compact_rows, timing_rows
+    from kdcore.report.latency import PERCENTILES, compact_rows, timing_rows
 
     st.subheader("All numbers")
     show_table(
-        timing_rows(kept.benchmark), "latency", note=_note(kept), shown=compact_rows(kept.benchmark)
+        timing_rows(kept.benchmark),
+        "latency",
+        note=f"{_note(kept)} {PERCENTILES}",
+        shown=compact_rows(kept.benchmark),
     )
 
 

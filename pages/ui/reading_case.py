@@ -123,11 +123,12 @@ def _rate(study: Any, reader: Any, sight: Any, side: str) -> None:
 
     given = reader.of(sight.case)
     where = (study, reader.code, sight.case, side)
+    # Plain labels below: a screen reader would read the stars of bold ones.
     st.markdown(f"**Heatmap {side}** · {LOWEST} is not at all, {HIGHEST} is fully")
     for question, (title, prompt) in QUESTIONS.items():
         _stored(
             partial(st.radio, options=range(LOWEST, HIGHEST + 1), horizontal=True),
-            f"**{title}** of {side}. {prompt}",
+            f"{title} of {side}. {prompt}",
             (reader.code, sight.place, side, question),
             given.ratings.get((side, question)),
             partial(rate, *where, question),
@@ -155,7 +156,7 @@ def _prefer(study: Any, reader: Any, sight: Any) -> None:
             horizontal=True,
             disabled=closed,
         ),
-        "**Which heatmap do you prefer?**",
+        "Which heatmap do you prefer?",
         (reader.code, sight.place, "prefer"),
         given.preference,
         partial(prefer, study, reader.code, sight.case),

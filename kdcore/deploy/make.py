@@ -98,6 +98,11 @@ def make_artefacts(
         If the file can't be written; nothing is left of it.
     """
     pictures = pictures or Pictures()
+    if pictures.calibration is None and any(t.precision == "int8" for t in targets):
+        raise ExportError(
+            "INT8 takes its ranges from pictures, and there are none.",
+            "Name a data folder, or export without INT8.",
+        )
     images = drawn_images(checkpoint) if pictures.check is None else pictures.check
     floats: dict[tuple[str, bool], bytes] = {}
     made = []
@@ -126,12 +131,8 @@ def _converted(
     notes: dict[str, Any] = {}
     if target.precision == "float16":
         data = to_float16(data)
-    elif pictures.calibration is None:
-        raise ExportError(
-            "INT8 takes its ranges from pictures, and there are none.",
-            "Name a data folder, or export without INT8.",
-        )
     else:
+        assert pictures.calibration is not None  # `make_artefacts` has seen to it
         made = quantise(data, pictures.calibration, pictures.validation, cancelled=cancelled)
         data, notes = made.data, _notes(made)
     return stamp(data, describe(checkpoint, target.precision, target.folded)), notes
@@ -142,7 +143,7 @@ def _notes(made: Quantised) -> dict[str, Any]:
         "calibration": made.method,
         "calibration_images": made.n_calibration,
         "left_in_float": list(made.in_float),
-        "gates_in_float": made.gates,
+        "layers_in_float_for_speed": made.slow_in_int8,
         "noise_by_parts_in_float": dict(made.noises),
     }
 

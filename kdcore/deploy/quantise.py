@@ -3,11 +3,14 @@
 Jacob et al. 2018, section 2: weights are signed 8-bit numbers with a scale for each output
 channel, activations unsigned ones with a scale and an offset for each tensor, from calibration
 images. The graph keeps its float operators between pairs that quantise and dequantise (QDQ); the
-runtime fuses them.
+runtime fuses them. It is made for ONNX Runtime: a swish is that runtime's own operator (see
+`float_parts`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,14 +34,14 @@ from onnxruntime.quantization import (
 from kdcore.base import Cancelled, ExportError, KdError
 from kdcore.deploy.check import compare_logits, in_batches
 from kdcore.deploy.engines import open_engine
-from kdcore.deploy.float_parts import gates, sensitive_parts
+from kdcore.deploy.float_parts import depthwise_after_swish, gates, join_swish, sensitive_parts
 
 METHODS: Mapping[str, CalibrationMethod] = {
     "minmax": CalibrationMethod.MinMax,
     "entropy": CalibrationMethod.Entropy,
     "percentile": CalibrationMethod.Percentile,
 }
-# Sigmoid and Mul are missing: swish in 8 bits is slower than in float, and less exact.
+# Sigmoid and Mul are missing: gates and swish are slower in 8 bits than in float, and less exact.
 OPERATORS = ("Conv", "Gemm", "MatMul", "Add", "Relu", "Clip", "MaxPool")
 WORTH = 0.8  # a part stays in float if the noise falls to this share of what it was, or below
 _CHUNK = 16  # calibration images whose activations are in memory at a time
@@ -54,7 +57,8 @@ class Quantised:
     method : of calibration, one of `METHODS`
     n_calibration : images the ranges are from
     in_float : parts that were left in float
-    gates : how many layers of squeeze-and-excitation gates were left in float as well
+    slow_in_int8 : how many layers were left in float for their speed: gates, and depthwise
+        convolutions between swishes
     noises : noise on the validation images by the parts left in float, joined by " + "
     """
 
@@ -62,7 +66,7 @@ class Quantised:
     method: str
     n_calibration: int
     in_float: tuple[str, ...]
-    gates: int
+    slow_in_int8: int
     noises: Mapping[str, float]
 
 
@@ -81,7 +85,7 @@ def quantise(
     data : what `export_bytes` gives for "onnx"
     calibration : (N, 3, H, W) images, normalised, of all classes; a hundred are enough
     validation : (M, 3, H, W) other images, on which is searched what to leave in float; None
-        leaves only the gates, which cost nothing
+        leaves only the layers that 8 bits make slower
     method : of calibration, one of `METHODS`: the whole range of each activation, the part of it
         that loses the least information, or all but its outermost 0.001 %
     reduce_range : weights in 7 bits, for x86 processors before VNNI, whose 16-bit sums overflow
@@ -107,7 +111,7 @@ def quantise(
             work.calibrate(calibration)
             chosen, noises = work.search(validation)
             made = work.build(chosen)
-            return Quantised(made, method, len(calibration), chosen, len(work.gates), noises)
+            return Quantised(made, method, len(calibration), chosen, len(work.always), noises)
     except (KdError, OSError, MemoryError):
         raise
     except Exception as error:  # ONNX Runtime's tools raise kinds of their own
@@ -136,8 +140,12 @@ class _Work:
         # ONNX's own shape inference is enough, and the symbolic one takes minutes.
         quant_pre_process(source, self.model, skip_symbolic_shape=True)
         model = onnx.load(self.model)
-        _name_nodes(model, self.model)
-        self.parts, self.gates = sensitive_parts(model), gates(model)
+        join_swish(model)
+        for index, node in enumerate(model.graph.node):
+            node.name = f"{node.op_type}_{index}"  # nodes are left in float by name
+        onnx.save_model(model, self.model)
+        self.parts = sensitive_parts(model)
+        self.always = (*gates(model), *depthwise_after_swish(model))
 
     def calibrate(self, images: NDArray[np.float32]) -> None:
         """Keep the range of each activation over the images (N, 3, H, W)."""
@@ -152,13 +160,15 @@ class _Work:
         for start in range(0, len(images), _CHUNK):
             self._ask()
             batch = self.engine.native(images[start : start + _CHUNK])
-            calibrator.collect_data(_Reader({name: batch[i : i + 1]} for i in range(len(batch))))
-        save_tensors_data(calibrator.compute_data(), self.ranges)
+            with contextlib.redirect_stdout(io.StringIO()):  # it tells of every histogram
+                calibrator.collect_data(_Reader({name: image[None]} for image in batch))
+        with contextlib.redirect_stdout(io.StringIO()):
+            save_tensors_data(calibrator.compute_data(), self.ranges)
 
     def build(self, in_float: Sequence[str]) -> bytes:
-        """Return the quantised file with the parts `in_float`, and the gates, left in float."""
+        """Return the quantised file with the parts `in_float`, and what INT8 slows, in float."""
         self._ask()
-        excluded = [*self.gates, *(node for part in in_float for node in self.parts[part])]
+        excluded = [*self.always, *(node for part in in_float for node in self.parts[part])]
         target = self.model.with_name("quantised.onnx")
         quantize_static(
             self.model,
@@ -212,10 +222,3 @@ class _Reader(CalibrationDataReader):
     def get_next(self) -> dict[str, NDArray[Any]] | None:
         """Return the next input by name, or None after the last."""
         return next(self._inputs, None)
-
-
-def _name_nodes(model: onnx.ModelProto, path: Path) -> None:
-    """Give every node a name of its own: nodes are left in float by name."""
-    for index, node in enumerate(model.graph.node):
-        node.name = f"{node.op_type}_{index}"
-    onnx.save_model(model, path)

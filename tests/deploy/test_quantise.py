@@ -17,7 +17,7 @@ from kdcore.deploy import (
     stratified_samples,
     to_float16,
 )
-from kdcore.deploy.float_parts import gates, sensitive_parts
+from kdcore.deploy.float_parts import depthwise_after_swish, gates, join_swish, sensitive_parts
 from tests.deploy.conftest import lively
 
 
@@ -32,7 +32,7 @@ def test_int8(tiny, tiny_onnx, images, method):
     assert len(made.data) < 0.4 * len(tiny_onnx)
     check = check_engine(open_engine(made.data, "onnx"), tiny, images, "int8")
     assert check.noise < 0.2 and made.method == method and made.n_calibration == len(images)
-    assert set(made.noises) >= {"", "first convolution", "classifier"} and made.gates == 0
+    assert set(made.noises) >= {"", "first convolution", "classifier"} and made.slow_in_int8 == 0
     kinds = {n.op_type for n in onnx.load_from_string(made.data).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear", "Conv"} <= kinds
     # What is left in float has to have paid.
@@ -99,15 +99,32 @@ def test_gates_are_told_from_swish():
     )
     assert set(gates(model)) == {"squeeze", "excite"}
     assert sensitive_parts(model) == {"first convolution": ("stem",), "classifier": ("head",)}
+    assert join_swish(model) == 2 and join_swish(model) == 0
+    assert set(gates(model)) == {"squeeze", "excite"}  # as before
+    assert [n.name for n in model.graph.node if n.op_type == "QuickGelu"] == ["swish", "swish2"]
     assert gates(_graph(("Relu", "picture", "x"))) == ()
 
 
+def test_depthwise_convolutions_between_swishes():
+    model = _graph(
+        ("Sigmoid", "x", "s"), ("Mul", "x s", "swish"), ("Conv", "swish", "deep"),
+        ("Conv", "swish", "plain"), ("Relu", "x", "relu"), ("Conv", "relu", "other"),
+    )  # fmt: skip
+    for node in model.graph.node:
+        if node.name in ("deep", "other"):
+            node.attribute.append(onnx.helper.make_attribute("group", 8))
+    join_swish(model)
+    assert depthwise_after_swish(model) == ("deep",)
+
+
 @pytest.mark.slow
-def test_the_gates_of_efficientnet():
+def test_efficientnet():
     checkpoint = lively("efficientnet_b0", 64)
     images = drawn_images(checkpoint)
     made = quantise(export_bytes(checkpoint, "onnx"), images)
-    assert made.gates == 2 * 16  # squeeze and excite in each of 16 blocks
+    assert made.slow_in_int8 == 3 * 16  # squeeze, excite and depthwise in each of 16 blocks
+    kinds = [n.op_type for n in onnx.load_from_string(made.data).graph.node]
+    assert kinds.count("QuickGelu") == 49 and kinds.count("Sigmoid") == 16
     check_engine(open_engine(made.data, "onnx"), checkpoint, images, "int8")
 
 

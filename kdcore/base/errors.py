@@ -36,12 +36,12 @@ class RecipeError(KdError):
     """A recipe is not valid."""
 
 
-class ExportError(KdError):
-    """A network can't be exported, or an exported file is not what it should be."""
-
-
 class StudyError(KdError):
     """A reader study can't be read or written, or an answer doesn't fit it."""
+
+
+class ExportError(KdError):
+    """A network can't be exported, or an exported file is not what it should be."""
 
 
 class SettingError(KdError):

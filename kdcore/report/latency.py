@@ -114,8 +114,8 @@ def fact_rows(benchmarks: Mapping[str, Benchmark]) -> list[list[object]]:
     """Return the conditions of benchmarks side by side, one column for each name."""
     columns = [_facts(benchmark) for benchmark in benchmarks.values()]
     head: list[object] = ["", *benchmarks]
-    body: list[list[object]] = [[name, *(f[name] for f in columns)] for name in columns[0]]
-    return [head, *body]
+    rows: list[list[object]] = [[name, *(facts[name] for facts in columns)] for name in columns[0]]
+    return [head, *rows]
 
 
 def _facts(benchmark: Benchmark) -> dict[str, str]:

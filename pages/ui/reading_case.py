@@ -83,14 +83,17 @@ def _pictures(study: Any, reader: Any, sight: Any) -> str:
     from kdcore.study import SIDES
 
     given = reader.of(sight.case)
-    side = state.choice(
-        st.segmented_control,
-        f"side-{study.id}-{sight.place}",
-        "Heatmap",
-        list(SIDES),
-        format_func=lambda s: f"Heatmap {s}" + (" ✓" if given.rated(s) else ""),
-    )
-    opacity = controls.choose_opacity()
+    left, right = st.columns(2)
+    with left:
+        side = state.choice(
+            st.segmented_control,
+            f"side-{study.id}-{sight.place}",
+            "One at a time (✓ is rated)",
+            list(SIDES),
+            format_func=lambda s: f"Heatmap {s}" + (" ✓" if given.rated(s) else ""),
+        )
+    with right:
+        opacity = controls.choose_opacity()
     picture = study.picture(sight.case)
     blended = overlay(picture, study.heatmap(sight.case, sight.role(side)), opacity)
     number = f"Case {sight.place + 1}"
@@ -120,11 +123,12 @@ def _rate(study: Any, reader: Any, sight: Any, side: str) -> None:
 
     given = reader.of(sight.case)
     where = (study, reader.code, sight.case, side)
+    # Plain labels below: a screen reader would read the stars of bold ones.
     st.markdown(f"**Heatmap {side}** · {LOWEST} is not at all, {HIGHEST} is fully")
     for question, (title, prompt) in QUESTIONS.items():
         _stored(
             partial(st.radio, options=range(LOWEST, HIGHEST + 1), horizontal=True),
-            f"**{title}** of {side}. {prompt}",
+            f"{title} of {side}. {prompt}",
             (reader.code, sight.place, side, question),
             given.ratings.get((side, question)),
             partial(rate, *where, question),
@@ -152,7 +156,7 @@ def _prefer(study: Any, reader: Any, sight: Any) -> None:
             horizontal=True,
             disabled=closed,
         ),
-        "**Which heatmap do you prefer?**",
+        "Which heatmap do you prefer?",
         (reader.code, sight.place, "prefer"),
         given.preference,
         partial(prefer, study, reader.code, sight.case),

@@ -76,7 +76,7 @@ def _results(study: Any, readers: list[Any]) -> None:
     about = study.about
     st.markdown(
         f"Teacher: **{escaped(_title(about['teacher']))}**. Student: "
-        f"**{escaped(_title(about['student']))}**. Explained with {about['method']['name']}."
+        f"**{escaped(_title(about['student']))}**. Explained with {_title(about['method'])}."
     )
     result = _analyse(readers, study)
     if not result.n_readers:
@@ -105,17 +105,31 @@ def _analyse(readers: list[Any], study: Any) -> Any:
 
 def _ratings(study: Any, result: Any, titles: dict[str, str], note: str) -> None:
     from kdcore.charts.reading import difference_dots, rating_dots
-    from kdcore.report.reading import agreement_words, question_rows, question_words
+    from kdcore.report.reading import (
+        agreement_words,
+        question_rows,
+        question_texts,
+        question_words,
+    )
 
     st.markdown("#### Ratings")
     st.markdown("Further right is better. Each dot is a mean rating, the line its 95 % interval.")
     show_figure(rating_dots(result, titles), file_stem("ratings", study.id), note)
-    st.markdown("What the student's maps gain or lose: a line that reaches over 0 shows neither.")
+    st.markdown(
+        "What the student's maps gain (right of 0) or lose: a line that reaches over 0 shows "
+        "neither."
+    )
     name = file_stem("rating-differences", study.id)
     show_figure(difference_dots(result, titles), name, note, told=False)
     for words in question_words(result, titles):
         st.markdown(f"- {words}")
-    show_table(question_rows(result, titles), file_stem("ratings", study.id), note=note, told=False)
+    show_table(
+        question_rows(result, titles),
+        file_stem("ratings", study.id),
+        note=note,
+        shown=question_texts(result, titles),
+        told=False,
+    )
     st.markdown("#### Do the readers agree?")
     st.markdown(agreement_words(result))
 

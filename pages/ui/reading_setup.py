@@ -187,7 +187,11 @@ def _about(pair: Pair, method: str, offer: Offer) -> dict[str, Any]:
     from kdcore.explain import METHODS
 
     about: dict[str, Any] = {
-        "method": {"name": method, "convention": METHODS.get(method).convention},
+        "method": {
+            "name": method,
+            "title": METHODS.get(method).title,
+            "convention": METHODS.get(method).convention,
+        },
         "pictures": state.get("reading_source"),
         "offered": len(offer.ids),
     }

@@ -174,7 +174,7 @@ def test_results_wait_behind_a_notice(open_page: Open) -> None:
     assert "Little can be said yet: 6 cases" in said
     table = app.dataframe[1].value
     assert table["question"].tolist() == ["Plausibility", "Focus", "Usefulness"]
-    assert [t[:5] for t in table["student − teacher"]] == ["2.000"] * 3
+    assert [t[:5] for t in table["student − teacher"]] == ["+2.00"] * 3
     labels = {b.proto.label for b in app.get("download_button")}
     assert {"Ratings (CSV)", "Preferences (CSV)", "Everything (JSON)", "LaTeX", "SVG"} <= labels
 

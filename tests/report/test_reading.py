@@ -12,6 +12,7 @@ from kdcore.report.reading import (
     preference_table,
     preference_words,
     question_rows,
+    question_texts,
     question_words,
     reading_note,
     warning_words,
@@ -49,19 +50,23 @@ def test_too_little_is_said_to_be_too_little() -> None:
     found = result(2, 4, readers=1, cases=3)
     assert "Too few cases differ" in question_words(found, TITLES)[0]
     assert "Too few cases to say: even if all agreed, p would be 0.250" in preference_words(found)
-    assert "one reader only; 3 cases" in warning_words(found)
+    assert "one reader only; 3 cases only" in warning_words(found)
     assert "Too few readers" in agreement_words(found)
     nothing = analyse_reading({"focus": np.empty((0, 3, 2))}, np.empty((0, 3)), n_boot=10)
     assert "no case has ratings" in question_words(nothing, TITLES)[0]
     assert "No preference was given" in preference_words(nothing)
-    assert "no reader yet; 0 cases" in warning_words(nothing)
+    assert "no reader yet; 0 cases only" in warning_words(nothing)
     equal = analyse_reading({"focus": np.full((2, 3, 2), 3.0)}, np.zeros((2, 3)), n_boot=10)
     assert "not defined" in agreement_words(equal)
 
 
 def test_tables_are_as_long_as_their_heads_and_can_be_typeset() -> None:
     found = result(2, 4)
-    for rows in (question_rows(found, TITLES), preference_table(found)):
+    for rows in (
+        question_rows(found, TITLES),
+        question_texts(found, TITLES),
+        preference_table(found),
+    ):
         assert len({len(row) for row in rows}) == 1
         assert latex_table(rows, reading_note(found)).count("tabular") == 2
         assert csv_text(spread(rows)).count("\n") == len(rows)

@@ -1,0 +1,60 @@
+"""What heatmaps are worth beside maps that can't know, for any metric: who is ahead, in words."""
+
+from __future__ import annotations
+
+from kdcore.evaluate.explanations import Explanations
+from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
+from kdcore.predict.map_scores import AGREEMENT, FLOORS
+from kdcore.report.cells import interval_text
+from kdcore.report.explanations import LOWER_IS_BETTER, METRICS
+
+_BLIND = frozenset(
+    {"centre", "edges", "random", "uniform", "chance"}
+)  # none of them saw the network
+_PLACES = {1: "ahead of", 0: "not shown to differ from", -1: "behind"}
+
+
+def floor_verdict(found: Explanations, model: str, metric: str) -> str:
+    """Return which floors a model's maps are ahead of by a metric, as Markdown.
+
+    An interval of the difference that holds 0, or fewer than `MIN_LESIONS`, shows no difference.
+    "" where the model has no such metric.
+    """
+    means = {row.metric: row for row in found.means[model] if row.scope == ALL}
+    if metric not in means:
+        return ""
+    by_place: dict[int, list[str]] = {place: [] for place in _PLACES}
+    for floor, rows in found.lifts[model].items():
+        for row in (r for r in rows if r.metric == metric and r.n):
+            by_place[_place(row)].append(floor)
+    told = [
+        f"{word} {_list([FLOORS[floor] for floor in by_place[place]])}"
+        for place, word in _PLACES.items()
+        if by_place[place]
+    ]
+    if not told:
+        return ""
+    mean = interval_text(means[metric].mean)
+    verdict = f"**{found.titles[model]}**: {METRICS[metric]} {mean}, {'; '.join(told)}."
+    unbeaten = _BLIND.intersection(by_place[0] + by_place[-1])
+    return f"{verdict} {_caution(metric)}" if unbeaten else verdict
+
+
+def _caution(metric: str) -> str:
+    claim = "the two look at the same" if metric in AGREEMENT else "the map is right"
+    return (
+        "Since a map that never saw the network does as well, this number does not show that "
+        f"{claim}."
+    )
+
+
+def _place(row: PartMean) -> int:
+    """Return 1 where the map is better than the floor, -1 where it is worse, else 0."""
+    if row.lesions < MIN_LESIONS:
+        return 0
+    sign = int(row.mean.low > 0) - int(row.mean.high < 0)
+    return -sign if row.metric in LOWER_IS_BETTER else sign
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -89,7 +89,7 @@ def gain_dots(
             rows.append(_dot(label, found.titles[model], row))
     if not rows:
         return None
-    title = f"Student − baseline, {METRICS[metric]}"
+    title = f"Student − baseline\n{METRICS[metric]}"
     return interval_dots(rows, title, _of(colours, rows), reference=0)
 
 
@@ -112,7 +112,11 @@ def severity_lines(
                 place = 0 if row.name == CLEAN else int(severity)
                 rows.append({"x": place, "series": found.titles[model]} | _ends(row.mean))
     return labelled_lines(
-        rows, _axis(measure), list(drawn := _of(colours, rows)), x_title="Severity", colours=drawn
+        rows,
+        _axis(measure).replace("\n", " "),
+        list(drawn := _of(colours, rows)),
+        x_title="Severity",
+        colours=drawn,
     )
 
 
@@ -137,7 +141,7 @@ def mask_transfer_dots(study: InterventionStudy) -> alt.LayerChart:
         for found in study.effects
         for series, mask in ((OWN_MASK, found.own), (TEACHER_MASK, found.transferred))
     ]
-    title = "Fall of the student's probability beyond random regions"
+    title = "Fall of the student's probability\nbeyond that of random regions"
     return interval_dots(rows, title, {OWN_MASK: STUDENT, TEACHER_MASK: TEACHER}, reference=0)
 
 
@@ -156,6 +160,6 @@ def _of(colours: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[s
 
 
 def _axis(metric: str) -> str:
-    better = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
     title = METRICS[metric]
-    return f"{title[:1].upper()}{title[1:]} ({'1 = alike' if metric in AGREEMENT else better})"
+    better = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
+    return f"{title[:1].upper()}{title[1:]}\n({'1 = alike' if metric in AGREEMENT else better})"

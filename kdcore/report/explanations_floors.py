@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kdcore.evaluate.explanations import Explanations
-from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
+from kdcore.evaluate.map_means import MIN_LESIONS, PartMean
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
-from kdcore.report.cells import interval_text
-from kdcore.report.explanations import LOWER_IS_BETTER, METRICS
+from kdcore.report.explanations import LOWER_IS_BETTER
 
 _BLIND = frozenset(
     {"centre", "edges", "random", "uniform", "chance"}
@@ -14,15 +15,20 @@ _BLIND = frozenset(
 _PLACES = {1: "ahead of", 0: "not shown to differ from", -1: "behind"}
 
 
-def floor_verdict(found: Explanations, model: str, metric: str) -> str:
-    """Return which floors a model's maps are ahead of by a metric, as Markdown.
+def floor_verdicts(found: Explanations, models: Iterable[str], metric: str) -> list[str]:
+    """Return which floors models' maps are ahead of by a metric, as Markdown.
 
-    An interval of the difference that holds 0, or fewer than `MIN_LESIONS`, shows no difference.
-    "" where the model has no such metric.
+    What holds of several models is said once. An interval of the difference that holds 0, or
+    fewer than `MIN_LESIONS`, shows no difference. Models without the metric are left out.
     """
-    means = {row.metric: row for row in found.means[model] if row.scope == ALL}
-    if metric not in means:
-        return ""
+    alike: dict[str, list[str]] = {}
+    for model in models:
+        if told := _verdict(found, model, metric):
+            alike.setdefault(told, []).append(found.titles[model])
+    return [f"**{'; '.join(titles)}**: {told}" for told, titles in alike.items()]
+
+
+def _verdict(found: Explanations, model: str, metric: str) -> str:
     by_place: dict[int, list[str]] = {place: [] for place in _PLACES}
     for floor, rows in found.lifts[model].items():
         for row in (r for r in rows if r.metric == metric and r.n):
@@ -32,12 +38,8 @@ def floor_verdict(found: Explanations, model: str, metric: str) -> str:
         for place, word in _PLACES.items()
         if by_place[place]
     ]
-    if not told:
-        return ""
-    mean = interval_text(means[metric].mean)
-    verdict = f"**{found.titles[model]}**: {METRICS[metric]} {mean}, {'; '.join(told)}."
     unbeaten = _BLIND.intersection(by_place[0] + by_place[-1])
-    return f"{verdict} {_caution(metric)}" if unbeaten else verdict
+    return f"{'; '.join(told)}. {_caution(metric) if unbeaten else ''}".strip() if told else ""
 
 
 def _caution(metric: str) -> str:

@@ -114,7 +114,7 @@ def _say_what_it_is(study: Study) -> None:
     found = study.found
     teacher = found.titles.get(found.teacher, found.teacher)
     st.caption(
-        f"Maps by {found.method}, {found.split} part. Every map is asked about one class: the "
+        f"Maps by {found.method}. Every map is asked about one class: the "
         f"first choice of the teacher, {teacher}. {measured.note(found)}"
     )
     for sentence in other_teachers(found):

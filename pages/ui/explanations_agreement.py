@@ -15,10 +15,10 @@ from pages.ui.tables import file_stem, show_table
 
 LINK = ("map_measure", "map_view", "map_corruption")
 _VIEWS = {
-    "all": "All images",
-    "class": "By class",
-    "quadrant": "By who is right",
-    "corruption": "Under corruption",
+    "all": "All",
+    "class": "Class",
+    "quadrant": "Who is right",
+    "corruption": "Corruption",
 }
 
 
@@ -36,7 +36,7 @@ def show_agreement(study: Study) -> None:
     if not study.students:
         st.info("Choose a student above.", icon=":material/checklist:")
         return
-    left, right = st.columns(2)
+    left, right = st.columns([2, 3])
     with left:
         measure = state.choice(
             st.selectbox, "map_measure", "Measure", list(AGREEMENT), format_func=METRICS.get
@@ -75,12 +75,12 @@ def _answered(study: Study, measure: str) -> Study:
 def _show_all(study: Study, measure: str) -> None:
     from kdcore.charts.explanations import floor_dots
     from kdcore.report.explanations import floor_rows, metric_note, transfer_rows
-    from kdcore.report.explanations_floors import floor_verdict
+    from kdcore.report.explanations_floors import floor_verdicts
 
     name, note = file_stem("maps", measure), metric_note(study.found, measure)
     show_figure(floor_dots(study.found, measure, study.colours), name, note)
-    for model in study.students:
-        st.markdown(f"- {floor_verdict(study.found, model, measure)}")
+    for told in floor_verdicts(study.found, study.students, measure):
+        st.markdown(f"- {told}")
     _show_gains(study, measure, "all")
     with st.expander("Tables", icon=":material/table:"):
         show_table(floor_rows(study.found, (measure,)), name, note=note, told=False)

@@ -23,7 +23,7 @@ _FAITHFUL = {
     "that is gained: higher is better.",
 }
 _LOCAL = {
-    "lesion_energy": "The share of the map's sum that lies on the lesion.",
+    "lesion_energy": "The share of the map's sum that lies on the lesion: higher is better.",
     "lesion_pointing": "The pointing game: how often the strongest point lies on the lesion.",
     "lesion_rank": "Of the strongest points, as many as the lesion has, the share that lies on it.",
     "lesion_iou": "Those points and the lesion: what they share, over what they cover together.",
@@ -65,7 +65,7 @@ def _show(study: Study, key: str, meanings: Mapping[str, str], missing: str) -> 
     """Draw the choice among the metrics that there are, its chart, the verdicts and the table."""
     from kdcore.charts.explanations import floor_dots
     from kdcore.report.explanations import METRICS, floor_rows, metric_note, metrics_of
-    from kdcore.report.explanations_floors import floor_verdict
+    from kdcore.report.explanations_floors import floor_verdicts
 
     metrics = metrics_of(study.found, meanings)
     if not metrics:
@@ -75,8 +75,7 @@ def _show(study: Study, key: str, meanings: Mapping[str, str], missing: str) -> 
     st.markdown(meanings[metric])
     name, note = file_stem("maps", metric), metric_note(study.found, metric)
     show_figure(floor_dots(study.found, metric, study.colours), name, note)
-    for model in study.found.means:
-        if told := floor_verdict(study.found, model, metric):
-            st.markdown(f"- {told}")
+    for told in floor_verdicts(study.found, study.found.means, metric):
+        st.markdown(f"- {told}")
     with st.expander("Table", icon=":material/table:"):
         show_table(floor_rows(study.found, metrics), f"{name}-floors", note=note, told=False)

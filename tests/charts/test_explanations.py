@@ -48,7 +48,7 @@ def drawn(chart: Any) -> list[tuple[Any, ...]]:
 
 def told(found: Explanations, tables: dict[str, Any], where: Any) -> set[tuple[Any, ...]]:
     return {
-        (found.titles[model], r.mean.value, r.mean.low, r.mean.high)
+        (found.titles[model], *r.mean.as_dict().values())  # None for NaN, as JSON has it
         for model, of in tables.items()
         for r in of
         if where(r)

@@ -122,7 +122,7 @@ def test_files_are_read_again_without_a_model(tmp_path):
     write_explanations(tmp_path, records, found, 90)
     [(key, again)] = read_studies(tmp_path).items()
     assert key == ("grad-cam", "test", "teacher")
-    assert [r.checkpoint for r in again] == ["teacher", "baseline", "student"]
+    assert [r.checkpoint for r in again] == ["teacher", "student", "baseline"]
     assert evaluate_explanations(again, 100).transfers == found.transfers
     stem = "explanations-grad-cam-test"
     rows = list(csv.DictReader((tmp_path / f"{stem}-transfer.csv").open()))

@@ -11,7 +11,7 @@ from kdcore.evaluate.explanations import evaluate_explanations, lowest_agreement
 from kdcore.evaluate.interventions import measure_interventions
 from kdcore.evaluate.transfer import transfer
 from kdcore.report.explanations import map_corruptions, metric_note, metrics_of
-from kdcore.report.explanations_floors import floor_verdict
+from kdcore.report.explanations_floors import floor_verdicts
 from kdcore.report.explanations_text import transfer_text
 from kdcore.report.interventions_text import mask_text, mask_transfer_text
 from kdcore.report.map_cases import map_case_lines, map_case_rows
@@ -29,6 +29,10 @@ def with_centre(metric, shift):
     return evaluate_explanations([replace(record, columns=columns), make_baseline()], 100)
 
 
+def only_verdict(found, model, metric):
+    return " ".join(floor_verdicts(found, [model], metric))
+
+
 @pytest.mark.parametrize(
     ("metric", "shift", "place"),
     [
@@ -38,7 +42,7 @@ def with_centre(metric, shift):
     ],
 )
 def test_a_floor_that_is_not_beaten_has_a_consequence(metric, shift, place):
-    text = floor_verdict(with_centre(metric, shift), "student", metric)
+    text = only_verdict(with_centre(metric, shift), "student", metric)
     assert place in text and text.startswith("**The student**: ")
     claim = "look at the same" if metric == "pearson" else "the map is right"
     assert "does not show that" in text and claim in text
@@ -46,14 +50,22 @@ def test_a_floor_that_is_not_beaten_has_a_consequence(metric, shift, place):
 
 def test_a_map_that_beats_all_floors_is_said_to():
     for metric, shift in (("pearson", -0.3), ("deletion", 0.3)):
-        text = floor_verdict(with_centre(metric, shift), "student", metric)
+        text = only_verdict(with_centre(metric, shift), "student", metric)
         assert "ahead of" in text and "behind" not in text and "does not show" not in text
-    assert floor_verdict(with_centre("pearson", 0), "student", "lesion_iou") == ""
+    assert only_verdict(with_centre("pearson", 0), "student", "lesion_iou") == ""
+
+
+def test_what_holds_of_several_is_said_once():
+    found = evaluate_explanations([make_scores(), make_baseline()], 50)
+    (told,) = floor_verdicts(found, found.means, "deletion")
+    assert told.startswith("**The student; The baseline**: ahead of a map that is the same")
+    one, other = floor_verdicts(with_centre("deletion", 0.5), found.means, "deletion")
+    assert one.startswith("**The student**: ") and other.startswith("**The baseline**: ")
 
 
 def test_few_lesions_show_no_place():
     records = [r.take(np.arange(12)) for r in (make_scores(), make_baseline())]
-    text = floor_verdict(evaluate_explanations(records, 50), "student", "pearson")
+    text = only_verdict(evaluate_explanations(records, 50), "student", "pearson")
     assert "ahead of" not in text and "behind" not in text and "not shown to differ" in text
 
 

@@ -113,7 +113,7 @@ def severity_lines(
                 rows.append({"x": place, "series": found.titles[model]} | _ends(row.mean))
     return labelled_lines(
         rows,
-        _axis(measure).replace("\n", " "),
+        _axis(measure).split("\n")[0],
         list(drawn := _of(colours, rows)),
         x_title="Severity",
         colours=drawn,

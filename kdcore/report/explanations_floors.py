@@ -38,16 +38,22 @@ def _verdict(found: Explanations, model: str, metric: str) -> str:
         for place, word in _PLACES.items()
         if by_place[place]
     ]
-    unbeaten = _BLIND.intersection(by_place[0] + by_place[-1])
-    return f"{'; '.join(told)}. {_caution(metric) if unbeaten else ''}".strip() if told else ""
+    if not told:
+        return ""
+    return f"{'; '.join(told)}. {_caution(metric, by_place[0] + by_place[-1])}".strip()
 
 
-def _caution(metric: str) -> str:
-    claim = "the two look at the same" if metric in AGREEMENT else "the map is right"
-    return (
-        "Since a map that never saw the network does as well, this number does not show that "
-        f"{claim}."
-    )
+def _caution(metric: str, unbeaten: list[str]) -> str:
+    """Return what it means that these floors are not beaten, "" where it means nothing."""
+    if not _BLIND.isdisjoint(unbeaten):
+        claim = "the two look at the same" if metric in AGREEMENT else "the map is right"
+        return (
+            "Since a map that never saw the network is not beaten, this number does not show that "
+            f"{claim}."
+        )
+    if unbeaten:
+        return "Since maps of other images are not beaten, this agreement is not about the image."
+    return ""
 
 
 def _place(row: PartMean) -> int:

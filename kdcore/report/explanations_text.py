@@ -41,7 +41,9 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
         return f"{first} There is no image where both give the teacher's answer."
     meaning = {
         YES: "so the student looks where the teacher looks by more than its answers explain",
-        NO: f"so no gain of {MARGIN} or more is left beyond what the answers explain",
+        NO: "so the student looks less where the teacher looks than without a teacher"
+        if beyond.mean.high < 0
+        else f"so no gain of {MARGIN} or more is left beyond what the answers explain",
     }.get(answer.verdict, "which leaves both a gain and none possible")
     if beyond.lesions < MIN_LESIONS:
         meaning = f"of {beyond.lesions} lesions, too few to tell"

@@ -49,6 +49,7 @@ def found_of(records):
         ({"level": 0.9}, ["Yes: the maps of The student", "by more than its answers explain"]),
         ({"level": 0.5}, ["No: the maps of The student", "no gain of 0.05 or more is left"]),
         ({"level": 0.55}, ["Yes"]),
+        ({"level": 0.3}, ["No", "looks less where the teacher looks than without a teacher"]),
     ],
 )
 def test_the_answer_in_words(changes, words):

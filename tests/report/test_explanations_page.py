@@ -55,6 +55,14 @@ def test_a_map_that_beats_all_floors_is_said_to():
     assert only_verdict(with_centre("pearson", 0), "student", "lesion_iou") == ""
 
 
+def test_agreement_with_any_image_is_not_about_the_image():
+    record, columns = make_scores(), dict(make_scores().columns)
+    columns["pearson_mismatched"] = columns["pearson"] + np.float32(0.1)
+    columns["pearson_centre"] = columns["pearson"] - np.float32(0.1)
+    found = evaluate_explanations([replace(record, columns=columns)], 50)
+    assert "not about the image" in only_verdict(found, "student", "pearson")
+
+
 def test_what_holds_of_several_is_said_once():
     found = evaluate_explanations([make_scores(), make_baseline()], 50)
     (told,) = floor_verdicts(found, found.means, "deletion")

@@ -46,7 +46,13 @@ from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_im
 from kdcore.explain.panel import panel_png, panel_svg
 from kdcore.explain.road import Road, road
 from kdcore.explain.rollout import attention_rollout
-from kdcore.explain.score_cam import estimate_seconds, score_cam
+from kdcore.explain.score_cam import (
+    ScoreCamStep,
+    estimate_seconds,
+    fast_score_cam,
+    refine_score_cam,
+    score_cam,
+)
 from kdcore.explain.sensitivity import (
     OtherClasses,
     Randomisation,
@@ -75,6 +81,7 @@ __all__ = [
     "PairExplanation",
     "Randomisation",
     "Road",
+    "ScoreCamStep",
     "Sensitivity",
     "Similarity",
     "Trust",
@@ -102,6 +109,7 @@ __all__ = [
     "export_files",
     "export_zip",
     "faithfulness",
+    "fast_score_cam",
     "file_stem",
     "grad_cam",
     "grad_cam_grid",
@@ -123,6 +131,7 @@ __all__ = [
     "random_map",
     "random_regions",
     "randomisation",
+    "refine_score_cam",
     "remove_region",
     "road",
     "scale_unit",

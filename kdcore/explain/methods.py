@@ -19,7 +19,7 @@ from kdcore.explain.grad_cam import grad_cam
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.rollout import ROLLED_OUT, TITLE, attention_rollout
-from kdcore.explain.score_cam import score_cam
+from kdcore.explain.score_cam import FAST_LEAST, FAST_SHARE, fast_score_cam, score_cam
 from kdcore.explain.taps import CancelCheck, Progress, stop_if
 from kdcore.models import Classifier
 
@@ -48,18 +48,26 @@ class Method:
     architectures: tuple[str, ...] = ()
 
 
+_SCORE_CAM = (
+    "grad-cam 1.5.7: channel masks scaled to [0, 1], raw target logit, softmax over channels, "
+    "negative values cut, scaled to [0, 1]; masked passes in bfloat16 on processors that have it, "
+    "unless convolutions are grouped, else in float32"
+)
 METHODS: Registry[Method] = Registry("explanation method", SettingError)
 
 
-def _score_cam(
-    model: Classifier,
-    tensor: Tensor,
-    target: int,
-    stage: int,
-    progress: Progress | None,
-    cancelled: CancelCheck | None,
-) -> Heatmap:
-    return score_cam(model, tensor, target, stage, progress=progress, cancelled=cancelled)
+def _slow(compute: Callable[..., Heatmap]) -> Compute:
+    def run(
+        model: Classifier,
+        tensor: Tensor,
+        target: int,
+        stage: int,
+        progress: Progress | None,
+        cancelled: CancelCheck | None,
+    ) -> Heatmap:
+        return compute(model, tensor, target, stage, progress=progress, cancelled=cancelled)
+
+    return run
 
 
 def _on_the_input(compute: Callable[..., Heatmap]) -> Compute:
@@ -103,11 +111,20 @@ for _method in (
     Method(
         name="score-cam",
         title="Score-CAM",
-        convention="grad-cam 1.5.7: channel masks scaled to [0, 1], raw target logit, softmax "
-        f"over channels, negative values cut, scaled to [0, 1]; {CONVENTION}",
+        convention=f"{_SCORE_CAM}; {CONVENTION}",
         slow=True,
         uses_target=True,
-        compute=_score_cam,
+        compute=_slow(score_cam),
+    ),
+    Method(
+        name="score-cam-fast",
+        title="Score-CAM (fast)",
+        convention=f"approximate: {_SCORE_CAM}; but one channel mask in {FAST_SHARE} is scored, "
+        f"{FAST_LEAST} at least, and the other logits are predicted from these by Gaussian "
+        f"process regression; {CONVENTION}",
+        slow=False,
+        uses_target=True,
+        compute=_slow(fast_score_cam),
     ),
     Method(
         name="grad-cam",

@@ -79,9 +79,9 @@ def test_constant_channels_count_as_in_the_package(image):
         model.net.layer1[-1].bn2.bias[::2] = -1e4
     theirs = reference("ScoreCAM", model, model.net.layer1[-1], image, 2)
     seen = []
-    mine = score_cam(model, image, 2, 0, progress=lambda done, total: seen.append(done))
+    mine = score_cam(model, image, 2, 0, progress=lambda done, total: seen.append((done, total)))
     assert np.abs(mine - theirs).max() <= 1e-3
-    assert seen[0] == 32  # skipped at once
+    assert seen[-1] == (33, 33)  # one mask for all dead channels
 
 
 def test_batch_size_and_a_second_run_change_nothing(small, image):

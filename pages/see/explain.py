@@ -21,7 +21,7 @@ if chosen is not None:
     firstlook.show_inputs(picker, pair, chosen)
     st.subheader("Where they look")
     request = explaining.choose(pair, chosen, look)
-    result = explaining.obtain(pair, chosen, look, request)
+    result = explaining.obtain(pair, chosen, request)
     if result is not None:
         maps.show_result(pair, chosen, result, request)
 state.write_link((*controls.LINK, *images.LINK, "T", *explaining.LINK))

@@ -45,16 +45,12 @@ def agreement_floors(
     teacher_hash, student_hash : SHA-256 of the weights
     method : of the maps
     """
-    ordered = sorted(studies, key=lambda records: records[0].split != "test")
-    for records in ordered:
+    for records in sorted(studies, key=lambda study: study[0].split != "test"):
         student = next((r for r in records if r.checkpoint_hash == student_hash), None)
-        if (
-            student is not None
-            and student.method == method
-            and student.checkpoint != (student.teacher)
-        ):
-            if any(_is_teacher(record, student, teacher_hash) for record in records):
-                return _floors(student, baseline_record(student, records))
+        if student is None or student.method != method or student.checkpoint == student.teacher:
+            continue
+        if any(_is_teacher(record, student, teacher_hash) for record in records):
+            return _floors(student, baseline_record(student, records))
     return None
 
 

@@ -12,6 +12,7 @@ from kdcore.data.transforms import Preprocess
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
 from kdcore.explain.ensemble import mean_attention_grids
 from kdcore.explain.explain_pair import PairExplanation, explain_one, explain_steps, join
+from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.score_cam import estimate_seconds
 from kdcore.explain.taps import Progress
@@ -36,7 +37,8 @@ class ModelView:
 class Everything:
     """Score-CAM and Grad-CAM of a pair, and each network's attention, mask and test.
 
-    Only `score_cam` may be approximate; its `exact` says so.
+    Only `score_cam` may be approximate; its `exact` says so. `fast` is Pearson's r of the
+    teacher's and of the student's Score-CAM map with the fast one that came first.
     """
 
     score_cam: PairExplanation
@@ -44,6 +46,7 @@ class Everything:
     teacher: ModelView
     student: ModelView
     q: float
+    fast: tuple[float, float] = (1.0, 1.0)
 
     @property
     def scored(self) -> int:
@@ -128,7 +131,7 @@ def everything_in_steps(
         explain_steps(c, image, stage, target, watch.counter(i), None, image_sha256)
         for i, c in enumerate(pair)
     ]
-    latest = [next(iterator) for iterator in steps]
+    latest = first = [next(iterator) for iterator in steps]
     gradients = []
     for role, checkpoint in zip(_ROLES, pair):
         watch.finish(f"Grad-CAM of the {role}")
@@ -142,7 +145,8 @@ def everything_in_steps(
     yield found
     while not found.score_cam.exact:
         latest = [next(iterator, before) for iterator, before in zip(steps, latest)]
-        found = replace(found, score_cam=join(*latest))
+        fast = [agreement(a.heatmap, b.heatmap) for a, b in zip(first, latest)]
+        found = replace(found, score_cam=join(*latest), fast=(fast[0], fast[1]))
         yield found
 
 

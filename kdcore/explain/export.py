@@ -78,7 +78,11 @@ def everything_else(
     extra: dict[str, Any] = {"interventions": tests, "q": result.q, "correlations": correlations}
     score = {"teacher": result.score_cam.teacher, "student": result.score_cam.student}
     counts = {role: e.masks.words for role, e in score.items() if e.masks is not None}
-    extra["score_cam"] = {"exact": result.score_cam.exact} | counts
+    extra["score_cam"] = {
+        "exact": result.score_cam.exact,
+        "correlation_with_fast": dict(zip(score, result.fast)),
+        **counts,
+    }
     if trust is not None:
         extra["trust"] = trust.as_dict()
     if picture:

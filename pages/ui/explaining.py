@@ -50,6 +50,11 @@ def obtain(pair: Pair, chosen: Chosen, request: Request) -> Any | None:
             _offer(pair, chosen, request)
     elif not result.score_cam.exact:
         _approximate(pair, chosen, request, result, working)
+    else:
+        st.caption(
+            ":material/check: **The Score-CAM maps are exact.** The fast ones that came first "
+            f"correlate with them by {_fast(result)}."
+        )
     return result
 
 
@@ -62,7 +67,7 @@ def _offer(pair: Pair, chosen: Chosen, request: Request) -> None:
         st.caption(
             f"What speaks for {request.target}: Score-CAM, Grad-CAM, attention and causal mask of "
             "both. Approximate maps come first and get better while you look; exact ones after "
-            f"about {duration(seconds)} on this machine."
+            f"about {_duration(seconds)} on this machine."
         )
 
 
@@ -70,8 +75,10 @@ def _approximate(pair: Pair, chosen: Chosen, request: Request, result: Any, work
     """Say what stands between these maps and the exact ones; a stopped job can go on."""
     how = (
         "Score-CAM scores a class behind a mask for each channel of the network. So far "
-        f"{mask_words(result.score_cam)}; what the others would say is predicted from these."
+        f"{_mask_words(result.score_cam)}; what the others would say is predicted from these."
     )
+    if result.fast != (1.0, 1.0):
+        how += f" Their correlation with the maps that came first is {_fast(result)}."
     if working:
         st.caption(f":material/hourglass_top: **The Score-CAM maps are approximate.** {how}")
         return
@@ -87,15 +94,18 @@ def _approximate(pair: Pair, chosen: Chosen, request: Request, result: Any, work
         st.rerun()
 
 
-def mask_words(explained: Any) -> str:
-    """Return how many masks the two maps of a Score-CAM stand on."""
+def _fast(result: Any) -> str:
+    teacher, student = result.fast
+    return f"{teacher:.3f} (teacher) and {student:.3f} (student)"
+
+
+def _mask_words(explained: Any) -> str:
     counts = {"teacher": explained.teacher.masks, "student": explained.student.masks}
     parts = [f"{c.scored:,} of {c.of:,} masks of the {role}" for role, c in counts.items()]
     return f"{' and '.join(parts)} are scored"
 
 
-def duration(seconds: float) -> str:
-    """Return seconds as people say them."""
+def _duration(seconds: float) -> str:
     if seconds < 10:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"

@@ -157,12 +157,13 @@ def _run(job: Job, steps: Callable[[Progress], Iterator[Any]]) -> None:
 
 def show_progress(job: Job) -> None:
     """Draw the job's progress with a cancel button; rerun the page at each result and the end."""
-    drawn = job.result
+    drawn = kept(job.key)
 
     @st.fragment(run_every=1.0)  # more often takes half a core from the work
     def poll() -> None:
         job.seen = time.monotonic()
-        if job.over or job.result is not drawn:
+        better = job.result is not None and job.result is not drawn
+        if job.over or better:
             st.rerun()
         st.progress(job.fraction, text=f"{job.doing} · {job.seen - job.started:.0f} s")
         if st.button("Cancel", key="w:cancel", icon=":material/close:"):

@@ -12,14 +12,18 @@ from pages.ui.explaining import Request
 from pages.ui.images import Chosen
 
 
-def show_result(pair: Pair, chosen: Chosen, result: Any, request: Request) -> None:
-    """Draw everything that was computed; only blending happens when a slider moves."""
+def show_result(
+    pair: Pair, chosen: Chosen, result: Any, request: Request, lesion: Any | None
+) -> None:
+    """Draw everything that was computed; only blending happens when a slider moves.
+
+    With the mask of a `lesion` its outline is drawn on the maps.
+    """
     left, right = st.columns(2)
     with left:
         method = more_methods.choose(pair)
     with right:
         opacity = controls.choose_opacity()
-        lesion = lesions.choose(chosen)
     explained = more_methods.explained_by(method, pair, chosen, request, result)
     if explained is not None:
         _maps(explained, opacity, method, request.target, lesion)

@@ -25,7 +25,8 @@ from kdcore.deploy import (
 from kdcore.models import ARCHITECTURES, Checkpoint, Classifier, Output
 from tests.deploy.conftest import lively
 
-QUICK = ("cnn2", "resnet18_cifar")
+QUICK = ("cnn2",)
+SLOW_ONNX = [f if f != "onnx" else pytest.param(f, marks=pytest.mark.slow) for f in FORMATS]
 
 
 def _noise(checkpoint, n):
@@ -56,7 +57,7 @@ def test_every_network(architecture):
         _agrees(checkpoint, form)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", SLOW_ONNX)
 def test_an_ensemble_and_its_own_preprocessing(form):
     checkpoint = lively("ensemble", 32, ("cnn2", "cnn2"))
     engine = _agrees(checkpoint, form, folded=True)

@@ -35,7 +35,7 @@ def _run(folder, picture):
     return {name: float(p) for name, p in rows}
 
 
-@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize("folded", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_example_in_the_zip(saved, made, tmp_path, folded):
     folder = made[0]
     if folded:

@@ -40,6 +40,7 @@ def test_int8(tiny, tiny_onnx, images, method):
     assert best == made.noises[""] or best <= 0.8 * made.noises[""]
 
 
+@pytest.mark.slow
 def test_int8_with_its_own_preprocessing(tiny, images):
     made = quantise(export_bytes(tiny, "onnx", folded=True), images)
     engine = open_engine(made.data, "onnx")

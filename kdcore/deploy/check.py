@@ -24,9 +24,9 @@ from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of
 
 Images = NDArray[np.float32]
-# Another order of additions gives 1e-6; half precision has 11 bits; 8 bits move answers of near
+# Another order of additions gives 1e-6; half precision up to 1e-2; 8 bits move answers of near
 # ties. A network whose weights are wrong gives about 1.
-TOLERANCES: Mapping[str, float] = {"float32": 1e-4, "float16": 2e-2, "int8": 0.35}
+TOLERANCES: Mapping[str, float] = {"float32": 1e-4, "float16": 5e-2, "int8": 0.35}
 _BATCH = 32
 
 

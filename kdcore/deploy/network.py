@@ -39,7 +39,7 @@ class Deployed(nn.Module):
         return self.network(images).logits
 
     def example(self, side: int) -> Tensor:
-        """Return a batch to trace with, as (2, 3, side, side) or folded: of one, it may be a constant."""
+        """Return a batch of two to trace with: a batch of one may be taken for a constant."""
         if self.folded:
             return torch.zeros(2, side, side, 3, dtype=torch.uint8)
         return torch.zeros(2, 3, side, side)

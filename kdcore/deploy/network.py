@@ -39,7 +39,10 @@ class Deployed(nn.Module):
         return self.network(images).logits
 
     def example(self, side: int) -> Tensor:
-        """Return a batch of two to trace with: a batch of one may be taken for a constant."""
+        """Return (2, 3, side, side), or folded (2, side, side, 3), zeros to trace with.
+
+        A batch of one may be taken for a constant.
+        """
         if self.folded:
             return torch.zeros(2, side, side, 3, dtype=torch.uint8)
         return torch.zeros(2, 3, side, side)

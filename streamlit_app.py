@@ -51,6 +51,7 @@ if __name__ == "__main__":
                 _page("robustness", "measure/robustness", "Robustness", "shield"),
                 _page("latency", "measure/latency", "Latency", "timer"),
                 _page("subgroups", "measure/subgroups", "Subgroups and operating points", "groups"),
+                _page("explanations", "measure/explanations", "Explanations", "visibility"),
             ],
             "Build": [
                 _page("data", "build/data", "Data", "database"),

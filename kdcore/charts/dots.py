@@ -34,7 +34,7 @@ def interval_dots(
     rows : dicts of "label" (the row of the chart), "series" (the dot in it), "value", "low" and
         "high"; "note" is shown with the numbers when a dot is pointed at, and "faint" is true of
         what says too little. A label may have several lines. What is NaN isn't drawn
-    x_title : of the axis, with its unit
+    x_title : of the axis, with its unit; may have several lines
     colours : of the series by name, in the order in which they are drawn; default one by one
     reference : a thin line here, such as 0 for differences
     domain : of the axis; default what the intervals need
@@ -45,18 +45,19 @@ def interval_dots(
     labels = list(dict.fromkeys(table["label"][table["value"].notna()]))
     alone = table["label"].nunique() == len(table)  # one dot a row: nothing to set apart in it
     place = _place(labels, names, palette, alone)
+    title: str | list[str] = x_title.split("\n") if "\n" in x_title else x_title
     scale = alt.Scale(zero=False) if domain is None else alt.Scale(domain=list(domain), clamp=True)
     tooltip = _tooltip(noted=bool(table["note"].notna().any()))
     base = alt.Chart(table).transform_filter("isValid(datum.value)")
     spans = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=x_title, scale=scale),
+        x=alt.X("low:Q", title=title, scale=scale),
         x2="high:Q",
         opacity=_strength(0.7),
         tooltip=tooltip,
         **place,
     )
     dots = base.mark_point(filled=True, size=60).encode(
-        x=alt.X("value:Q", title=x_title, scale=scale),
+        x=alt.X("value:Q", title=title, scale=scale),
         opacity=_strength(1),
         tooltip=tooltip,
         **place,

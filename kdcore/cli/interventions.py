@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=whole_number, default=0, help="of regions and bootstrap")
     parser.add_argument("--resamples", type=whole_number, default=1000, help="of the bootstrap")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write tables and records here")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write records and tables here")
     add_data_arguments(parser, split="test")
 
 
@@ -56,19 +56,19 @@ def run(options: argparse.Namespace) -> None:
     if left_out := len(chosen) - len(samples):
         print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
     samples = samples[: options.images]
-    studies = []
+    records = []
     for network in (teacher, *students):
-        scores = run_interventions(
-            network, teacher, data, samples, options.split, plan, progress=say_progress
+        records.append(
+            run_interventions(
+                network, teacher, data, samples, options.split, plan, progress=say_progress
+            )
         )
-        studies.append(measure_interventions(scores, options.resamples, options.seed))
-        if options.out:
-            scores.save(options.out / f"{scores.model}.npz")
+    studies = [measure_interventions(r, options.resamples, options.seed) for r in records]
     seconds = time.monotonic() - started
     print(interventions_markdown(studies, seconds))
     if options.out:
-        write_interventions(options.out, studies, seconds)
-        print(f"Tables and records in {options.out}")
+        write_interventions(options.out, records, studies, seconds)
+        print(f"Records and tables in {options.out}")
     write_json(options, {"seconds": seconds, "studies": [s.as_dict() for s in studies]})
 
 

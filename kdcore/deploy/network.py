@@ -39,7 +39,7 @@ class Deployed(nn.Module):
         return self.network(images).logits
 
     def example(self, side: int) -> Tensor:
-        """Return (2, 3, side, side), or folded (2, side, side, 3), zeros to trace with.
+        """Return a batch to trace with, (2, 3, side, side) or folded (2, side, side, 3).
 
         A batch of one may be taken for a constant.
         """

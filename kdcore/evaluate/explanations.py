@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ _PLAIN = (
     *("n", "n_groups", "n_boot", "seed"),
 )
 _TABLES = ("means", "differences", "corrupted")
+_BY_MODEL = (*_TABLES, "lifts", "lowest", "taught_by")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ class Explanations:
         more = ", differences taken image by image; p values are not adjusted"
         return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
+    def only(self, models: Collection[str]) -> Explanations:
+        """Return the same study of some of its models; the titles of all stay."""
+        some: dict[str, Any] = {
+            name: {m: v for m, v in getattr(self, name).items() if m in models}
+            for name in _BY_MODEL
+        }
+        return replace(
+            self, transfers=tuple(t for t in self.transfers if t.student in models), **some
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""
         return {
@@ -104,7 +115,7 @@ def evaluate_explanations(
     first = records[0]
     clean = first.take(first.corruptions == CLEAN)
     students = [r for r in records if r.checkpoint != r.teacher]
-    pairs = [(s, b) for s in students if (b := baseline_record(s, records)) is not None]
+    pairs = _with_baseline(records)
     return Explanations(
         teacher=first.teacher,
         method=first.method,
@@ -119,7 +130,7 @@ def evaluate_explanations(
             )
             for s in students
         },
-        transfers=tuple(transfer(s, b, MEASURE, n_boot, seed) for s, b in pairs),
+        transfers=transfers(records, MEASURE, n_boot, seed),
         lowest={
             s.checkpoint: tuple(s.sample_ids[lowest_agreement(s, MEASURE, cases)].tolist())
             for s in students
@@ -130,6 +141,13 @@ def evaluate_explanations(
         n_boot=n_boot,
         seed=seed,
     )
+
+
+def transfers(
+    records: Sequence[MapScores], measure: str = MEASURE, n_boot: int = 1000, seed: int = 0
+) -> tuple[Transfer, ...]:
+    """Return `transfer` of each student of a study that has a baseline, in the records' order."""
+    return tuple(transfer(s, b, measure, n_boot, seed) for s, b in _with_baseline(records))
 
 
 def refuse_other_studies(records: Sequence[MapScores]) -> None:
@@ -206,6 +224,12 @@ def lowest_agreement(
     values = np.where(record.corruptions == CLEAN, record.columns[measure], np.nan)
     order = np.argsort(values, kind="stable")  # NaN comes last
     return order[: min(count, int((~np.isnan(values)).sum()))]
+
+
+def _with_baseline(records: Sequence[MapScores]) -> list[tuple[MapScores, MapScores]]:
+    """Return each student that has a baseline, and that."""
+    students = (r for r in records if r.checkpoint != r.teacher)
+    return [(s, b) for s in students if (b := baseline_record(s, records)) is not None]
 
 
 def _rows(rows: Iterable[PartMean]) -> list[dict[str, Any]]:

@@ -18,12 +18,20 @@ from kdcore.explain.causal_mask import (
     remove_region,
     top_fraction,
 )
-from kdcore.explain.everything import Everything, estimate_everything, explain_everything
+from kdcore.explain.check_pair import PairTrust, check_pair, trust_facts
+from kdcore.explain.everything import (
+    Everything,
+    estimate_everything,
+    everything_in_steps,
+    explain_everything,
+)
 from kdcore.explain.explain_pair import (
     Explanation,
+    MaskCount,
     PairExplanation,
     explain_one,
     explain_pair,
+    explain_steps,
     join,
 )
 from kdcore.explain.export import (
@@ -37,10 +45,11 @@ from kdcore.explain.export import (
 from kdcore.explain.faithfulness import Faithfulness, faithfulness
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
 from kdcore.explain.judge import VERDICTS, Check, Trust, judge
+from kdcore.explain.lesion_share import LesionShare, lesion_share
 from kdcore.explain.localisation import Localisation, localisation
-from kdcore.explain.map_agreement import agreement
+from kdcore.explain.map_agreement import agreement, agreements
 from kdcore.explain.maps import difference_map, pixel_ranks, scale_unit, upsample
-from kdcore.explain.methods import METHODS, Method
+from kdcore.explain.methods import METHODS, Method, methods_for
 from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.overlay import COLORMAPS, color_bar, colorize, difference_image, overlay
 from kdcore.explain.panel import panel_png, panel_svg
@@ -75,10 +84,13 @@ __all__ = [
     "Explanation",
     "Faithfulness",
     "InterventionTest",
+    "LesionShare",
     "Localisation",
+    "MaskCount",
     "Method",
     "OtherClasses",
     "PairExplanation",
+    "PairTrust",
     "Randomisation",
     "Road",
     "ScoreCamStep",
@@ -86,6 +98,7 @@ __all__ = [
     "Similarity",
     "Trust",
     "agreement",
+    "agreements",
     "attention",
     "attention_grids",
     "attention_rollout",
@@ -93,6 +106,7 @@ __all__ = [
     "causal_mask",
     "centre_map",
     "check_map",
+    "check_pair",
     "color_bar",
     "colorize",
     "difference_image",
@@ -102,9 +116,11 @@ __all__ = [
     "estimate_everything",
     "estimate_seconds",
     "everything_else",
+    "everything_in_steps",
     "explain_everything",
     "explain_one",
     "explain_pair",
+    "explain_steps",
     "explainer",
     "export_files",
     "export_zip",
@@ -119,9 +135,11 @@ __all__ = [
     "join",
     "judge",
     "layer_cam",
+    "lesion_share",
     "localisation",
     "manifest_json",
     "maps_npz",
+    "methods_for",
     "occlusion",
     "other_classes",
     "overlay",
@@ -139,6 +157,7 @@ __all__ = [
     "sensitivity",
     "similarity",
     "top_fraction",
+    "trust_facts",
     "uniform_map",
     "upsample",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from PIL import Image
 from torch import Tensor
@@ -11,16 +11,17 @@ from torch import Tensor
 from kdcore.data.transforms import Preprocess
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
 from kdcore.explain.ensemble import mean_attention_grids
-from kdcore.explain.explain_pair import Explanation, PairExplanation, explain_one, join
+from kdcore.explain.explain_pair import PairExplanation, explain_one, explain_steps, join
+from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.methods import METHODS
 from kdcore.explain.score_cam import estimate_seconds
+from kdcore.explain.taps import Progress
 from kdcore.models import Checkpoint
 
 Report = Callable[[float, str], object]
-# Of the time, about: it was 0.9 when a masked pass took four times as long. The rest is gradients,
-# attention and two tests.
-_SCORE_CAM_SHARE = 0.7
+_SCORE_CAM_SHARE = 0.7  # of the time, measured; the rest is gradients, attention and two tests
+_PARTS = 4
+_ROLES = ("teacher", "student")
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,24 @@ class ModelView:
 
 @dataclass(frozen=True)
 class Everything:
-    """Score-CAM and Grad-CAM of a pair, and each network's attention, mask and test."""
+    """Score-CAM and Grad-CAM of a pair, and each network's attention, mask and test.
+
+    Only `score_cam` may be approximate; its `exact` says so. `fast` is Pearson's r of the
+    teacher's and of the student's Score-CAM map with the fast one that came first.
+    """
 
     score_cam: PairExplanation
     grad_cam: PairExplanation
     teacher: ModelView
     student: ModelView
     q: float
+    fast: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def scored(self) -> int:
+        """How many masks the two Score-CAM maps stand on together."""
+        counts = (e.masks for e in (self.score_cam.teacher, self.score_cam.student))
+        return sum(count.scored for count in counts if count is not None)
 
 
 def estimate_everything(
@@ -54,7 +66,9 @@ def estimate_everything(
     image : RGB of any size
     stage : counted from the end (negative)
     """
-    return sum(_score_cam_seconds(c, image, stage) for c in (teacher, student)) / _SCORE_CAM_SHARE
+    return (
+        sum(_score_cam_seconds(c, image, stage, 2) for c in (teacher, student)) / _SCORE_CAM_SHARE
+    )
 
 
 def explain_everything(
@@ -67,7 +81,27 @@ def explain_everything(
     image_sha256: str | None = None,
     progress: Report | None = None,
 ) -> Everything:
-    """Explain one picture by every method, for one class and one stage.
+    """Explain one picture by every method, for one class and one stage; Score-CAM is exact.
+
+    Arguments and errors as `everything_in_steps` has them.
+    """
+    *_, last = everything_in_steps(
+        teacher, student, image, stage, target, q, image_sha256, progress
+    )
+    return last
+
+
+def everything_in_steps(
+    teacher: Checkpoint,
+    student: Checkpoint,
+    image: Image.Image,
+    stage: int,
+    target: int,
+    q: float = 0.2,
+    image_sha256: str | None = None,
+    progress: Report | None = None,
+) -> Iterator[Everything]:
+    """Yield all explanations with fast Score-CAM maps, then with better ones until both are exact.
 
     Parameters
     ----------
@@ -79,44 +113,70 @@ def explain_everything(
     image_sha256 : of the file that the picture came from, for the manifest
     progress : called with (fraction in [0, 1], what is being done); may raise Cancelled
 
+    Yields
+    ------
+    Everything
+        From one to the next only `score_cam` changes.
+
     Raises
     ------
     Cancelled
         If `progress` raised it.
     """
-    report = progress or (lambda fraction, doing: None)
-    report(0.0, "Timing one batch")
-    costs = [_score_cam_seconds(c, image, stage) for c in (teacher, student)]
-    middle = _SCORE_CAM_SHARE * costs[0] / max(sum(costs), 1e-9)
+    pair = (teacher, student)
+    watch = _Watch(progress or (lambda fraction, doing: None))
+    watch.report("Timing one batch")
+    watch.costs = [_score_cam_seconds(c, image, stage, 1) for c in pair]
+    steps = [
+        explain_steps(c, image, stage, target, watch.counter(i), None, image_sha256)
+        for i, c in enumerate(pair)
+    ]
+    latest = first = [next(iterator) for iterator in steps]
+    gradients = []
+    for role, checkpoint in zip(_ROLES, pair):
+        watch.finish(f"Grad-CAM of the {role}")
+        asked = (checkpoint, image, "grad-cam", stage, target, None, None, image_sha256)
+        gradients.append(explain_one(*asked))
+    views = []
+    for role, checkpoint in zip(_ROLES, pair):
+        watch.finish(f"Testing the {role}'s mask")
+        views.append(_view(checkpoint, image, stage, target, q, watch.report))
+    found = Everything(join(*latest), join(*gradients), views[0], views[1], q)
+    yield found
+    while not found.score_cam.exact:
+        latest = [next(iterator, before) for iterator, before in zip(steps, latest)]
+        fast = [agreement(a.heatmap, b.heatmap) for a, b in zip(first, latest)]
+        found = replace(found, score_cam=join(*latest), fast=(fast[0], fast[1]))
+        yield found
 
-    def cam(checkpoint: Checkpoint, method: str, low: float, high: float) -> Explanation:
-        whose = "teacher" if checkpoint is teacher else "student"
-        title = f"{METHODS.get(method).title} of the {whose}"
-        return explain_one(
-            checkpoint,
-            image,
-            method,
-            stage,
-            target,
-            lambda done, total: report(low + (high - low) * done / total, title),
-            None,
-            image_sha256,
-        )
 
-    score = join(
-        cam(teacher, "score-cam", 0.0, middle),
-        cam(student, "score-cam", middle, _SCORE_CAM_SHARE),
-    )
-    done, last = _SCORE_CAM_SHARE + 0.04, _SCORE_CAM_SHARE + 0.17
-    starts = ((teacher, _SCORE_CAM_SHARE), (student, done - 0.02))
-    grad = join(*(cam(c, "grad-cam", low, low + 0.02) for c, low in starts))
-    return Everything(
-        score,
-        grad,
-        _view(teacher, image, stage, target, q, lambda: report(done, "Testing the teacher's mask")),
-        _view(student, image, stage, target, q, lambda: report(last, "Testing the student's mask")),
-        q,
-    )
+class _Watch:
+    """Turns masks scored of both networks, and other parts finished, into one rising fraction."""
+
+    def __init__(self, tell: Report) -> None:
+        self._tell, self._doing = tell, ""
+        self._scored, self._parts = [0.0, 0.0], 0
+        self.costs = [1.0, 1.0]
+
+    def report(self, doing: str = "") -> None:
+        self._doing = doing or self._doing
+        masks = sum(c * s for c, s in zip(self.costs, self._scored)) / max(sum(self.costs), 1e-9)
+        parts = self._parts / _PARTS
+        self._tell(_SCORE_CAM_SHARE * masks + (1 - _SCORE_CAM_SHARE) * parts, self._doing)
+
+    def finish(self, doing: str) -> None:
+        """Report one more of the parts that are not Score-CAM."""
+        self._parts += 1
+        self.report(doing)
+
+    def counter(self, index: int) -> Progress:
+        """Return what counts the masks of the network `index`."""
+
+        def count(done: int, total: int) -> None:
+            self._scored[index] = done / total
+            self.report(f"Score-CAM of the {_ROLES[index]}: {done:,} of {total:,} masks")
+
+        return count
 
 
 def _view(
@@ -127,17 +187,16 @@ def _view(
     q: float,
     report: Callable[[], object],
 ) -> ModelView:
-    report()
     model, tensor = checkpoint.model, _input(checkpoint, image)
     mask = causal_mask(model, tensor, target, stage, q)
     test = intervention_test(model, tensor, target, mask, progress=lambda done, total: report())
     return ModelView(mean_attention_grids(model, tensor), mask, test)
 
 
-def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int) -> float:
+def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int, times: int) -> float:
     tensor = _input(checkpoint, image)
-    # The faster of two: the first pass of a network, or a busy moment, would mislead.
-    return min(estimate_seconds(checkpoint.model, tensor, stage) for _ in range(2))
+    # The fastest: the first pass of a network, or a busy moment, would mislead.
+    return min(estimate_seconds(checkpoint.model, tensor, stage) for _ in range(times))
 
 
 def _input(checkpoint: Checkpoint, image: Image.Image) -> Tensor:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from kdcore.base import CheckpointError, sha256_bytes
 from kdcore.data.transforms import Preprocess
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map
-from kdcore.explain.methods import METHODS
+from kdcore.explain.methods import METHODS, Method
+from kdcore.explain.score_cam import refine_score_cam
 from kdcore.explain.taps import (
     CancelCheck,
     Progress,
@@ -29,6 +32,26 @@ _HALF = 1000  # progress units for each of a pair
 
 
 @dataclass(frozen=True)
+class MaskCount:
+    """How far a Score-CAM is: channel masks `scored`, the others' scores predicted, `of` all."""
+
+    scored: int
+    of: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is predicted."""
+        return self.scored == self.of
+
+    @property
+    def words(self) -> str:
+        """The same for people."""
+        if self.exact:
+            return f"exact: all {self.of:,} masks scored"
+        return f"approximate: {self.scored:,} of {self.of:,} masks scored"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What one checkpoint sees.
 
@@ -40,6 +63,7 @@ class Explanation:
     crop : the square of the image the network saw, S × S RGB
     stage : index of the stage, counted from 0
     manifest : JSON-ready record of how the map came about
+    masks : of a Score-CAM made in steps; None for every other map
     """
 
     heatmap: Heatmap
@@ -48,6 +72,12 @@ class Explanation:
     crop: Image.Image
     stage: int
     manifest: dict[str, Any]
+    masks: MaskCount | None = None
+
+    @property
+    def exact(self) -> bool:
+        """False of a Score-CAM that is still on its way."""
+        return self.masks is None or self.masks.exact
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,11 @@ class PairExplanation:
     correlation: float
     target: int
     manifest: dict[str, Any]
+
+    @property
+    def exact(self) -> bool:
+        """False while one of the two is a Score-CAM on its way."""
+        return self.teacher.exact and self.student.exact
 
     @property
     def teacher_map(self) -> Heatmap:
@@ -112,8 +147,61 @@ def explain_one(
     Cancelled
         If `cancelled` returned true.
     """
-    chosen, card = METHODS.get(method), checkpoint.card
-    check_architecture(checkpoint.model, chosen.architectures, chosen.title)
+    chosen = METHODS.get(method)
+    asked = _ask(checkpoint, rgb, chosen, stage, target, image_sha256)
+    given = (checkpoint.model, asked.tensor, asked.target, asked.stage)
+    return asked.answered(chosen.compute(*given, progress, cancelled))
+
+
+def explain_steps(
+    checkpoint: Checkpoint,
+    rgb: Image.Image,
+    stage: int = -1,
+    target: int | None = None,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+    image_sha256: str | None = None,
+) -> Iterator[Explanation]:
+    """Yield the Score-CAM of one image from fast to exact, as `refine_score_cam` does.
+
+    Arguments and errors as `explain_one` has them; the last one yielded is that of `explain_one`.
+    """
+    asked = _ask(checkpoint, rgb, METHODS.get("score-cam"), stage, target, image_sha256)
+    given = (checkpoint.model, asked.tensor, asked.target, asked.stage)
+    for step in refine_score_cam(*given, progress, cancelled):
+        yield asked.answered(step.heatmap, MaskCount(step.scored, step.channels))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An `Explanation` that has no map yet, and the input (1, 3, S, S)."""
+
+    tensor: Tensor
+    logits: NDArray[np.float32]
+    target: int
+    crop: Image.Image
+    stage: int
+    manifest: dict[str, Any]
+
+    def answered(self, heatmap: Heatmap, masks: MaskCount | None = None) -> Explanation:
+        manifest = self.manifest
+        if masks is not None:
+            counted = asdict(masks) | {"exact": masks.exact}
+            manifest = manifest | {"checkpoint": manifest["checkpoint"] | {"masks": counted}}
+        about = (self.logits, self.target, self.crop, self.stage)
+        return Explanation(heatmap, *about, manifest, masks)
+
+
+def _ask(
+    checkpoint: Checkpoint,
+    rgb: Image.Image,
+    method: Method,
+    stage: int,
+    target: int | None,
+    image_sha256: str | None,
+) -> _Asked:
+    card = checkpoint.card
+    check_architecture(checkpoint.model, method.architectures, method.title)
     index = check_stage(checkpoint.model, stage)
     prepare = Preprocess(card.input_size, card.mean, card.std)
     crop = prepare.crop(rgb)
@@ -121,12 +209,11 @@ def explain_one(
     output = forward(checkpoint.model, tensor)
     logits = output.logits[0].float().cpu().numpy()
     target = int(logits.argmax()) if target is None else check_target(output.logits, target)
-    heatmap = chosen.compute(checkpoint.model, tensor, target, index, progress, cancelled)
     hashes = {"sha256": image_sha256, "of": "file bytes"}
     if image_sha256 is None:
         hashes = {"sha256": sha256_bytes(rgb.tobytes()), "of": "RGB pixels"}
-    manifest = one_manifest(checkpoint, chosen, index, target, logits, hashes, rgb.size)
-    return Explanation(heatmap, logits, target, crop, index, manifest)
+    manifest = one_manifest(checkpoint, method, index, target, logits, hashes, rgb.size)
+    return _Asked(tensor, logits, target, crop, index, manifest)
 
 
 def join(teacher: Explanation, student: Explanation) -> PairExplanation:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kdcore.explain.check_pair import PairTrust
 from kdcore.explain.everything import Everything
 from kdcore.explain.explain_pair import PairExplanation
 from kdcore.explain.panel import panel_png, panel_svg
@@ -23,7 +24,7 @@ def file_stem(pair: PairExplanation) -> str:
     """Return a file name without suffix: method, class, teacher and student, image."""
     m = pair.manifest
     words = (
-        m["method"]["name"],
+        m["method"]["name"] + ("" if pair.exact else "-approximate"),
         m["target"]["name"],
         m["teacher"]["name"],
         m["student"]["name"],
@@ -48,13 +49,16 @@ def maps_npz(pair: PairExplanation, arrays: Arrays | None = None) -> bytes:
 
 
 def everything_else(
-    result: Everything, picture: dict[str, str | None] | None = None
+    result: Everything,
+    picture: dict[str, str | None] | None = None,
+    trust: PairTrust | None = None,
 ) -> dict[str, Any]:
     """Return `extra` and `arrays` for `export_files`, so that its files hold all of `result`.
 
     The arrays are both networks' Grad-CAM maps, attention (h, w) per stage and causal masks
-    (h, w); the manifest gets q, what the intervention tests found, and `picture`: what people
-    call the image (title, kind, true class), where that is known.
+    (h, w); the manifest gets q, what the intervention tests found, how far Score-CAM is,
+    `picture`: what people call the image (title, kind, true class), where that is known, and
+    `trust`, what the checks found of the pair's maps, where they were made.
     """
     arrays: dict[str, NDArray[Any]] = {
         "grad_cam_teacher": result.grad_cam.teacher_map,
@@ -72,6 +76,15 @@ def everything_else(
         "grad-cam": result.grad_cam.correlation,
     }
     extra: dict[str, Any] = {"interventions": tests, "q": result.q, "correlations": correlations}
+    score = {"teacher": result.score_cam.teacher, "student": result.score_cam.student}
+    counts = {role: e.masks.words for role, e in score.items() if e.masks is not None}
+    extra["score_cam"] = {
+        "exact": result.score_cam.exact,
+        "correlation_with_fast": dict(zip(score, result.fast)),
+        **counts,
+    }
+    if trust is not None:
+        extra["trust"] = trust.as_dict()
     if picture:
         extra["picture"] = picture
     return {"extra": extra, "arrays": arrays}

@@ -53,6 +53,12 @@ def agreement(teacher: Heatmap, student: Heatmap) -> float:
     return float(pearson(one, other)[0])
 
 
+def agreements(teacher: Heatmap, student: Heatmap) -> dict[str, float]:
+    """Return every measure of `MEASURES` for two heatmaps (H, W) and (h, w), by name."""
+    found = map_agreement(teacher[None], student[None])
+    return {measure: float(values[0]) for measure, values in found.items()}
+
+
 def same_grid(first: Heatmap, second: Heatmap) -> tuple[Floats, Floats]:
     """Return heatmaps (N, H, W) and (N, h, w), both on the finer of the two grids.
 

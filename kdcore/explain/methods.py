@@ -20,7 +20,7 @@ from kdcore.explain.maps import Heatmap
 from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
 from kdcore.explain.rollout import ROLLED_OUT, TITLE, attention_rollout
 from kdcore.explain.score_cam import FAST_LEAST, FAST_SHARE, fast_score_cam, score_cam
-from kdcore.explain.taps import CancelCheck, Progress, stop_if
+from kdcore.explain.taps import CancelCheck, Progress, check_architecture, stop_if
 from kdcore.models import Classifier
 
 Compute = Callable[
@@ -214,3 +214,20 @@ for _method in (
     ),
 ):
     METHODS.register(_method.name)(_method)
+
+
+def methods_for(*models: Classifier) -> tuple[Method, ...]:
+    """Return the methods that are for every one of `models`, in the registry's order."""
+    return tuple(
+        method
+        for method in (METHODS.get(name) for name in METHODS.names())
+        if all(_is_for(method, model) for model in models)
+    )
+
+
+def _is_for(method: Method, model: Classifier) -> bool:
+    try:
+        check_architecture(model, method.architectures, method.title)
+    except SettingError:
+        return False
+    return True

@@ -109,7 +109,15 @@ def _heading(pair: PairExplanation) -> str:
     layers = " / ".join(dict.fromkeys((m["teacher"]["layer"], m["student"]["layer"])))
     target = f", target class: {m['target']['name']}" if m["target"]["used"] else ""
     layer = f", layer: {layers}" if m["method"]["uses_stage"] else ""
-    return f"{m['method']['name']}{target}{layer}"
+    return f"{m['method']['name']}{_masks(pair)}{target}{layer}"
+
+
+def _masks(pair: PairExplanation) -> str:
+    """Return how many masks an approximate pair's two maps stand on; nothing of an exact one."""
+    counts = [e.masks for e in (pair.teacher, pair.student) if e.masks is not None]
+    if pair.exact or not counts:
+        return ""
+    return f" (approximate: {' / '.join(f'{c.scored} of {c.of}' for c in counts)} masks scored)"
 
 
 def _short(name: str, limit: int = 30) -> str:

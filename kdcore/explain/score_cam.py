@@ -148,6 +148,7 @@ def refine_score_cam(
     tensor: Tensor,
     target: int,
     stage: int = -1,
+    progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
 ) -> Iterator[ScoreCamStep]:
     """Yield the map of `fast_score_cam`, better ones, and at last that of `score_cam`.
@@ -158,6 +159,8 @@ def refine_score_cam(
     Parameters
     ----------
     model, tensor, target, stage : as for `score_cam`
+    progress : called with (scored, all) masks before the first and after each batch of a step; of
+        an ensemble, those of its members together
     cancelled : asked before each batch
 
     Yields
@@ -175,9 +178,14 @@ def refine_score_cam(
     stop_if(cancelled, "Score-CAM")
     states = [ChannelScores(m, tensor, target, stage) for m in members(model)]
     goals = [_fast_masks(state) for state in states]
+
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress(sum(s.scored for s in states), sum(s.masks for s in states))
+
     while True:
         for state, goal in zip(states, goals):
-            state.score(goal, cancelled=cancelled)
+            state.score(goal, None, report, cancelled)
         step = ScoreCamStep(
             np.mean([state.heatmap() for state in states], axis=0, dtype=np.float32),
             sum(state.channels_scored for state in states),

@@ -28,7 +28,7 @@ FLOORS: Mapping[str, str] = {
     "centre": "a blob in the middle of the image",
     "edges": "the edges in the picture",
     "random": "random blobs",
-    "uniform": "the same everywhere",
+    "uniform": "a map that is the same everywhere",
     "chance": "pixels in random order",
 }
 _FORMAT = 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from kdcore.evaluate.agreement import QUADRANTS
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
-from kdcore.predict.map_scores import AGREEMENT, FLOORS
+from kdcore.evaluate.robustness import corruption_of
+from kdcore.predict.map_scores import AGREEMENT, CLEAN, FLOORS
+from kdcore.report.notes import note
 from kdcore.report.robustness import corruption_title
 
 Rows = list[list[object]]
@@ -31,6 +34,31 @@ LOCALISATION = tuple(name for name in METRICS if name.startswith("lesion"))
 FAITHFULNESS = ("insertion", "deletion", "drop", "gain")
 
 
+def metrics_of(found: Explanations, among: Iterable[str] = tuple(METRICS)) -> list[str]:
+    """Return which of some metrics any model has, in their order."""
+    has = {row.metric for rows in found.means.values() for row in rows}
+    return [metric for metric in among if metric in has]
+
+
+def metric_note(found: Explanations, metric: str, corrupted: bool = False) -> str:
+    """Return `note` of the images that have a metric, which may be fewer than the study's.
+
+    Parameters
+    ----------
+    found : of the study
+    metric : one of `metrics_of`; models differ where a map is constant, and the most are told
+    corrupted : of the images that are compared under corruptions
+    """
+    rows = [
+        row
+        for of in (found.corrupted if corrupted else found.means).values()
+        for row in of
+        if row.metric == metric and row.scope in (ALL, "corruption")
+    ]
+    most = max(rows, key=lambda row: row.n)
+    return note(replace(found, n=most.n, n_groups=most.lesions))
+
+
 def mean_table(found: Explanations, metrics: Iterable[str], scope: str = ALL) -> Rows:
     """Return one row for each model, and part of a scope, with the means of some metrics.
 
@@ -40,8 +68,7 @@ def mean_table(found: Explanations, metrics: Iterable[str], scope: str = ALL) ->
     metrics : keys of `METRICS`; those that no model has are left out
     scope : "all", "class" or "quadrant"
     """
-    has = {row.metric for rows in found.means.values() for row in rows}
-    chosen = [metric for metric in metrics if metric in has]
+    chosen = metrics_of(found, metrics)
     body: Rows = []
     for model, rows in found.means.items():
         places = {(r.name, r.metric): r for r in rows if r.scope == scope}
@@ -104,6 +131,13 @@ def corrupted_rows(found: Explanations) -> Rows:
             for r in rows
         ]
     return [["student", "measure", "corruption", "images", "agreement"], *body]
+
+
+def map_corruptions(found: Explanations) -> dict[str, str]:
+    """Return the titles of the corruptions that maps are compared under, by name."""
+    stacks = dict.fromkeys(row.name for rows in found.corrupted.values() for row in rows)
+    names = dict.fromkeys(corruption_of(stack) for stack in stacks if stack != CLEAN)
+    return {name: corruption_title(name) for name in names}
 
 
 def lowest_rows(found: Explanations) -> Rows:

@@ -58,7 +58,7 @@ def write_explanations(
 def read_studies(folder: Path) -> dict[tuple[str, str, str], list[MapScores]]:
     """Return the records in `folder`/explanations by study: method, part and teacher.
 
-    The teacher's own record comes first. No record gives no study.
+    The teacher's own record comes first, baselines come last. No record gives no study.
 
     Raises
     ------
@@ -68,10 +68,12 @@ def read_studies(folder: Path) -> dict[tuple[str, str, str], list[MapScores]]:
     studies: dict[tuple[str, str, str], list[MapScores]] = {}
     for record in load_all(folder / FOLDER):
         studies.setdefault((record.method, record.split, record.teacher), []).append(record)
-    return {
-        study: sorted(records, key=lambda r: (r.checkpoint != r.teacher, r.checkpoint))
-        for study, records in studies.items()
-    }
+    return {study: sorted(records, key=_place_of) for study, records in studies.items()}
+
+
+def _place_of(record: MapScores) -> tuple[bool, bool, str]:
+    role = record.meta.get("role")
+    return record.checkpoint != record.teacher, role == "baseline", record.checkpoint
 
 
 def _tables(found: Explanations) -> dict[str, Rows]:

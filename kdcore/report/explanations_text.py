@@ -5,13 +5,14 @@ from __future__ import annotations
 from kdcore.evaluate import Interval
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
-from kdcore.evaluate.transfer import MARGIN, NO, YES, Transfer
+from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, YES, Transfer
 from kdcore.predict.map_scores import AGREEMENT
 from kdcore.report.cells import interval_text, markdown_table, number, signed_text
 from kdcore.report.explanations import (
     FAITHFULNESS,
     LOCALISATION,
     LOWER_IS_BETTER,
+    METRICS,
     Rows,
     agreement_table,
     floor_rows,
@@ -28,9 +29,10 @@ _ANSWERS = {YES: "Yes", NO: "No"}
 def transfer_text(found: Explanations, answer: Transfer) -> str:
     """Return whether distillation carried explanations over to a student, in two sentences."""
     student, baseline = found.titles[answer.student], found.titles[answer.baseline]
+    verb = "correlate" if answer.measure == MEASURE else f"agree in {METRICS[answer.measure]}"
     first = (
         f"{_ANSWERS.get(answer.verdict, 'These images can’t say')}: the maps of {student} "
-        f"correlate with the teacher's by {interval_text(answer.student_mean.mean)} on average, "
+        f"{verb} with the teacher's by {interval_text(answer.student_mean.mean)} on average, "
         f"those of {baseline}, the same network trained without a teacher, by "
         f"{interval_text(answer.baseline_mean.mean)}: {_difference(answer.gain)}."
     )
@@ -39,7 +41,9 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
         return f"{first} There is no image where both give the teacher's answer."
     meaning = {
         YES: "so the student looks where the teacher looks by more than its answers explain",
-        NO: f"so no gain of {MARGIN} or more is left beyond what the answers explain",
+        NO: "so the student looks less where the teacher looks than without a teacher"
+        if beyond.mean.high < 0
+        else f"so no gain of {MARGIN} or more is left beyond what the answers explain",
     }.get(answer.verdict, "which leaves both a gain and none possible")
     if beyond.lesions < MIN_LESIONS:
         meaning = f"of {beyond.lesions} lesions, too few to tell"
@@ -104,6 +108,15 @@ def faithfulness_text(found: Explanations, model: str) -> str:
     )
 
 
+def other_teachers(found: Explanations) -> list[str]:
+    """Return a sentence for each student that another teacher taught."""
+    return [
+        f"{found.titles[model]} was taught by {names}, not by {found.teacher}."
+        for model, names in found.taught_by.items()
+        if names and found.teacher not in names.split(", ")
+    ]
+
+
 def markdown_study(found: Explanations, seconds: float) -> str:
     """Return the sentences and the main tables; `seconds` is the time that the run took."""
     parts = [
@@ -111,7 +124,7 @@ def markdown_study(found: Explanations, seconds: float) -> str:
         note(found),
         f"Teacher: {found.titles.get(found.teacher, found.teacher)}; every map is asked about its "
         f"first choice. This run took {seconds / 60:.0f} minutes.",
-        *_other_teachers(found),
+        *other_teachers(found),
         "## Does the student look where the teacher looks?",
         *(transfer_text(found, answer) for answer in found.transfers),
         _table(transfer_rows(found)),
@@ -129,15 +142,6 @@ def markdown_study(found: Explanations, seconds: float) -> str:
     parts += ["## Agreement by who is right", _table(mean_table(found, AGREEMENT, "quadrant"))]
     parts += ["## Beside each floor", _table(floor_rows(found, _LEADING))]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
-
-
-def _other_teachers(found: Explanations) -> list[str]:
-    """Return a sentence for each student that another teacher taught."""
-    return [
-        f"{found.titles[model]} was taught by {names}, not by {found.teacher}."
-        for model, names in found.taught_by.items()
-        if names and found.teacher not in names.split(", ")
-    ]
 
 
 def _beside_centre(found: Explanations, model: str, metric: str, sentence: str, claim: str) -> str:

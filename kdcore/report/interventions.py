@@ -1,4 +1,7 @@
-"""Tables of the tests of causal masks: every stage and area, for people and as files."""
+"""Tables of the tests of causal masks: every stage and area, for people and as files.
+
+Files lie as those of a study of heatmaps: records in a folder of their own, tables beside it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from kdcore.base import write_atomically
 from kdcore.evaluate.interventions import InterventionStudy, StageEffect
+from kdcore.predict.intervention_scores import InterventionScores
 from kdcore.report.cells import (
     csv_text,
     interval_text,
@@ -52,14 +56,47 @@ def interventions_markdown(studies: Sequence[InterventionStudy], seconds: float)
     return "\n\n".join(parts)
 
 
-def write_interventions(folder: Path, studies: Sequence[InterventionStudy], seconds: float) -> None:
-    """Write `interventions.csv` and `interventions.md`."""
+def write_interventions(
+    folder: Path,
+    records: Sequence[InterventionScores],
+    studies: Sequence[InterventionStudy],
+    seconds: float,
+) -> None:
+    """Write the records into `folder`/interventions, and a CSV and a Markdown table beside them.
+
+    Parameters
+    ----------
+    folder : made where it is not there; other parts' files in it stay
+    records, studies : of the same networks on one part
+    seconds : the time that it took
+    """
+    for record in records:
+        record.save(folder / NAME / f"{record.split}-{record.model}.npz")
+    stem = f"{NAME}-{studies[0].split}"
     texts = {
-        f"{NAME}.csv": csv_text(spread(intervention_rows(studies))),
-        f"{NAME}.md": interventions_markdown(studies, seconds),
+        f"{stem}.csv": csv_text(spread(intervention_rows(studies))),
+        f"{stem}.md": interventions_markdown(studies, seconds),
     }
     for name, text in texts.items():
         write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+
+
+def read_interventions(folder: Path) -> dict[tuple[str, str], list[InterventionScores]]:
+    """Return the records in `folder`/interventions by part and teacher, the teacher's own first.
+
+    Raises
+    ------
+    DataError
+        If a record can't be read.
+    """
+    found: dict[tuple[str, str], list[InterventionScores]] = {}
+    for path in sorted((folder / NAME).glob("*.npz")):
+        record = InterventionScores.load(path)
+        found.setdefault((record.split, record.teacher), []).append(record)
+    return {
+        key: sorted(records, key=lambda r: (r.model != r.teacher, r.model))
+        for key, records in found.items()
+    }
 
 
 def _about(study: InterventionStudy) -> str:

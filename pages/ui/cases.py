@@ -34,21 +34,29 @@ def show_cases(
     pair : checkpoint names of teacher and student, to explain a case with
     temperatures : what each model's logits are divided by, by its title; default 1
     """
-    from kdcore.report.cases import case_rows
+    from kdcore.report.cases import case_lines, case_rows
 
     if not len(ids):
         st.info("No image is in this cell.", icon=":material/grid_off:")
         return
     st.caption(f"{len(ids):,} image{'s' if len(ids) > 1 else ''}, the surest answers first.")
     with guard():
-        _show_pictures([str(i) for i in ids], models, name, pair)
+        show_pictures([str(i) for i in ids], case_lines(models), name, pair)
     show_table(case_rows(ids, models, temperatures), f"cases-{name}", note=_PROBABILITIES)
 
 
-def _show_pictures(
-    ids: list[str], models: Mapping[str, Any], name: str, pair: tuple[str, str] | None
+def show_pictures(
+    ids: Sequence[str], lines: Mapping[str, str], name: str, pair: tuple[str, str] | None = None
 ) -> None:
-    from kdcore.report.cases import case_lines, case_pages
+    """Draw pictures where the data set is configured, page by page; raises `KdError`.
+
+    Parameters
+    ----------
+    ids : in the order to show
+    lines : what stands under each picture, by its id
+    name, pair : those of `show_cases`
+    """
+    from kdcore.report.cases import case_pages
 
     data = cache.data_set()
     known = {sample.image_id for sample in data.samples} if data else set()
@@ -62,7 +70,6 @@ def _show_pictures(
         place = state.choice(
             st.select_slider, f"{name}_page", "Page", list(pages), default=1, width=300
         )
-    lines = case_lines(models)
     with st.container(horizontal=True):
         for image_id in pages[place]:
             with st.container(width=_HEIGHT, gap=None):

@@ -1,9 +1,9 @@
-"""The Explain page's second half: what to explain, the job that does it, and its views."""
+"""The Explain page's second half: what to explain, the job that does it, and how far it is."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from pages.ui.controls import Pair
 from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
 
-LINK = ("target", "stage", "method", "opacity")
+LINK = ("target", "stage", "method", "opacity", "outline")
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,70 @@ def choose(pair: Pair, chosen: Chosen, look: Look) -> Request:
     return Request(target, index, stage, hashlib.sha256(named.encode()).hexdigest())
 
 
-def obtain(pair: Pair, chosen: Chosen, look: Look, request: Request) -> Any | None:
-    """Return the request's result, or draw the way to it: button, progress, what went wrong."""
+def obtain(pair: Pair, chosen: Chosen, request: Request) -> Any | None:
+    """Return the request's best result so far, and draw the way to it.
+
+    That is a button, progress, what went wrong; of an approximate result what it is, too.
+    """
     result, working = jobs.outcome(request.key)
-    if result is None and not working:
-        _offer(pair, chosen, look, request)
+    if result is None:
+        if not working:
+            _offer(pair, chosen, request)
+    elif not result.score_cam.exact:
+        _approximate(pair, chosen, request, result, working)
+    else:
+        st.caption(
+            ":material/check: **The Score-CAM maps are exact.** The fast ones that came first "
+            f"correlate with them by {_fast(result)}."
+        )
     return result
 
 
-def _offer(pair: Pair, chosen: Chosen, look: Look, request: Request) -> None:
+def _offer(pair: Pair, chosen: Chosen, request: Request) -> None:
     seconds = cache.estimate(pair, chosen.rgb, request.stage)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Explain", type="primary", icon=":material/play_arrow:", key="w:explain"):
-            jobs.start(request.key, _work(pair, chosen, request))
+            jobs.start_steps(request.key, _steps(pair, chosen, request))
             st.rerun()
         st.caption(
             f"What speaks for {request.target}: Score-CAM, Grad-CAM, attention and causal mask of "
-            f"both. About {_duration(seconds)} on this machine. Charts above stay usable meanwhile."
+            "both. Approximate maps come first and get better while you look; exact ones after "
+            f"about {_duration(seconds)} on this machine."
         )
+
+
+def _approximate(pair: Pair, chosen: Chosen, request: Request, result: Any, working: bool) -> None:
+    """Say what stands between these maps and the exact ones; a stopped job can go on."""
+    how = (
+        "Score-CAM scores a class behind a mask for each channel of the network. So far "
+        f"{_mask_words(result.score_cam)}; what the others would say is predicted from these."
+    )
+    if result.fast != (1.0, 1.0):
+        how += f" Their correlation with the maps that came first is {_fast(result)}."
+    if working:
+        st.caption(f":material/hourglass_top: **The Score-CAM maps are approximate.** {how}")
+        return
+    st.warning(f"**Stopped: the Score-CAM maps are approximate.** {how}", icon=":material/pause:")
+    if st.button(
+        "Continue to the exact maps",
+        icon=":material/resume:",
+        key="w:continue",
+        disabled=jobs.busy(),
+        help="Computes them again from the start; these maps stay until there are better ones.",
+    ):
+        jobs.start_steps(request.key, _steps(pair, chosen, request, result.scored))
+        st.rerun()
+
+
+def _fast(result: Any) -> str:
+    teacher, student = result.fast
+    return f"{teacher:.3f} (teacher) and {student:.3f} (student)"
+
+
+def _mask_words(explained: Any) -> str:
+    counts = {"teacher": explained.teacher.masks, "student": explained.student.masks}
+    parts = [f"{c.scored:,} of {c.of:,} masks of the {role}" for role, c in counts.items()]
+    return f"{' and '.join(parts)} are scored"
 
 
 def _duration(seconds: float) -> str:
@@ -65,13 +111,18 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
 
 
-def _work(pair: Pair, chosen: Chosen, request: Request) -> Callable[..., Any]:
-    """Return the computation for a job's thread; nothing in it touches Streamlit."""
+def _steps(
+    pair: Pair, chosen: Chosen, request: Request, known: int = 0
+) -> Callable[[jobs.Progress], Iterator[Any]]:
+    """Return the computation for a job's thread; nothing in it touches Streamlit.
 
-    def run(report: jobs.Progress) -> Any:
-        from kdcore.explain.everything import explain_everything
+    Maps of fewer masks than the `known` ones are not shown again.
+    """
 
-        return explain_everything(
+    def run(report: jobs.Progress) -> Iterator[Any]:
+        from kdcore.explain.everything import everything_in_steps
+
+        for result in everything_in_steps(
             pair.teacher,
             pair.student,
             chosen.rgb,
@@ -79,6 +130,8 @@ def _work(pair: Pair, chosen: Chosen, request: Request) -> Callable[..., Any]:
             target=request.index,
             image_sha256=chosen.sha256,
             progress=report,
-        )
+        ):
+            if result.scored >= known:
+                yield result
 
     return run

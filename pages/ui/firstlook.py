@@ -44,13 +44,19 @@ def _charts(look: Look, chosen: Chosen) -> None:
     state.refresh_link()
 
 
-def show_inputs(place: Any, pair: Pair, chosen: Chosen) -> None:
-    """Draw what each network is really given, at its own size: the centre square, resized."""
+def show_inputs(place: Any, pair: Pair, chosen: Chosen, lesion: Any | None = None) -> None:
+    """Draw what each network is really given, at its own size: the centre square, resized.
+
+    With the mask of a `lesion` its outline is drawn on it, which needs a larger picture.
+    """
+    from kdcore.charts.overlay import enlarge, outline
+
     row = place.container(horizontal=True)
     for role, checkpoint in pair.items():
         size = checkpoint.card.input_size
+        crop = cache.crop(checkpoint, chosen)
         row.image(
-            cache.crop(checkpoint, chosen),
+            crop if lesion is None else outline(enlarge(crop), lesion),
             caption=f"{role} is given the centre square, {size} × {size} px",
             output_format="PNG",
             width=min(size, 160),

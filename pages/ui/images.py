@@ -18,7 +18,10 @@ LINK = ("source", "drawn", "image")
 
 @dataclass(frozen=True)
 class Chosen:
-    """A picture to explain: RGB pixels, their hash, a caption, and the true class if known."""
+    """A picture to explain: RGB pixels, their hash, a caption, and the true class if known.
+
+    `image_id` is set of pictures of the configured data set.
+    """
 
     rgb: Any
     sha256: str
@@ -26,6 +29,7 @@ class Chosen:
     dx: str = ""
     notes: tuple[str, ...] = ()
     kind: str = "upload"
+    image_id: str = ""
 
 
 def choose(pair: Pair) -> Chosen | None:
@@ -171,4 +175,4 @@ def _lesion_hash(lesion_id: str) -> str:
 def _data_image(data: Any, sample: Any) -> Chosen:
     read = data.picture(sample.image_id)
     title = f"{sample.image_id}, true class {sample.dx}"
-    return Chosen(read.rgb, read.sha256, title, sample.dx, read.notes, "data")
+    return Chosen(read.rgb, read.sha256, title, sample.dx, read.notes, "data", sample.image_id)

@@ -1,14 +1,15 @@
 """Heavy work in a thread of its own: one at a time in the process, cancellable, polled.
 
 The thread makes no `st.*` call; it writes into a `Job` that the session holds and polls. A job
-that nobody has looked at for a while (a closed browser) cancels itself.
+that nobody has looked at for a while (a closed browser) cancels itself. A job of `start_steps` has
+results before it ends, each better than the one before; the last is kept however it ends.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,13 +20,16 @@ from pages.ui.frame import show_error
 _HEAVY = threading.BoundedSemaphore(1)  # two at once on two cores would both take twice as long
 _ABANDONED_S = 300.0
 _RESULTS = "job-results"
-_KEPT = 6  # a few MB each
+_KEPT = 12  # a few MB each at most
 Progress = Callable[[float, str], None]
 
 
 @dataclass
 class Job:
-    """One computation: `state` goes waiting, running, then done, failed or cancelled."""
+    """One computation: `state` goes waiting, running, then done, failed or cancelled.
+
+    `result` is the best so far; a job without steps has it at the end.
+    """
 
     key: str
     state: str = "waiting"
@@ -58,42 +62,65 @@ class Job:
 
 def start(key: str, work: Callable[[Progress], Any]) -> Job:
     """Start `work(progress)` in a thread and return its job; the session's old one is stopped."""
+
+    def steps(report: Progress) -> Iterator[Any]:
+        yield work(report)
+
+    return start_steps(key, steps)
+
+
+def start_steps(key: str, steps: Callable[[Progress], Iterator[Any]]) -> Job:
+    """Start `steps(progress)`, an iterator of ever better results, as `start` does its work."""
     old = latest()
     if old is not None:
         old.stop.set()
+        _keep(old)
     job = Job(key)
     st.session_state["job"] = job
-    threading.Thread(target=_run, args=(job, work), name=f"job-{key[:8]}", daemon=True).start()
+    threading.Thread(target=_run, args=(job, steps), name=f"job-{key[:8]}", daemon=True).start()
     return job
 
 
 def outcome(key: str, draw: Callable[[], None] | None = None) -> tuple[Any | None, bool]:
-    """Return the result of the session's job `key`, None where there is none, and if it is at work.
+    """Return the best result so far of `key`, None where there is none, and if it is at work.
 
     Draws the job's progress, and what `draw` draws under it, or how it ended without a result. The
     session keeps its last results, those of jobs that another page or picture has been chosen
     since, too.
     """
-    results = st.session_state.setdefault(_RESULTS, {})
     job = latest()
-    if job is not None and job.state == "done" and job.key not in results:
-        results[job.key] = job.result
-        for old in list(results)[:-_KEPT]:
-            del results[old]
-    if key in results:
-        return results[key], False
+    if job is not None:
+        _keep(job)
+    found = kept(key)
     if job is None or job.key != key:
-        return None, False
-    if job.over:
-        show_end(job)
-    else:
+        return found, False
+    if not job.over:
         show_progress(job, draw)
-    return None, not job.over
+    elif found is None or job.state == "failed":
+        show_end(job)
+    return found, not job.over
 
 
-def forget(key: str) -> None:
-    """Forget the result of a job, so that another of the same key is waited for."""
-    st.session_state.get(_RESULTS, {}).pop(key, None)
+def kept(key: str) -> Any | None:
+    """Return the session's best result of `key` so far; draws nothing."""
+    return st.session_state.get(_RESULTS, {}).get(key)
+
+
+def busy() -> bool:
+    """Whether the session has a job at work, whose place another one would take."""
+    job = latest()
+    return job is not None and not job.over
+
+
+def _keep(job: Job) -> None:
+    """Put what a job has found so far among the session's results."""
+    results = st.session_state.setdefault(_RESULTS, {})
+    if job.result is None or results.get(job.key) is job.result:
+        return
+    results.pop(job.key, None)  # to the end: what was found last is dropped last
+    results[job.key] = job.result
+    for old in list(results)[:-_KEPT]:
+        del results[old]
 
 
 def keep_alive() -> None:
@@ -109,7 +136,7 @@ def latest() -> Job | None:
     return job if isinstance(job, Job) else None
 
 
-def _run(job: Job, work: Callable[[Progress], Any]) -> None:
+def _run(job: Job, steps: Callable[[Progress], Iterator[Any]]) -> None:
     from kdcore.base import Cancelled
 
     try:
@@ -118,7 +145,8 @@ def _run(job: Job, work: Callable[[Progress], Any]) -> None:
                 raise Cancelled()
         try:
             job.state = "running"
-            job.result = work(job.report)
+            for result in steps(job.report):
+                job.result = result
             job.state = "done"
         finally:
             _HEAVY.release()
@@ -129,15 +157,17 @@ def _run(job: Job, work: Callable[[Progress], Any]) -> None:
 
 
 def show_progress(job: Job, draw: Callable[[], None] | None = None) -> None:
-    """Draw the job's progress with a cancel button until it is over, then rerun the page.
+    """Draw the job's progress with a cancel button; rerun the page at each result and the end.
 
     `draw` is called at every poll, under the progress.
     """
+    drawn = kept(job.key)
 
     @st.fragment(run_every=1.0)  # more often takes half a core from the work
     def poll() -> None:
         job.seen = time.monotonic()
-        if job.over:
+        better = job.result is not None and job.result is not drawn
+        if job.over or better:
             st.rerun()
         st.progress(job.fraction, text=f"{job.doing} · {job.seen - job.started:.0f} s")
         if st.button("Cancel", key="w:cancel", icon=":material/close:"):

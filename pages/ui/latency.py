@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,13 +96,13 @@ def _offer(
 
 
 def _start(plan: Any) -> None:
-    key = f"latency:{plan}"
+    key = (
+        f"latency:{uuid.uuid4()}"  # the result of an earlier run of the same plan is not this one's
+    )
     live: dict[str, Any] = {}
     state.put(_STARTED, key)
     state.put(_LIVE, live)
     state.put(_DONE, None)
-    # The result of an earlier run of the same plan is not this one's.
-    jobs.forget(key)
     jobs.start(key, _work(plan, live))
 
 

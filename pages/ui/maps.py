@@ -6,59 +6,73 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import controls, state
+from pages.ui import agreeing, controls, lesions, more_methods, trusting
 from pages.ui.controls import Pair
 from pages.ui.explaining import Request
 from pages.ui.images import Chosen
 
-_METHODS = {"score-cam": "Score-CAM", "grad-cam": "Grad-CAM"}
 
+def show_result(
+    pair: Pair, chosen: Chosen, result: Any, request: Request, lesion: Any | None
+) -> None:
+    """Draw everything that was computed; only blending happens when a slider moves.
 
-def show_result(pair: Pair, chosen: Chosen, result: Any, request: Request) -> None:
-    """Draw everything that was computed; only blending happens when a slider moves."""
+    With the mask of a `lesion` its outline is drawn on the maps.
+    """
     left, right = st.columns(2)
     with left:
-        method = state.choice(
-            st.segmented_control,
-            "method",
-            "Method",
-            list(_METHODS),
-            default="score-cam",
-            format_func=_METHODS.get,
-            help="Score-CAM asks what the class is worth behind each channel's mask; Grad-CAM "
-            "weighs channels by the gradient.",
-        )
+        method = more_methods.choose(pair)
     with right:
         opacity = controls.choose_opacity()
-    both = {"score-cam": result.score_cam, "grad-cam": result.grad_cam}
-    _maps(both[method], opacity, _METHODS[method], request.target)
-    _compare(result)
-    _download(both[method], opacity, result, chosen)
+    explained = more_methods.explained_by(method, pair, chosen, request, result)
+    if explained is not None:
+        _maps(explained, opacity, method, request.target, lesion)
+        trust = _trust(pair, chosen, explained, request)
+        lesions.show_shares(pair, chosen, explained)
+        agreeing.show(pair, explained, request)
+        _download(explained, opacity, result, chosen, trust)
+        if trust is not None:
+            trusting.show_details(trust, explained)
     with st.expander("Attention, stage by stage", icon=":material/layers:"):
         _attention(pair, result, opacity)
     with st.expander("Causal mask and its intervention test", icon=":material/science:"):
         _masks(result, request)
 
 
-def _maps(explained: Any, opacity: float, title: str, target: str) -> None:
-    from kdcore.charts.overlay import blend, enlarge
-    from kdcore.explain import color_bar, difference_image, overlay
+def _trust(pair: Pair, chosen: Chosen, explained: Any, request: Request) -> Any | None:
+    trust = trusting.obtain(pair, chosen, explained, request.key)
+    if trust is not None:
+        trusting.show_badges(trust)
+    return trust
+
+
+def _maps(explained: Any, opacity: float, method: Any, target: str, lesion: Any | None) -> None:
+    from kdcore.charts.overlay import blend, enlarge, outline
+    from kdcore.explain import difference_image, overlay
 
     picture = enlarge(explained.teacher.crop)
     difference = difference_image(explained.difference, (picture.height, picture.width))
     shown = (
-        ("Teacher", overlay(picture, explained.teacher_map, opacity)),
-        ("Student", overlay(picture, explained.student_map, opacity)),
-        ("Teacher minus student", blend(picture, difference, opacity)),
+        ("Teacher", overlay(picture, explained.teacher_map, opacity), explained.teacher),
+        ("Student", overlay(picture, explained.student_map, opacity), explained.student),
+        ("Teacher minus student", blend(picture, difference, opacity), None),
     )
-    for column, (name, image) in zip(st.columns(3), shown):
+    asked = f"{method.title} for {target}" if method.uses_target else method.title
+    for column, (name, image, one) in zip(st.columns(3), shown):
+        steps = "" if one is None or one.masks is None else f" ({one.masks.words})"
         column.image(
-            image,
-            caption=f"{name}: {title} for {target}",
+            image if lesion is None else outline(image, lesion),
+            caption=f"{name}: {asked}{steps}",
             output_format="PNG",
             width="stretch",
-            alt=f"{title} map for {target}: {name.lower()}",
+            alt=f"{method.title} map for {target}: {name.lower()}",
         )
+    _scales()
+
+
+def _scales() -> None:
+    from kdcore.explain import color_bar
+
     scales = st.columns([2, 1])
     scales[0].image(
         color_bar(640, 10),
@@ -73,14 +87,6 @@ def _maps(explained: Any, opacity: float, title: str, target: str) -> None:
         output_format="PNG",
         width="stretch",
         alt="Colour scale of the difference from -1 to 1",
-    )
-
-
-def _compare(result: Any) -> None:
-    score, grad = result.score_cam.correlation, result.grad_cam.correlation
-    st.caption(
-        f"Correlation of the teacher's and the student's map: Score-CAM {score:.2f}, Grad-CAM "
-        f"{grad:.2f} (1 is the same place, 0 is unrelated)."
     )
 
 
@@ -144,7 +150,9 @@ def _masks(result: Any, request: Request) -> None:
     )
 
 
-def _download(explained: Any, opacity: float, result: Any, chosen: Chosen) -> None:
+def _download(
+    explained: Any, opacity: float, result: Any, chosen: Chosen, trust: Any | None
+) -> None:
     from kdcore.explain import everything_else, export_zip, file_stem, panel_png, panel_svg
 
     stem = file_stem(explained)
@@ -157,7 +165,7 @@ def _download(explained: Any, opacity: float, result: Any, chosen: Chosen) -> No
                 "Maps and manifest",
                 "zip",
                 "application/zip",
-                lambda: export_zip(explained, opacity, **everything_else(result, picture)),
+                lambda: export_zip(explained, opacity, **everything_else(result, picture, trust)),
             ),
         ):
             st.download_button(

@@ -20,6 +20,7 @@ PAGES = {
     "robustness": "Robustness",
     "latency": "Latency",
     "subgroups": "Subgroups and operating points",
+    "explanations": "Explanations",
     "data": "Data",
     "train": "Train",
     "runs": "Runs and checkpoints",

@@ -29,11 +29,11 @@ def test_tables_and_records_are_written_and_kept(checkpoints, ham_folder, tmp_pa
     command += ["--data", str(ham_folder), "--images", "4", "--regions", "3", "--resamples", "20"]
     command += ["--out", str(out), "--json", str(tmp_path / "r.json")]
     assert main(command) == 0
-    rows = list(csv.DictReader((out / "interventions.csv").open()))
+    rows = list(csv.DictReader((out / "interventions-test.csv").open()))
     assert [row["model"] for row in rows] == ["big"] * 2 + ["small"] * 2
-    text = (out / "interventions.md").read_text()
+    text = (out / "interventions-test.md").read_text()
     assert "n = 4 images" in text and text in capsys.readouterr().out
-    scores = InterventionScores.load(out / "small.npz")
+    scores = InterventionScores.load(out / "interventions" / "test-small.npz")
     assert (len(scores), scores.regions, scores.teacher) == (4, 3, "big")
     studies = json.loads((tmp_path / "r.json").read_text())["studies"]
     assert studies[1]["effects"][0]["own"]["effect"]["value"] == float(rows[2]["own effect"])

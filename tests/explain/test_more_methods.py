@@ -147,7 +147,7 @@ def test_integrated_gradients_sum_to_the_logits_difference(name, image):
     with torch.no_grad():
         ends = [model(x).logits[0, 4] for x in (image, torch.zeros_like(image))]
     difference = float(ends[0] - ends[1])
-    values = gradient_integral(model, image, 4, steps=200)
+    values = gradient_integral(model, image, 4, steps=80)
     assert values.sum() == pytest.approx(difference, rel=0.02, abs=1e-3)
     assert smooth(values).sum() == pytest.approx(values.sum(), rel=1e-3, abs=1e-4)
 

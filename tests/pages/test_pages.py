@@ -145,7 +145,7 @@ def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) 
     job = finished_job(app)
     app.run()
     assert not app.exception
-    assert "Correlation of the teacher" in words(app)
+    assert "How alike the two maps are" in words(app)
     app.slider(key="w:opacity").set_value(0.8).run()
     assert not app.exception
     assert app.session_state["job"] is job
@@ -219,7 +219,7 @@ def test_a_result_of_another_picture_is_not_lost(open_page: Open) -> None:
     app.selectbox(key="w:target").set_value("nv").run()  # before the page has seen it done
     finished_job(app)
     app.selectbox(key="w:target").set_value("mel").run()
-    assert "Correlation of the teacher" in words(app)
+    assert "How alike the two maps are" in words(app)
 
 
 def test_a_waiting_computation_lives_while_another_page_is_read(open_page: Open) -> None:

@@ -232,6 +232,7 @@ def test_a_study_of_drawn_samples_is_set_up(open_page: Open) -> None:
     assert study.heatmap(0, "teacher").max() <= 1
 
 
+@pytest.mark.slow
 def test_a_study_of_test_images_leaves_training_lesions_out(
     open_page: Open, ham_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

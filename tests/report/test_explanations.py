@@ -49,6 +49,7 @@ def found_of(records):
         ({"level": 0.9}, ["Yes: the maps of The student", "by more than its answers explain"]),
         ({"level": 0.5}, ["No: the maps of The student", "no gain of 0.05 or more is left"]),
         ({"level": 0.55}, ["Yes"]),
+        ({"level": 0.3}, ["No", "looks less where the teacher looks than without a teacher"]),
     ],
 )
 def test_the_answer_in_words(changes, words):
@@ -122,7 +123,7 @@ def test_files_are_read_again_without_a_model(tmp_path):
     write_explanations(tmp_path, records, found, 90)
     [(key, again)] = read_studies(tmp_path).items()
     assert key == ("grad-cam", "test", "teacher")
-    assert [r.checkpoint for r in again] == ["teacher", "baseline", "student"]
+    assert [r.checkpoint for r in again] == ["teacher", "student", "baseline"]
     assert evaluate_explanations(again, 100).transfers == found.transfers
     stem = "explanations-grad-cam-test"
     rows = list(csv.DictReader((tmp_path / f"{stem}-transfer.csv").open()))

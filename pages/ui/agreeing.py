@@ -1,0 +1,92 @@
+"""How alike the teacher's and the student's map are, and what such numbers are worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.controls import Pair
+from pages.ui.explaining import Request
+from pages.ui.frame import guard
+
+_LAST = -1  # the stage that a study looks at
+_TITLES = {
+    "cosine": ("Cosine", "1 is the same; two maps without negative values are never below 0."),
+    "spearman": ("Spearman", "Correlation of ranks: do they order the places alike?"),
+    "ssim": ("SSIM", "Structural similarity: alike in level, contrast and pattern nearby."),
+    "iou": ("Top 20 % overlap", "Of the places in either map's top 20 %, the share in both."),
+    "pearson": ("Pearson", "Correlation of values: 1 is the same place, 0 is unrelated."),
+}
+
+
+def show(pair: Pair, explained: Any, request: Request) -> None:
+    """Draw five measures of agreement, each beside its floors where a study has the pair."""
+    from kdcore.explain import agreements
+
+    found = agreements(explained.teacher_map, explained.student_map)
+    floors = None
+    with guard():
+        floors = _floors(pair, explained, request)
+    st.markdown("**How alike the two maps are.** 1 is the same map.")
+    with st.container(horizontal=True):
+        for measure, (title, help_text) in _TITLES.items():
+            with st.container(width=180):
+                st.metric(title, _number(found[measure]), help=help_text, border=True)
+                if floors is not None:
+                    st.caption(_beside(floors, measure))
+    if floors is None:
+        st.caption(
+            "On centred lesions even unrelated maps are alike to a degree. By how much, a study of "
+            "this pair and method would tell: `python -m kdcore explanations`."
+        )
+        return
+    st.caption(
+        f"Means over {floors.n:,} {floors.split} images of HAM10000, maps by {floors.method} of "
+        "the last stage for the teacher's first choice. Unrelated: the student's map against the "
+        "teacher's of another lesion."
+        + (f" Without a teacher: {floors.baseline_title}." if floors.baseline else "")
+    )
+
+
+def _beside(floors: Any, measure: str) -> str:
+    parts = [f"this pair on average {_number(floors.student[measure])}"]
+    parts.append(f"two unrelated pictures give {_number(floors.unrelated[measure])}")
+    if measure in floors.baseline:
+        parts.append(f"a student without a teacher {_number(floors.baseline[measure])}")
+    return "; ".join(parts)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("nan", "none")
+
+
+def _floors(pair: Pair, explained: Any, request: Request) -> Any | None:
+    """Return what a saved study says of the pair and method, None where there is none."""
+    from kdcore.base import results_folder
+
+    method = explained.manifest["method"]
+    if method["uses_stage"] and request.stage != _LAST:
+        return None
+    folder = results_folder() / "explanations"
+    if not folder.is_dir():
+        return None
+    files = tuple((p.name, p.stat().st_mtime_ns) for p in sorted(folder.glob("*.npz")))
+    names = ("score-cam", "score-cam-fast") if method["name"] == "score-cam" else (method["name"],)
+    for name in names:
+        found = _read(str(results_folder()), files, pair.teacher.hash, pair.student.hash, name)
+        if found is not None:
+            return found
+    return None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _read(
+    folder: str, files: tuple[tuple[str, int], ...], teacher: str, student: str, method: str
+) -> Any | None:
+    from pathlib import Path
+
+    from kdcore.evaluate.agreement_floors import agreement_floors
+    from kdcore.report.explanations_files import read_studies
+
+    return agreement_floors(read_studies(Path(folder)).values(), teacher, student, method)

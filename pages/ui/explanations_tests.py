@@ -1,0 +1,81 @@
+"""Whether maps can be believed: does the answer follow them, and do they lie on the lesion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.explanations import Study
+from pages.ui.figures import show_figure
+from pages.ui.tables import file_stem, show_table
+
+LINK = ("faithful", "onlesion")
+_FAITHFUL = {
+    "deletion": "Pixels are deleted in the order of the map. If the map is right the probability "
+    "falls at once: lower is better.",
+    "insertion": "Pixels are put into a blurred picture in the order of the map. If the map is "
+    "right the probability rises at once: higher is better.",
+    "drop": "Only what the map marks is shown. It is the share of the probability that is lost: "
+    "lower is better. A map that marks everything loses nothing.",
+    "gain": "Only what the map marks is shown. It is the share of what was lacking to certainty "
+    "that is gained: higher is better.",
+}
+_LOCAL = {
+    "lesion_energy": "The share of the map's sum that lies on the lesion: higher is better.",
+    "lesion_pointing": "The pointing game: how often the strongest point lies on the lesion.",
+    "lesion_rank": "Of the strongest points, as many as the lesion has, the share that lies on it.",
+    "lesion_iou": "Those points and the lesion: what they share, over what they cover together.",
+}
+
+
+def show_faithfulness(study: Study) -> None:
+    """Draw whether the answer follows the maps, or how to have it tested."""
+    st.markdown(
+        "A map claims that the answer hangs on what it marks, which can be tried out. A map is "
+        "worth something only where it does better than maps that never saw the network."
+    )
+    _show(
+        study,
+        "faithful",
+        _FAITHFUL,
+        "This was not tested in this study: it costs hundreds of forward passes an image. Give "
+        "`--faithful 100` to `python -m kdcore explanations`.",
+    )
+
+
+def show_localisation(study: Study) -> None:
+    """Draw whether the maps lie on the lesion, or what that needs."""
+    st.markdown(
+        "A lesion mask says where the lesion is. Lesions lie in the middle of most photos, so the "
+        "plain blob in the middle is the one to beat. A map off the lesion may still be right "
+        "about the network: then the network looks elsewhere."
+    )
+    _show(
+        study,
+        "onlesion",
+        _LOCAL,
+        "This study has no lesion masks. Put HAM10000's segmentations beside its pictures, and "
+        "run `python -m kdcore explanations` again.",
+    )
+
+
+def _show(study: Study, key: str, meanings: Mapping[str, str], missing: str) -> None:
+    """Draw the choice among the metrics that there are, its chart, the verdicts and the table."""
+    from kdcore.charts.explanations import floor_dots
+    from kdcore.report.explanations import METRICS, floor_rows, metric_note, metrics_of
+    from kdcore.report.explanations_floors import floor_verdicts
+
+    metrics = metrics_of(study.found, meanings)
+    if not metrics:
+        st.info(missing, icon=":material/rule:")
+        return
+    metric = state.choice(st.selectbox, key, "Test", metrics, format_func=METRICS.get, width=300)
+    st.markdown(meanings[metric])
+    name, note = file_stem("maps", metric), metric_note(study.found, metric)
+    show_figure(floor_dots(study.found, metric, study.colours), name, note)
+    for told in floor_verdicts(study.found, study.found.means, metric):
+        st.markdown(f"- {told}")
+    with st.expander("Table", icon=":material/table:"):
+        show_table(floor_rows(study.found, metrics), f"{name}-floors", note=note, told=False)

@@ -1,0 +1,70 @@
+"""The lesion's outline where a mask of it exists, and how much of each map lies inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import cache, state
+from pages.ui.controls import Pair
+from pages.ui.frame import guard
+from pages.ui.images import Chosen
+
+_SIDE = 448  # pixels of the outline's mask; the networks' own grids would draw steps
+
+
+def mask_for(checkpoint: Any, chosen: Chosen) -> Any | None:
+    """Return the lesion's mask on a network's input grid, None where there is none."""
+    return _mask(chosen, checkpoint.card.input_size)
+
+
+def choose(chosen: Chosen) -> Any | None:
+    """Draw the switch of the outline and return the mask to draw; nothing where there is none."""
+    mask = None
+    with guard():  # a mask that is damaged is told, and the page goes on
+        mask = _mask(chosen, _SIDE)
+    if mask is None:
+        return None
+    shown = state.switch(
+        "outline",
+        "Outline of the lesion",
+        True,
+        help="Drawn by people for this data set; the networks never saw it.",
+    )
+    return mask if shown else None
+
+
+def show_shares(pair: Pair, chosen: Chosen, explained: Any) -> None:
+    """Say how much of each map lies on the lesion, beside what knows nothing of the picture."""
+    from kdcore.explain import lesion_share
+
+    with guard():
+        for role, checkpoint, heatmap in (
+            ("teacher", pair.teacher, explained.teacher_map),
+            ("student", pair.student, explained.student_map),
+        ):
+            mask = mask_for(checkpoint, chosen)
+            share = None if mask is None else lesion_share(heatmap, mask)
+            if share is None:
+                continue
+            st.markdown(
+                f"On the lesion lie **{share.inside:.0%}** of the {role}'s map, outside of it "
+                f"{share.outside:.0%}. A blob in the middle would have {share.centre:.0%} on it, "
+                f"an even map {share.area:.0%}, the lesion's share of the picture."
+            )
+
+
+def _mask(chosen: Chosen, size: int) -> Any | None:
+    if not chosen.image_id:
+        return None
+    data = cache.data_set("ham10000")
+    return None if data is None else _read(data, cache.data_key(data), chosen.image_id, size)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _read(_data: Any, key: str, image_id: str, size: int) -> Any | None:
+    from kdcore.data import HAM10000, Preprocess
+    from kdcore.data.lesion_masks import lesion_mask
+
+    return lesion_mask(_data, image_id, Preprocess(size, HAM10000.mean, HAM10000.std))

@@ -59,8 +59,12 @@ def part_dots(
 ) -> alt.LayerChart:
     """Return the mean of a metric over each part of a scope, a dot for each model.
 
-    `scope` is "class" or "quadrant"; the others are those of `floor_dots`. Every model has
-    quadrants of its own, so their sizes are in the tooltips and the table.
+    Every model has quadrants of its own, so their sizes are in the tooltips and the table.
+
+    Parameters
+    ----------
+    found, metric, colours : those of `floor_dots`
+    scope : "class" or "quadrant"
     """
     rows = []
     for model, means in found.means.items():
@@ -78,8 +82,12 @@ def gain_dots(
 ) -> alt.LayerChart | None:
     """Return a metric of each student less its baseline's, image by image, and a line at 0.
 
-    `scope` is "all", which has the images with the same answers beside them, or "class"; the
-    others are those of `floor_dots`. None where no student has a baseline.
+    None where no student has a baseline.
+
+    Parameters
+    ----------
+    found, metric, colours : those of `floor_dots`
+    scope : "all", which has the images with the same answers beside them, or "class"
     """
     scopes = tuple(_WHOLE) if scope == ALL else (scope,)
     rows = []

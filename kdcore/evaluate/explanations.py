@@ -146,7 +146,13 @@ def evaluate_explanations(
 def transfers(
     records: Sequence[MapScores], measure: str = MEASURE, n_boot: int = 1000, seed: int = 0
 ) -> tuple[Transfer, ...]:
-    """Return `transfer` of each student of a study that has a baseline, in the records' order."""
+    """Return `transfer` of each student of a study that has a baseline, in the records' order.
+
+    Parameters
+    ----------
+    records, n_boot, seed : those of `evaluate_explanations`
+    measure : one of `AGREEMENT`
+    """
     return tuple(transfer(s, b, measure, n_boot, seed) for s, b in _with_baseline(records))
 
 

@@ -40,7 +40,8 @@ def explain(page: Page) -> None:
 
 
 def await_maps(page: Page) -> None:
-    expect(page.get_by_role("button", name="Maps and manifest")).to_be_visible(timeout=SCORE_CAM_MS)
+    """Wait for the exact maps; approximate ones come before."""
+    expect(page.get_by_text("The Score-CAM maps are exact")).to_be_visible(timeout=SCORE_CAM_MS)
     settle(page, 120)
 
 
@@ -106,8 +107,62 @@ def test_a_computation_can_be_cancelled_and_started_again(app: App, new_page: Ne
     settle(page)
     explain(page)
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Explain", exact=True)).to_be_visible(timeout=120_000)
-    assert page.get_by_alt_text(re.compile("^Score-CAM map for")).count() == 0
+    # Explain where it was stopped before the fast maps, Continue where they had come.
+    again = page.get_by_role("button", name=re.compile(r"(Explain|Continue to the exact maps)$"))
+    expect(again).to_be_visible(timeout=120_000)
+    settle(page)
+    kept = page.get_by_text("Stopped: the Score-CAM maps are approximate").count()
+    assert page.get_by_alt_text(re.compile("^Score-CAM map for")).count() == 3 * kept
+    again.click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name="Cancel").click()
+    assert troubles(page) == []
+
+
+@pytest.mark.slow
+def test_fast_maps_are_replaced_by_exact_ones(app: App, new_page: NewPage) -> None:
+    page = new_page()
+    open_upload(page, app.url)
+    upload_to_charts(page, "lesion.jpg", photo("mel", 7))
+    settle(page)
+    explain(page)
+    fast = page.get_by_text("The Score-CAM maps are approximate")
+    expect(fast).to_be_visible(timeout=SCORE_CAM_MS)
+    shown = page.get_by_alt_text(re.compile("^Score-CAM map for")).first
+    expect(shown).to_be_visible()
+    source = shown.get_attribute("src")
+    expect(page.locator('[data-testid="stProgress"]')).to_be_visible()
+    expect(page.get_by_text("The Score-CAM maps are exact")).to_be_visible(timeout=SCORE_CAM_MS)
+    expect(page.locator('[data-testid="stProgress"]')).to_have_count(0)
+    expect(shown).not_to_have_attribute("src", str(source))
+    assert manifest(download(page, "Maps and manifest"))["score_cam"]["exact"] is True
+    assert troubles(page) == []
+
+
+@pytest.mark.slow
+def test_cancelled_half_way_the_fast_maps_stay_and_outlive_a_page_switch(
+    app: App, new_page: NewPage
+) -> None:
+    page = new_page()
+    open_upload(page, app.url)
+    upload_to_charts(page, "lesion.jpg", photo("bcc", 8))
+    settle(page)
+    explain(page)
+    shown = page.get_by_alt_text(re.compile("^Score-CAM map for"))
+    expect(shown.first).to_be_visible(timeout=SCORE_CAM_MS)
+    page.get_by_role("button", name="Cancel").click()
+    stopped = page.get_by_text("Stopped: the Score-CAM maps are approximate")
+    expect(stopped).to_be_visible(timeout=SCORE_CAM_MS)
+    assert shown.count() == 3
+    page.get_by_role("link", name="Temperature").click()
+    page.get_by_role("heading", level=1, name="Temperature").wait_for()
+    settle(page)
+    page.get_by_role("link", name="Explain a lesion").click()
+    expect(stopped).to_be_visible(timeout=120_000)
+    archive = download(page, "Maps and manifest")
+    assert manifest(archive)["score_cam"]["exact"] is False
+    page.get_by_role("button", name="Continue to the exact maps").click()
+    expect(page.get_by_text("The Score-CAM maps are exact")).to_be_visible(timeout=SCORE_CAM_MS)
     assert troubles(page) == []
 
 
@@ -144,7 +199,7 @@ def test_two_sessions_get_what_each_gets_alone(
             assert confidence in reading
         shown = raw_maps(download(page, "Maps and manifest"))
         for role, values in maps.items():
-            np.testing.assert_allclose(shown[role], values, atol=1e-5, err_msg=role)
+            np.testing.assert_allclose(shown[role], values, atol=1e-3, err_msg=role)
         assert troubles(page) == []
 
 

@@ -19,7 +19,8 @@ def data_app(chrome: Browser, checkpoints: Path, ham_dataverse: Path) -> Iterato
         yield running
 
 
-@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 400])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 400])
 def test_the_data_page(data_app: App, new_page: Callable[..., Page], width: int) -> None:
     page = new_page(width)
     visit(page, f"{data_app.url}/data?datasplit=image-level+(leaky)")

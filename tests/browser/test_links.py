@@ -45,8 +45,9 @@ def test_navigation_names_every_page(app: App, new_page: NewPage) -> None:
         assert troubles(page) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [400, pytest.param(1280, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("width", [400, 1280])
 def test_nothing_reaches_past_the_edge(app: App, new_page: NewPage, path: str, width: int) -> None:
     page = new_page(width)
     visit(page, f"{app.url}/{path}")

@@ -143,7 +143,8 @@ def train_app(chrome: Browser, tiny_checkpoints: Path, ham_folder: Path) -> Iter
         yield running
 
 
-@pytest.mark.parametrize("width", [400, pytest.param(1280, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("path", ["train", "runs"])
 def test_with_everything_open_nothing_overflows(
     train_app: App, new_page: NewPage, path: str, width: int

@@ -54,7 +54,7 @@ def test_one_lesion_is_drawn_without_intervals() -> None:
 
 
 def test_a_measure_of_each_model_and_calibrator() -> None:
-    whole = calibration_table(make_predictions(200, seed=1), PREDICTIONS, n_boot=10)
+    whole = calibration_table(make_predictions(200, seed=1, split="val"), PREDICTIONS, n_boot=10)
     tables = {"T": whole, "S": whole[:1]}
     table = rows(measure_chart(tables, "nll", "NLL", COLOURS, 0.5))
     assert [r["value"] for r in table] == [row.nll.value for row in (*whole, whole[0])]

@@ -32,7 +32,8 @@ from kdcore.evaluate import (
 from tests.evaluate.makers import CLASSES, make_predictions
 
 COLOURS = {"A": "#1A80C4", "B": "#D55E00", "not drawn": "#000000"}
-VAL, TEST = make_predictions(200, seed=1, signal=1.0), make_predictions(300, seed=2, signal=1.0)
+VAL = make_predictions(200, seed=1, signal=1.0, split="val")
+TEST = make_predictions(300, seed=2, signal=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from PIL import Image, ImageFilter
 
 _SIDE = 448  # pixels; networks see 96 to 224, too coarse to lay a smooth map over
-_HALO, _LINE = 7, 3  # widths of an outline, in pixels, both odd
+_HALO, _LINE = 5, 3  # widths of an outline, in pixels, both odd
 _HALF = [0] * 128 + [255] * 128  # a table for `Image.point`: half covered is inside
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -66,9 +67,7 @@ def estimate_everything(
     image : RGB of any size
     stage : counted from the end (negative)
     """
-    return (
-        sum(_score_cam_seconds(c, image, stage, 2) for c in (teacher, student)) / _SCORE_CAM_SHARE
-    )
+    return sum(_score_cam_seconds(c, image, stage) for c in (teacher, student)) / _SCORE_CAM_SHARE
 
 
 def explain_everything(
@@ -125,13 +124,17 @@ def everything_in_steps(
     """
     pair = (teacher, student)
     watch = _Watch(progress or (lambda fraction, doing: None))
-    watch.report("Timing one batch")
-    watch.costs = [_score_cam_seconds(c, image, stage, 1) for c in pair]
+    watch.report("Preparing quick copies of the networks")
     steps = [
         explain_steps(c, image, stage, target, watch.counter(i), None, image_sha256)
         for i, c in enumerate(pair)
     ]
-    latest = first = [next(iterator) for iterator in steps]
+    first = []
+    for i, iterator in enumerate(steps):
+        started = time.perf_counter()
+        first.append(next(iterator))
+        watch.costs[i] = time.perf_counter() - started
+    latest = first
     gradients = []
     for role, checkpoint in zip(_ROLES, pair):
         watch.finish(f"Grad-CAM of the {role}")
@@ -155,14 +158,16 @@ class _Watch:
 
     def __init__(self, tell: Report) -> None:
         self._tell, self._doing = tell, ""
-        self._scored, self._parts = [0.0, 0.0], 0
-        self.costs = [1.0, 1.0]
+        self._scored, self._parts, self._fraction = [0.0, 0.0], 0, 0.0
+        self.costs = [1.0, 1.0]  # of each network's masks, in any unit
 
     def report(self, doing: str = "") -> None:
         self._doing = doing or self._doing
         masks = sum(c * s for c, s in zip(self.costs, self._scored)) / max(sum(self.costs), 1e-9)
         parts = self._parts / _PARTS
-        self._tell(_SCORE_CAM_SHARE * masks + (1 - _SCORE_CAM_SHARE) * parts, self._doing)
+        fraction = _SCORE_CAM_SHARE * masks + (1 - _SCORE_CAM_SHARE) * parts
+        self._fraction = max(self._fraction, fraction)  # costs become known on the way
+        self._tell(self._fraction, self._doing)
 
     def finish(self, doing: str) -> None:
         """Report one more of the parts that are not Score-CAM."""
@@ -195,8 +200,8 @@ def _view(
 
 def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int, times: int) -> float:
     tensor = _input(checkpoint, image)
-    # The fastest: the first pass of a network, or a busy moment, would mislead.
-    return min(estimate_seconds(checkpoint.model, tensor, stage) for _ in range(times))
+    # The faster of two: the first pass of a network, or a busy moment, would mislead.
+    return min(estimate_seconds(checkpoint.model, tensor, stage) for _ in range(2))
 
 
 def _input(checkpoint: Checkpoint, image: Image.Image) -> Tensor:

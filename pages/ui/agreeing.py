@@ -11,11 +11,15 @@ from pages.ui.explaining import Request
 from pages.ui.frame import guard
 
 _LAST = -1  # the stage that a study looks at
+_WIDTH = 148  # pixels: five in a row, and two on a telephone
 _TITLES = {
     "cosine": ("Cosine", "1 is the same; two maps without negative values are never below 0."),
     "spearman": ("Spearman", "Correlation of ranks: do they order the places alike?"),
     "ssim": ("SSIM", "Structural similarity: alike in level, contrast and pattern nearby."),
-    "iou": ("Top 20 % overlap", "Of the places in either map's top 20 %, the share in both."),
+    "iou": (
+        "Top 20 %",
+        "Overlap (IoU): of the places in either map's top 20 %, the share in both.",
+    ),
     "pearson": ("Pearson", "Correlation of values: 1 is the same place, 0 is unrelated."),
 }
 
@@ -31,7 +35,7 @@ def show(pair: Pair, explained: Any, request: Request) -> None:
     st.markdown("**How alike the two maps are.** 1 is the same map.")
     with st.container(horizontal=True):
         for measure, (title, help_text) in _TITLES.items():
-            with st.container(width=180):
+            with st.container(width=_WIDTH):
                 st.metric(title, _number(found[measure]), help=help_text, border=True)
                 if floors is not None:
                     st.caption(_beside(floors, measure))

@@ -12,6 +12,7 @@ from pages.ui.controls import Pair
 from pages.ui.images import Chosen
 
 _FIRST_T = 1.0
+_OUTLINED = 224  # pixels: on fewer the line would hide the picture
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ def show_inputs(place: Any, pair: Pair, chosen: Chosen, lesion: Any | None = Non
         size = checkpoint.card.input_size
         crop = cache.crop(checkpoint, chosen)
         row.image(
-            crop if lesion is None else outline(enlarge(crop), lesion),
+            crop if lesion is None else outline(enlarge(crop, _OUTLINED), lesion),
             caption=f"{role} is given the centre square, {size} × {size} px",
             output_format="PNG",
-            width=min(size, 160),
+            width=min(size, 160) if lesion is None else 160,
             alt=f"The picture as the {role.lower()} gets it",
         )
 

@@ -61,7 +61,8 @@ def show_details(trust: Any, explained: Any) -> None:
     """Draw each check in a sentence, and the curves that the first two stand on."""
     with st.expander("What the checks found", icon=":material/fact_check:"):
         st.markdown(
-            "Each check puts a number beside that of maps that never saw the network. " + _MEANING
+            "Each check puts a number of the map beside one that would be no merit: that of maps "
+            "which never saw the network, or a bound."
         )
         for column, (role, found) in zip(st.columns(2), _both(trust)):
             with column:
@@ -75,7 +76,7 @@ def _checks(found: Any) -> None:
     for check in found.checks:
         mark = ":material/check: Yes." if check.passed else ":material/close: No."
         st.markdown(f"**{check.title}** {mark} {check.words}")
-    lifts = ", ".join(f"{name} {value:+.2f}" for name, value in found.lift.items())
+    lifts = ", ".join(f"{name} {value:+z.2f}" for name, value in found.lift.items())
     st.caption(f"Better than a blob in the middle by (above 0 is better): {lifts}.")
     for sentence in found.left_out:
         st.caption(f":material/block: {sentence}")

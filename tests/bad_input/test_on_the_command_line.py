@@ -118,7 +118,8 @@ def test_spoilt_predictions(error_of: Error, tmp_path: Path, kind: str) -> None:
 
 
 def test_a_folder_without_csv(error_of: Error, tmp_path: Path) -> None:
-    assert "holds no CSV file" in error_of(["import", str(tmp_path), "--out", str(tmp_path / "p.npz")])
+    said = error_of(["import", str(tmp_path), "--out", str(tmp_path / "p.npz")])
+    assert "holds no CSV file" in said
 
 
 def test_saved_predictions_with_a_gap(error_of: Error, tmp_path: Path) -> None:

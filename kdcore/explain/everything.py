@@ -12,7 +12,13 @@ from torch import Tensor
 from kdcore.data.transforms import Preprocess
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
 from kdcore.explain.ensemble import mean_attention_grids
-from kdcore.explain.explain_pair import PairExplanation, explain_one, explain_steps, join
+from kdcore.explain.explain_pair import (
+    Explanation,
+    PairExplanation,
+    explain_one,
+    explain_steps,
+    join,
+)
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.score_cam import estimate_seconds
@@ -129,12 +135,7 @@ def everything_in_steps(
         explain_steps(c, image, stage, target, watch.counter(i), None, image_sha256)
         for i, c in enumerate(pair)
     ]
-    first = []
-    for i, iterator in enumerate(steps):
-        started = time.perf_counter()
-        first.append(next(iterator))
-        watch.costs[i] = time.perf_counter() - started
-    latest = first
+    latest = first = [watch.timed(i, iterator) for i, iterator in enumerate(steps)]
     gradients = []
     for role, checkpoint in zip(_ROLES, pair):
         watch.finish(f"Grad-CAM of the {role}")
@@ -174,6 +175,13 @@ class _Watch:
         self._parts += 1
         self.report(doing)
 
+    def timed(self, index: int, steps: Iterator[Explanation]) -> Explanation:
+        """Return the first of a network's steps; its time is what the masks are weighed by."""
+        started = time.perf_counter()
+        first = next(steps)
+        self.costs[index] = time.perf_counter() - started
+        return first
+
     def counter(self, index: int) -> Progress:
         """Return what counts the masks of the network `index`."""
 
@@ -198,7 +206,7 @@ def _view(
     return ModelView(mean_attention_grids(model, tensor), mask, test)
 
 
-def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int, times: int) -> float:
+def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int) -> float:
     tensor = _input(checkpoint, image)
     # The faster of two: the first pass of a network, or a busy moment, would mislead.
     return min(estimate_seconds(checkpoint.model, tensor, stage) for _ in range(2))

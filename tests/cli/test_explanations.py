@@ -31,7 +31,7 @@ def test_records_and_tables(checkpoints, ham_dataverse, tmp_path, capsys):
     assert main(command) == 0
     [(study, records)] = read_studies(out).items()
     assert study == ("grad-cam", "test", "big")
-    assert [(r.checkpoint, len(r)) for r in records] == [("big", 4), ("plain", 8), ("small", 8)]
+    assert [(r.checkpoint, len(r)) for r in records] == [("big", 4), ("small", 8), ("plain", 8)]
     assert {"lesion_energy", "deletion"} <= set(records[0].columns)
     text = (out / "explanations-grad-cam-test.md").read_text()
     assert "n = 4 images" in text and text in capsys.readouterr().out

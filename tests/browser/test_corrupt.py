@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import Page
 
 from benchmarks.driver import App, settle
@@ -20,6 +21,7 @@ def answers(page: Page) -> list[str]:
     return page.locator(METRICS).all_inner_texts()
 
 
+@pytest.mark.slow
 def test_both_models_respond_to_each_of_two_corruptions(
     app: App, new_page: Callable[..., Page]
 ) -> None:

@@ -100,6 +100,7 @@ def test_upload_explain_and_download(app: App, new_page: NewPage) -> None:
     assert troubles(page) == []
 
 
+@pytest.mark.slow
 def test_a_computation_can_be_cancelled_and_started_again(app: App, new_page: NewPage) -> None:
     page = new_page()
     page.goto(f"{app.url}/?source=drawn")
@@ -203,6 +204,7 @@ def test_two_sessions_get_what_each_gets_alone(
         assert troubles(page) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -227,6 +229,7 @@ def test_a_bad_upload_is_told_and_the_page_goes_on(
     expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_the_link_holds_the_state(app: App, new_page: NewPage) -> None:
     page = new_page()
     page.goto(f"{app.url}/?source=drawn")

@@ -56,6 +56,7 @@ def test_nothing_reaches_past_the_edge(app: App, new_page: NewPage, path: str, w
     assert overflow(page) == []
 
 
+@pytest.mark.slow
 def test_coming_back_to_a_page_finds_it_as_it_was(app: App, new_page: NewPage) -> None:
     page = new_page()
     open_upload(page, app.url)

@@ -82,6 +82,7 @@ def test_a_click_opens_the_cases_behind_it(compare: Page, checkpoints: Path) -> 
     assert overflow(compare) == []
 
 
+@pytest.mark.slow
 def test_the_downloads_are_a_figure_and_a_table(compare: Page, tmp_path: Path) -> None:
     pdf = downloaded(compare, compare.get_by_role("button", name="PDF").first, tmp_path)
     assert pdf.startswith(b"%PDF")

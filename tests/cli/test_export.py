@@ -21,6 +21,7 @@ def tiny(tmp_path, monkeypatch):
     return "tiny"
 
 
+@pytest.mark.slow
 def test_everything_with_data(tiny, ham_folder, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["export", tiny, "--format", "all", "--precision", "float", "int8", "--zip"]

@@ -115,6 +115,7 @@ def test_cifar_has_brightness_where_its_edges_are_known(tmp_path: Path) -> None:
     assert attributes_of(hundred, hundred.samples[:5]) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_edges_are_the_tertiles_of_the_training_part(real_data: Ham10000) -> None:
     parts = real_data.parts()

@@ -78,6 +78,7 @@ def test_a_job_is_paused_cancelled_and_resumed(ham_folder):
     assert len(read_run(folder.path).history) >= epochs
 
 
+@pytest.mark.slow
 def test_a_job_can_be_cancelled_before_it_has_begun(ham_folder):
     folder = start_run(dataclasses.replace(RECIPE, epochs=2000), ham_folder)
     cancel_run(folder)
@@ -85,6 +86,7 @@ def test_a_job_can_be_cancelled_before_it_has_begun(ham_folder):
     assert read_run(folder.path).history == []
 
 
+@pytest.mark.slow
 def test_a_job_that_can_not_work_says_why(ham_folder):
     taught = dataclasses.replace(RECIPE, role="student", teachers=("nobody",), alpha=0.5)
     folder = start_run(taught, ham_folder)

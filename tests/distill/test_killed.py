@@ -135,6 +135,7 @@ def test_two_processes_do_not_share_a_run_folder(runs):
     assert first.wait(120) == 130
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_what_was_saved_and_says_so(runs):
     full = runs.start("full", head=("-c", LIMITED))
     assert full.wait(300) == 1

@@ -170,8 +170,9 @@ def show_progress(job: Job, draw: Callable[[], None] | None = None) -> None:
         if job.over or better:
             st.rerun()
         st.progress(job.fraction, text=f"{job.doing} · {job.seen - job.started:.0f} s")
-        if st.button("Cancel", key="w:cancel", icon=":material/close:"):
-            job.stop.set()
+        # A callback, as the rerun above for a better result would swallow the click.
+        st.button("Cancel", key="w:cancel", icon=":material/close:", on_click=job.stop.set)
+        if job.stop.is_set():
             st.caption("Stopping after the current batch…")
         if draw is not None:
             draw()

@@ -36,8 +36,8 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torchcam.methods import ScoreCAM as TorchcamScoreCAM
 
-from benchmarks.measuring import machine
 from kdcore.base import checkpoints_folder, data_folder
+from kdcore.base.machine import machine
 from kdcore.data import HAM10000, Ham10000, draw_lesion
 from kdcore.explain import fast_score_cam, score_cam
 from kdcore.explain.maps import Heatmap, finish_cam, upsample

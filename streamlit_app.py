@@ -13,28 +13,26 @@ import streamlit as st
 ICON = str(Path(__file__).parent / "assets" / "icon.png")  # wherever the server was started
 
 
-def _page(path: str, file: str, title: str, icon: str, default: bool = False, hidden: bool = False):
+def _page(path: str, file: str, title: str, icon: str, default: bool = False):
     return st.Page(
         f"pages/{file}.py",
         title=title,
         icon=f":material/{icon}:",
         url_path=path,
         default=default,
-        visibility="hidden" if hidden else "visible",
     )
 
 
 if __name__ == "__main__":
     st.set_page_config(page_title="DistilScope", page_icon=ICON, layout="wide")
-    # The default page has no path of its own, so `/explain` is a second page of the same file;
-    # the navigation lists the one that is open.
-    by_name = (st.context.url or "").rstrip("/").endswith("/explain")
-    explain = ("see/explain", "Explain a lesion", "search_insights")
     st.navigation(
         {
+            "": [
+                _page("start", "see/start", "Start", "home", default=True),
+                _page("demo", "see/demo", "Guided demo", "tour"),
+            ],
             "See": [
-                _page("home", *explain, default=True, hidden=by_name),
-                _page("explain", *explain, hidden=not by_name),
+                _page("explain", "see/explain", "Explain a lesion", "search_insights"),
                 _page("temperature", "see/temperature", "Temperature", "thermostat"),
                 _page(
                     "attention",

@@ -30,7 +30,7 @@ RERUN = """() => new Promise((resolve, reject) => {
 
 def open_upload(page: Page, url: str, more: str = "") -> None:
     """Open the Explain page with its uploader, `more` in its link, and wait until it is usable."""
-    page.goto(f"{url}/?source=upload{more}")
+    page.goto(f"{url}/explain?source=upload{more}")
     page.wait_for_selector(UPLOAD, state="attached", timeout=120_000)
     settle(page, 120)
 

@@ -26,6 +26,21 @@ def checkpoint_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
     return [[*_HEAD, "MB", "folder"], *body]
 
 
+def overview_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
+    """Return one short row for each checkpoint: what it is, its size, its macro-F1 on test."""
+    body: Rows = [
+        [
+            card.title or card.name,
+            card.role,
+            f"{card.input_size} × {card.input_size}",
+            round(megabytes(folder), 1),
+            score_text(card, "test", 2) or "not measured",
+        ]
+        for folder, card in found
+    ]
+    return [["model", "role", "input, pixels", "folder, MB", "test macro-F1 [95 %]"], *body]
+
+
 def score_text(card: Card, part: str, digits: int = 3) -> str:
     """Return a card's macro-F1 on a part as "0.612 [0.580, 0.641]"; "" where it has none."""
     found: Any = card.metrics

@@ -32,30 +32,30 @@ def choose_pair(described: bool = False) -> Pair:
     With `described`, a line under each picker says what it is, and one under both if the teacher
     is the weaker of the two.
     """
-    from kdcore.base import CHECKPOINTS_VARIABLE
-
-    cards = _cards()
-    teachers = {n: c for n, (_, c) in cards.items() if c.role == "teacher"}
-    students = {n: c for n, (_, c) in cards.items() if c.role != "teacher"}
-    if not teachers or not students:
-        st.info(
-            "A teacher and a student are needed, and the checkpoint folder lacks one of them. "
-            "Train them with `python -m kdcore train RECIPE`, or name a folder that has both in "
-            f"the variable `{CHECKPOINTS_VARIABLE}`.",
-            icon=":material/model_training:",
-        )
-        st.stop()
+    offered, teachers, students = _offered()
     left, right = st.columns(2)
     with left:
         teacher = _pick("teacher", "Teacher", teachers)
     with right:
         student = _pick("student", "Student", students)
     with guard(stop=True):
-        pair = Pair(cache.load(*cards[teacher]), cache.load(*cards[student]))
+        pair = Pair(cache.load(*offered[teacher]), cache.load(*offered[student]))
     if described:
         left.caption(describe(pair.teacher))
         right.caption(describe(pair.student))
         _warn_of_weak_teacher(pair)
+    return pair
+
+
+def first_pair() -> Pair:
+    """Return the pair that `choose_pair` starts from, loaded; ends the page where there is none."""
+    offered, teachers, students = _offered()
+    teacher, student = (
+        kept if (kept := state.get(name)) in named else next(iter(named))
+        for name, named in (("teacher", teachers), ("student", students))
+    )
+    with guard(stop=True):
+        pair = Pair(cache.load(*offered[teacher]), cache.load(*offered[student]))
     return pair
 
 
@@ -156,6 +156,24 @@ def _warn_of_weak_teacher(pair: Pair) -> None:
         )
 
 
+def _offered() -> tuple[dict[str, tuple[Path, Any]], dict[str, Any], dict[str, Any]]:
+    """Return all cards by `_cards`, teachers, and students; ends the page where one is missing."""
+    from kdcore.base import CHECKPOINTS_VARIABLE
+
+    found = cards()
+    teachers = {n: c for n, (_, c) in found.items() if c.role == "teacher"}
+    students = {n: c for n, (_, c) in found.items() if c.role != "teacher"}
+    if not teachers or not students:
+        st.info(
+            "A teacher and a student are needed, and the checkpoint folder lacks one of them. "
+            "Train them with `python -m kdcore train RECIPE`, or name a folder that has both in "
+            f"the variable `{CHECKPOINTS_VARIABLE}`.",
+            icon=":material/model_training:",
+        )
+        st.stop()
+    return found, teachers, students
+
+
 def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
     strongest = next(iter(cards)) if len(cards) > 1 and name == "teacher" else None
 
@@ -165,7 +183,7 @@ def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 
 
-def _cards() -> dict[str, tuple[Path, Any]]:
+def cards() -> dict[str, tuple[Path, Any]]:
     """Return folder and card of each readable checkpoint by folder name; say which are not."""
     from kdcore.base import KdError, checkpoints_folder, runs_folder
     from kdcore.data import DATASETS, HAM10000

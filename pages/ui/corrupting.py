@@ -201,11 +201,11 @@ def show_sweep(pair: Pair, spoilt: Spoilt) -> None:
         varied = state.choice(
             st.segmented_control, "varied", "Vary", list(titles), format_func=titles.get
         )
-    sweep = _sweep(pair, spoilt, spoilt.key, list(titles).index(varied))
-    for model in sweep.probs:
-        st.markdown(f"**{model}** {_end(sweep, model, titles[varied].lower())}.")
+    varying = sweep(pair, spoilt, list(titles).index(varied))
+    for model in varying.probs:
+        st.markdown(f"**{model}** {_end(varying, model, titles[varied].lower())}.")
     show_figure(
-        severity_chart(sweep.rows()),
+        severity_chart(varying.rows()),
         "severity",
         f"Severity 0 is without {titles[varied].lower()}; other corruptions stay. One picture; "
         "probabilities at each model's own temperature.",
@@ -219,6 +219,11 @@ def _end(sweep: Any, model: str, title: str) -> str:
     if place == 0:
         return f"has changed its mind without *{title}* already"
     return f"changes its mind at severity {place} of *{title}*"
+
+
+def sweep(pair: Pair, spoilt: Spoilt, place: int = 0) -> Any:
+    """Return what both networks say as the severity of one step of the stack rises."""
+    return _sweep(pair, spoilt, spoilt.key, place)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

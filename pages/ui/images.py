@@ -85,7 +85,7 @@ def _upload() -> Chosen | None:
 
 
 def _drawn() -> Chosen:
-    samples = _drawn_samples()
+    samples = drawn_samples()
     name = state.choice(
         st.selectbox,
         "drawn",
@@ -94,22 +94,24 @@ def _drawn() -> Chosen:
         format_func=lambda n: samples[n].title,
         help="Pictures drawn by a program, not photographs: for a demonstration without data.",
     )
-    return _draw(name)
+    return drawn(name)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _drawn_samples() -> dict[str, Any]:
+def drawn_samples() -> dict[str, Any]:
+    """Return the drawn samples by their names."""
     from kdcore.data import drawn_samples
 
     return {sample.name: sample for sample in drawn_samples()}
 
 
 @st.cache_resource(max_entries=16, show_spinner="Drawing…")
-def _draw(name: str) -> Chosen:
+def drawn(name: str) -> Chosen:
+    """Return a drawn sample by its name."""
     from kdcore.base import sha256_bytes
     from kdcore.data import draw_lesion
 
-    sample = _drawn_samples()[name]
+    sample = drawn_samples()[name]
     rgb = draw_lesion(sample.dx, sample.seed)
     title = f"{sample.title} (drawn, not a photograph)"
     return Chosen(rgb, sha256_bytes(rgb.tobytes()), title, sample.dx, kind="drawn")
@@ -156,7 +158,7 @@ def _data(pair: Pair) -> Chosen | None:
         format_func=lambda i: f"{i} · {samples[i].dx}",
         help="Type to search by id.",
     )
-    return _data_image(data, samples[image_id])
+    return of_data(data, samples[image_id])
 
 
 def unseen(samples: list[Any], pair: Pair) -> list[Any]:
@@ -172,7 +174,8 @@ def _lesion_hash(lesion_id: str) -> str:
     return group_hash(lesion_id)
 
 
-def _data_image(data: Any, sample: Any) -> Chosen:
+def of_data(data: Any, sample: Any) -> Chosen:
+    """Return a picture of the data set; raises `KdError` where it can't be read."""
     read = data.picture(sample.image_id)
     title = f"{sample.image_id}, true class {sample.dx}"
     return Chosen(read.rgb, read.sha256, title, sample.dx, read.notes, "data", sample.image_id)

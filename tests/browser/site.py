@@ -10,7 +10,9 @@ from benchmarks.driver import ERROR, settle
 from kdcore.data.drawn import draw_lesion
 
 PAGES = {
-    "": "Explain a lesion",
+    "": "DistilScope",
+    "demo": "Guided demo",
+    "explain": "Explain a lesion",
     "temperature": "Temperature",
     "attention": "Attention and causal masks",
     "corrupt": "Corrupt it",

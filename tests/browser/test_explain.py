@@ -109,7 +109,7 @@ def test_upload_explain_and_download(app: App, new_page: NewPage) -> None:
 @pytest.mark.slow
 def test_a_computation_can_be_cancelled_and_started_again(app: App, new_page: NewPage) -> None:
     page = new_page()
-    page.goto(f"{app.url}/?source=drawn")
+    page.goto(f"{app.url}/explain?source=drawn")
     expect(page.locator(CHARTS).nth(1)).to_be_visible(timeout=120_000)
     settle(page)
     explain(page)
@@ -238,7 +238,7 @@ def test_a_bad_upload_is_told_and_the_page_goes_on(
 @pytest.mark.slow
 def test_the_link_holds_the_state(app: App, new_page: NewPage) -> None:
     page = new_page()
-    page.goto(f"{app.url}/?source=drawn")
+    page.goto(f"{app.url}/explain?source=drawn")
     expect(page.locator(CHARTS).nth(1)).to_be_visible(timeout=120_000)
     settle(page)
     nudge(page, "Temperature T")

@@ -20,7 +20,7 @@ from tests.conftest import REPO
 from tests.pages.conftest import words
 
 Open = Callable[..., AppTest]
-PAGES = ("see/explain", "see/temperature", "see/attention", "build/data")
+PAGES = ("see/explain", "see/temperature", "see/attention", "see/demo", "build/data")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -32,10 +32,10 @@ def test_a_page_opens_without_an_exception(open_page: Open, page: str) -> None:
     assert "Not for diagnosis" in words(app)
 
 
-def test_the_entry_opens_the_explain_page(open_page: Open, page_checkpoints: Path) -> None:
+def test_the_entry_opens_the_start_page(open_page: Open, page_checkpoints: Path) -> None:
     app = AppTest.from_file(str(REPO / "streamlit_app.py"), default_timeout=120).run()
     assert not app.exception
-    assert app.title[0].value == "Explain a lesion"
+    assert app.title[0].value == "DistilScope"
 
 
 def test_importing_the_entry_prepares_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def test_importing_the_entry_prepares_the_server(monkeypatch: pytest.MonkeyPatch
     assert PagesManager.uses_pages_directory is False
 
 
-@pytest.mark.parametrize("page", PAGES[:3])
+@pytest.mark.parametrize("page", PAGES[:4])
 def test_without_checkpoints_the_page_says_what_to_do(
     open_page: Open, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,7 +87,7 @@ def test_the_state_is_in_the_link_and_comes_from_it(open_page: Open) -> None:
         {"T": "nan", "drawn": "missing", "q": "-4", "opacity": "inf"},
     ],
 )
-@pytest.mark.parametrize("page", PAGES[:3])
+@pytest.mark.parametrize("page", PAGES[:4])
 def test_a_link_with_nonsense_falls_back(open_page: Open, page: str, link: dict[str, str]) -> None:
     app = open_page(page, **link)
     assert not app.exception

@@ -1,0 +1,16 @@
+"""Five cases for a first look, without jargon."""
+
+from pages.ui import controls, frame, state, touring
+
+state.adopt_link()
+frame.open_page(
+    "Guided demo",
+    "Two minutes, a few pictures: a large network, the **teacher**, and a small one that learnt "
+    "from it, the **student**, name the same skin lesions.",
+)
+pair = controls.first_pair()
+cases = touring.find(pair)
+kind = touring.choose(cases)
+touring.show(pair, cases[kind], kind)
+touring.steps(list(cases), kind)
+state.write_link(touring.LINK)

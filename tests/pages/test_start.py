@@ -1,0 +1,54 @@
+"""The Start page and the guided demo: what they say follows from the networks that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import REPO
+from tests.pages.conftest import words
+
+Open = Callable[..., AppTest]
+
+
+def test_start_says_what_distillation_is_and_lists_the_models(
+    page_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(page_checkpoints))
+    app = AppTest.from_file(str(REPO / "streamlit_app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert "knowledge distillation" in words(app)
+    assert list(app.dataframe[0].value["model"]) == ["Tiny teacher", "Tiny student"]
+    assert list(app.dataframe[0].value["test macro-F1 [95 %]"]) == ["not measured"] * 2
+
+
+def test_the_tour_goes_forth_and_back(open_page: Open) -> None:
+    app = open_page("see/demo")
+    assert not app.exception
+    first = app.subheader[0].value
+    assert app.button(key="w:Back").disabled
+    app.button(key="w:Next").click().run()
+    second = app.subheader[0].value
+    assert second != first
+    app.button(key="w:Back").click().run()
+    assert app.subheader[0].value == first
+    assert "drawing, nobody's skin" in words(app)
+
+
+def test_the_last_case_of_the_tour_leads_on(open_page: Open) -> None:
+    app = open_page("see/demo")
+    for _ in range(5):
+        if not app.button(key="w:Next").disabled:
+            app.button(key="w:Next").click().run()
+    assert app.button(key="w:Next").disabled
+    assert "That was the tour" in words(app)
+    assert not app.exception
+
+
+def test_a_link_opens_its_case(open_page: Open) -> None:
+    app = open_page("see/demo", case="doubt")
+    assert app.subheader[0].value == "Not sure"
+    assert not open_page("see/demo", case="nonsense").exception

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +26,15 @@ from kdcore.deploy import (
     stratified_samples,
     write_artefact,
 )
-from kdcore.evaluate import agreement, evaluate_predictions
+from kdcore.deploy.export_plan import CALIBRATION, PRECISIONS, Step, steps, targets_of, weights_size
+from kdcore.deploy.export_store import zip_of
+from kdcore.evaluate.exported import exported_quality
 from kdcore.evaluate.robustness_grid import unseen_samples
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import predict_dataset
 from kdcore.report.cells import columns, number
+from kdcore.report.exports import loss_sentence
 
-PRECISIONS = {"float": "float32", "fp16": "float16", "int8": "int8"}
 HEAD = ["format", "precision", "MB", "max |Δ|", "agreement", "macro-F1", "ECE"]
 
 
@@ -48,56 +51,93 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fold-preprocessing", action="store_true",
         help="take pixels (N, H, W, 3), uint8, and normalise inside",
     )  # fmt: skip
-    parser.add_argument("--zip", action="store_true", help="pack each ONNX file with an example")
+    parser.add_argument("--zip", action="store_true", help="pack each file with an example")
     parser.add_argument(
-        "--calibration-images", type=_some, metavar="N", default=100,
+        "--calibration-images", type=_some, metavar="N", default=CALIBRATION,
         help="of validation; as many others are checked on",
     )  # fmt: skip
     parser.add_argument(
         "--images", type=_some, metavar="N", help="measure on the first N by hash (default: all)"
     )
+    parser.add_argument(
+        "--no-data", action="store_true", help="check on drawn samples, whatever is configured"
+    )
+    parser.add_argument(
+        "--live", action="store_true", help="print progress as JSON lines, for other programs"
+    )
     add_data_arguments(parser, split="test")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Export, check, measure where there is data, print and write."""
+    """Export, check, measure where there is data, pack, print and write."""
     named = Path(options.checkpoint)
     folder = named if named.is_dir() else checkpoints_folder() / options.checkpoint
     checkpoint = load_checkpoint(folder)
-    targets = _targets(options)
-    data = None
-    if data_folder(options.data):
+    forms = list(FORMATS) if "all" in options.format else list(dict.fromkeys(options.format))
+    targets = targets_of(forms, tuple(dict.fromkeys(options.precision)), options.fold_preprocessing)
+    data, samples = None, []
+    if not options.no_data and data_folder(options.data):
         data = open_data(options, checkpoint.card.classes)
+        samples = _unseen(checkpoint, data, options, options.split)[: options.images]
+    planned = steps(targets, weights_size(folder), len(samples), options.zip)
+    tell = _Progress(planned, options.live)
+    tell.next()
     pictures = _pictures(checkpoint, data, options, targets) if data else Pictures()
-    made = make_artefacts(checkpoint, options.out, targets, pictures, say=_say)
+    made = make_artefacts(checkpoint, options.out, targets, pictures, say=lambda text: tell.next())
     if data:
-        made = _measured(checkpoint, data, options, made)
-    print("\n".join(columns([HEAD, *map(_row, made)])))
-    print("Agreement: " + (f"on the {options.split} part." if data else "on drawn samples."))
-    print(NOTICE)
+        made = _measured(checkpoint, data, samples, options, made, tell)
+    answers = {}
     for artefact in made if options.zip else ():
-        if artefact.format == "onnx":
-            target = options.out / f"{Path(artefact.file).stem}.zip"
-            answer = next(iter(package(options.out / artefact.file, checkpoint, target).items()))
-            print(f"{target}: its example was run and says {answer[0]}, {answer[1]:.0%}")
+        tell.next()
+        path = options.out / artefact.file
+        answers[zip_of(path)] = package(path, checkpoint, zip_of(path))
+    if not options.live:
+        _print(made, answers, options.split if data else "")
     write_json(options, {"artefacts": [artefact.as_dict() for artefact in made]})
+
+
+class _Progress:
+    """Says which step is done: to a person in words, to programs with the share of the time."""
+
+    def __init__(self, planned: Sequence[Step], live: bool) -> None:
+        self.planned, self.live, self.at = planned, live, -1
+
+    def next(self) -> None:
+        """Say that the next step begins."""
+        self.at += 1
+        if self.live:
+            self.part(0, 1)
+        else:
+            print(f"{self.planned[self.at].doing} …")
+
+    def part(self, done: int, total: int) -> None:
+        """Say how far the present step is."""
+        if not self.live:
+            say_progress(done, total)
+            return
+        before, now = self.planned[: self.at], self.planned[self.at]
+        seconds = sum(step.seconds for step in before) + now.seconds * done / total
+        fraction = round(seconds / sum(step.seconds for step in self.planned), 4)
+        print(json.dumps({"fraction": fraction, "doing": now.doing}), flush=True)
+
+
+def _print(
+    made: Sequence[Artefact], answers: Mapping[Path, Mapping[str, float]], split: str
+) -> None:
+    print("\n".join(columns([HEAD, *map(_row, made)])))
+    print("Agreement: " + (f"on the {split} part." if split else "on drawn samples."))
+    for sentence in filter(None, map(loss_sentence, made)):
+        print(sentence)
+    print(NOTICE)
+    for target, answer in answers.items():
+        label, probability = next(iter(answer.items()))
+        print(f"{target}: its example was run and says {label}, {probability:.0%}")
 
 
 def _some(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
     return int(text)
-
-
-def _targets(options: argparse.Namespace) -> tuple[Target, ...]:
-    """Return the exports asked for: every precision of ONNX, float32 of the other formats."""
-    forms = list(FORMATS) if "all" in options.format else list(dict.fromkeys(options.format))
-    precisions = [PRECISIONS[name] for name in dict.fromkeys(options.precision)]
-    return tuple(
-        Target(form, precision, options.fold_preprocessing)
-        for form in forms
-        for precision in (precisions if form == "onnx" or len(forms) == 1 else ["float32"])
-    )
 
 
 def _unseen(
@@ -132,20 +172,21 @@ def _pictures(
 def _measured(
     checkpoint: Checkpoint,
     data: ImageDataset,
+    samples: Sequence[Sample],
     options: argparse.Namespace,
     made: Sequence[Artefact],
+    tell: _Progress,
 ) -> tuple[Artefact, ...]:
-    """Return the records with their quality on the chosen part, and write them again."""
-    samples = _unseen(checkpoint, data, options, options.split)[: options.images]
-    reference = predict_dataset(checkpoint, data, samples, options.split, say_progress)
+    """Return the records with their quality on the samples, and write them again."""
+    tell.next()
+    reference = predict_dataset(checkpoint, data, samples, options.split, tell.part)
     engines = [(artefact, run_artefact(options.out / artefact.file)) for artefact in made]
-    found = predict_artefacts(checkpoint, engines, data, samples, options.split, say_progress)
+    tell.next()
+    found = predict_artefacts(checkpoint, engines, data, samples, options.split, tell.part)
     measured = []
     for artefact, predictions in zip(made, found, strict=True):
-        scores = evaluate_predictions(predictions, checkpoint.card.temperature, n_boot=0).metrics
-        quality = {name: scores[name].value for name in ("macro_f1", "accuracy", "ece", "nll")}
-        quality["agreement"] = agreement(reference, predictions, n_boot=0).share.value
-        head = {"split": options.split, "n": len(predictions), "data": data.info.name}
+        head = {"split": options.split, "data": data.info.name}
+        quality = exported_quality(reference, predictions, checkpoint.card.temperature)
         measured.append(replace(artefact, quality=head | quality))
         write_artefact(options.out, measured[-1])
     return tuple(measured)
@@ -163,7 +204,3 @@ def _row(artefact: Artefact) -> list[str]:
         number(quality["macro_f1"]) if quality else "",
         number(quality["ece"]) if quality else "",
     ]
-
-
-def _say(text: str) -> None:
-    print(f"Exporting: {text}")

@@ -69,11 +69,27 @@ def read_artefact(path: Path) -> Artefact:
     try:
         raw = json.loads(record_of(path).read_text(encoding="utf-8"))
         found = Artefact(**raw | {"check": Check(**raw["check"]), "file": path.name})
+        _refuse_other_types(found)
     except FileNotFoundError as error:
         raise ExportError(f"{path.name} has no record {record_of(path).name}.", _AGAIN) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ExportError(f"The record of {path.name} can't be read: {error}.", _AGAIN) from error
     return found
+
+
+def _refuse_other_types(artefact: Artefact) -> None:
+    """Raise TypeError where a record has something else than what tables and pages read."""
+    check = artefact.check
+    numbers = (artefact.size, check.n, check.max_delta, check.noise, check.agreement)
+    texts = (artefact.format, artefact.precision, artefact.checkpoint, artefact.checkpoint_hash)
+    for kind, values in (
+        (int | float, (*numbers, check.tolerance)),
+        (str, texts),
+        (dict, (artefact.notes, artefact.quality)),
+    ):
+        for value in values:
+            if not isinstance(value, kind):
+                raise TypeError(f"{value!r} is out of place")
 
 
 def run_artefact(path: Path, threads: int = 0) -> Engine:

@@ -54,6 +54,11 @@ class Check:
         """Whether the noise is within the tolerance."""
         return self.noise <= self.tolerance
 
+    @property
+    def same(self) -> int:
+        """How many of the pictures have the same answer."""
+        return round(self.agreement * self.n)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         return asdict(self)

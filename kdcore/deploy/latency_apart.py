@@ -6,23 +6,14 @@ its number of threads would change under them.
 
 from __future__ import annotations
 
-import json
-import queue
-import subprocess
 import sys
-import threading
-from collections import deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from kdcore.base import KdError, SettingError
+from kdcore.base.apart import problem_of, run_apart
 from kdcore.deploy.latency_plan import Plan
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
-_LOOK_S = 0.2
-_END_S = 5.0
-_LOG_LINES = 20
+_WHAT = "The benchmark"
 
 
 def bench_apart(plan: Plan, report: Callable[[dict[str, Any]], None]) -> str:
@@ -40,30 +31,9 @@ def bench_apart(plan: Plan, report: Callable[[dict[str, Any]], None]) -> str:
     KdError
         With the process's own words, if it failed.
     """
-    process = subprocess.Popen(
-        command(plan), cwd=_REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, encoding="utf-8",
-    )  # fmt: skip
-    assert process.stdout is not None and process.stderr is not None
-    lines: queue.Queue[str] = queue.Queue()
-    log: deque[str] = deque(maxlen=_LOG_LINES)
-    readers = [_reader(process.stdout, lines.put), _reader(process.stderr, log.append)]
-    latest: dict[str, Any] = {"fraction": 0.0, "doing": "Starting", "known": []}
-    kept = ""
-    try:
-        while any(reader.is_alive() for reader in readers) or not lines.empty():
-            try:
-                told = json.loads(lines.get(timeout=_LOOK_S))
-                kept = told.pop("kept", kept)
-                latest |= {name: value for name, value in told.items() if value != []}
-            except queue.Empty:
-                pass
-            report(latest)
-        process.wait()
-    finally:
-        _end(process)
+    kept: str = run_apart(command(plan), report, _WHAT).get("kept", "")
     if not kept:
-        raise _problem(list(log))
+        raise problem_of(_WHAT, ())
     return kept
 
 
@@ -80,33 +50,3 @@ def command(plan: Plan) -> list[str]:
     parts += ["--seconds", f"{plan.seconds:g}", "--precision", f"{plan.precision:g}"]
     parts += ["--end-to-end"] if plan.end_to_end else []
     return [*parts, "--keep", "--live"]
-
-
-def _reader(stream: IO[str], take: Callable[[str], None]) -> threading.Thread:
-    """Return a started thread that hands on the lines of a stream until it ends."""
-
-    def read() -> None:
-        for line in stream:
-            take(line)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    return thread
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End the process if it is still there, by force if it has to be."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _problem(log: list[str]) -> KdError:
-    said = [line.strip() for line in log if line.strip()]
-    errors = [line for line in said if line.startswith("Error: ")]
-    text = (errors or said or ["It ended without a word."])[-1].removeprefix("Error: ")
-    return SettingError(f"The benchmark ended without a result. {text}")

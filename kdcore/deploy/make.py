@@ -59,8 +59,8 @@ class Target:
 class Pictures:
     """Normalised images (N, 3, H, W) for an export; drawn samples where `check` is None.
 
-    `check` is compared on; `calibration` gives INT8 its ranges; on `validation`, other images, is
-    searched what INT8 leaves in float (None: no search).
+    `check`, validation images, is compared on; `calibration` gives INT8 its ranges; on
+    `validation`, other images, is searched what INT8 leaves in float (None: no search).
     """
 
     check: NDArray[np.float32] | None = None
@@ -114,6 +114,7 @@ def make_artefacts(
         if source not in floats:  # ONNX in other precisions is made of that in float32
             floats[source] = export_bytes(checkpoint, *source, cancelled)
         data, notes = _converted(checkpoint, target, floats[source], pictures, cancelled)
+        notes["checked_on"] = "drawn samples" if pictures.check is None else "validation images"
         made.append(_place(checkpoint, Path(folder), target, data, images, notes))
     return tuple(made)
 

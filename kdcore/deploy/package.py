@@ -1,8 +1,8 @@
 """A zip that works by itself: network, card, labels, preprocessing, and an example that was run.
 
-The example needs ONNX Runtime, NumPy and Pillow. It is unpacked from the very bytes of the zip and
-run on a drawn picture, as its reader will run it; what it prints is compared with the network
-before the zip is written.
+The example needs NumPy, Pillow and one runtime: ONNX Runtime, or torch for its own two formats. It
+is unpacked from the very bytes of the zip and run on a drawn picture, as its reader will run it;
+what it prints is compared with the network, and goes into the zip, before that is written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import ExportError, write_atomically
 from kdcore.data import draw_lesion
-from kdcore.deploy.artefact import read_artefact, record_of, run_artefact
+from kdcore.deploy.artefact import Artefact, read_artefact, record_of, run_artefact
 from kdcore.deploy.metadata import NOTICE
 from kdcore.models import Checkpoint
 from kdcore.predict import predict_image, softmax
@@ -32,13 +32,14 @@ PROBABILITY_TOLERANCES: Mapping[str, float] = {"float32": 1e-3, "float16": 2e-2,
 _SAMPLE = ("mel", 15)
 _PICTURE = "drawn-sample.png"
 _SECONDS = 120
-EXAMPLE = '''"""python example.py PICTURE: classes by probability. Not for diagnosis."""
+SAID = "example-output.txt"
+_EXAMPLE = '''"""python example.py PICTURE: classes by probability. Not for diagnosis."""
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import RUNTIME
 from PIL import Image, ImageOps
 
 here = Path(__file__).parent
@@ -51,8 +52,7 @@ box = (left, top, left + side, top + side)
 batch = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))[None]
 if not how["normalises_itself"]:
     batch = ((batch / 255 - how["mean"]) / how["std"]).transpose(0, 3, 1, 2).astype(np.float32)
-session = onnxruntime.InferenceSession(here / how["model"])
-logits = session.run(None, {session.get_inputs()[0].name: batch})[0][0] / how["temperature"]
+RUN
 probs = np.exp(logits - logits.max())
 probs /= probs.sum()
 for index in np.argsort(-probs):
@@ -60,12 +60,32 @@ for index in np.argsort(-probs):
 '''
 
 
+_CALL = 'logits = model(torch.tensor(batch))[0].detach().numpy() / how["temperature"]'
+# Of each format the package that runs it, and the lines that do.
+_RUNTIMES: Mapping[str, tuple[str, str]] = {
+    "onnx": (
+        "onnxruntime",
+        'session = onnxruntime.InferenceSession(here / how["model"])\n'
+        "logits = session.run(None, {session.get_inputs()[0].name: batch})[0][0]"
+        ' / how["temperature"]',
+    ),
+    "torchscript": ("torch", f'model = torch.jit.load(here / how["model"])\n{_CALL}'),
+    "export": ("torch", f'model = torch.export.load(here / how["model"]).module()\n{_CALL}'),
+}
+
+
+def example(form: str) -> str:
+    """Return the program of a format, one of `FORMATS`, that answers for one picture."""
+    runtime, lines = _RUNTIMES[form]
+    return _EXAMPLE.replace("RUNTIME", runtime).replace("RUN", lines)
+
+
 def package(path: Path, checkpoint: Checkpoint, target: Path) -> dict[str, float]:
-    """Write the zip of an exported ONNX file; returns what its example printed.
+    """Write the zip of an exported file; returns what its example printed.
 
     Parameters
     ----------
-    path : the ONNX file; its record lies beside it
+    path : the exported file; its record lies beside it
     checkpoint : what it was exported from
     target : the zip; written whole or not at all
 
@@ -76,25 +96,27 @@ def package(path: Path, checkpoint: Checkpoint, target: Path) -> dict[str, float
     Raises
     ------
     ExportError
-        If the file is no ONNX, broken or of other weights, or the example fails or does not answer
-        as the network does.
+        If the file is broken or of other weights, or the example fails or does not answer as the
+        network does.
     """
     path = Path(path)
     artefact = read_artefact(path)
-    if artefact.format != "onnx" or artefact.checkpoint_hash != checkpoint.hash:
+    if artefact.checkpoint_hash != checkpoint.hash:
         raise ExportError(
-            f"{path.name} is not an ONNX export of {checkpoint.card.name}.",
-            "Export the checkpoint as ONNX, then package that.",
+            f"{path.name} is not an export of {checkpoint.card.name}.",
+            "Export the checkpoint again, then package that.",
         )
     run_artefact(path)  # raises if the file is not whole
-    data = _zipped(_files(path, checkpoint))
-    printed = _run_example(data, path.stem)
+    files = _files(path, checkpoint, artefact)
+    text = _run_example(_zipped(files), path.name)
+    printed = _read(text)
     _compare(printed, checkpoint, PROBABILITY_TOLERANCES[artefact.precision])
+    data = _zipped(files | {SAID: text.encode()})
     write_atomically(Path(target), lambda p: p.write_bytes(data))
     return printed
 
 
-def _files(path: Path, checkpoint: Checkpoint) -> dict[str, bytes]:
+def _files(path: Path, checkpoint: Checkpoint, artefact: Artefact) -> dict[str, bytes]:
     """Return the content of the zip by name."""
     card, picture = checkpoint.card, io.BytesIO()
     draw_lesion(*_SAMPLE).save(picture, "PNG")
@@ -105,16 +127,16 @@ def _files(path: Path, checkpoint: Checkpoint) -> dict[str, bytes]:
         "size": card.input_size,
         "mean": card.mean,
         "std": card.std,
-        "normalises_itself": read_artefact(path).folded,
+        "normalises_itself": artefact.folded,
         "temperature": card.temperature,
         "after": "divide the logits by the temperature, then softmax",
     }
     texts = {
-        "README.txt": _readme(checkpoint),
+        "README.txt": _readme(checkpoint, artefact.format),
         "card.json": _json(asdict(card)),
         "labels.txt": "\n".join(card.classes) + "\n",
         "preprocessing.json": _json(how),
-        "example.py": EXAMPLE,
+        "example.py": example(artefact.format),
     }
     files = {name: text.encode() for name, text in texts.items()}
     record = record_of(path)
@@ -122,15 +144,16 @@ def _files(path: Path, checkpoint: Checkpoint) -> dict[str, bytes]:
     return {path.name: path.read_bytes()} | files
 
 
-def _readme(checkpoint: Checkpoint) -> str:
+def _readme(checkpoint: Checkpoint, form: str) -> str:
     card = checkpoint.card
     return (
         f"{card.title or card.name}\n\n{NOTICE}\n\n"
         f"Licence of the weights: {card.licence or 'not stated; ask who trained them'}.\n"
         "example.py: MIT. The drawn sample shows nobody's skin and measures nothing.\n"
         f"Provenance: {card.provenance or 'not stated'}\n\n"
-        "pip install onnxruntime numpy pillow\n"
-        f"python example.py {_PICTURE}\n"
+        f"pip install {_RUNTIMES[form][0]} numpy pillow\n"
+        f"python example.py {_PICTURE}\n\n"
+        f"What it printed when this was made is in {SAID}.\n"
     )
 
 
@@ -146,7 +169,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _run_example(data: bytes, name: str) -> dict[str, float]:
+def _run_example(data: bytes, name: str) -> str:
     """Unpack the zip elsewhere, run its example on its picture, and return what it prints."""
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(io.BytesIO(data)).extractall(folder)
@@ -165,7 +188,12 @@ def _run_example(data: bytes, name: str) -> dict[str, float]:
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it was killed"])[-1][:160]
         raise ExportError(f"The example for {name} fails: {said}.", "Export the network again.")
-    rows = (line.split("\t") for line in done.stdout.splitlines())
+    return done.stdout
+
+
+def _read(printed: str) -> dict[str, float]:
+    """Return the probabilities by class that an example has printed."""
+    rows = (line.split("\t") for line in printed.splitlines())
     return {label: float(probability) for label, probability in rows}
 
 

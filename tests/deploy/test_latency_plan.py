@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdcore.base import Cancelled, KdError, SettingError, state_folder
+from kdcore.base import Cancelled, KdError, SettingError, apart, state_folder
 from kdcore.base.machine import cores
 from kdcore.deploy import compare_logits, drawn_images, latency_apart
 from kdcore.deploy.latency import Live
@@ -188,7 +188,8 @@ def test_progress_and_result_of_the_process(tiny, script):
     told = []
     kept = bench_apart(Plan((tiny,)), lambda latest: told.append(dict(latest)))
     assert kept == "20260102-a"
-    assert told[-1] == {"fraction": 0.5, "doing": "Timing", "known": [{"what": "x"}]}
+    known = {"fraction": 0.5, "doing": "Timing", "known": [{"what": "x"}]}
+    assert told[-1] == known | {"kept": "20260102-a"}
 
 
 @pytest.mark.parametrize(
@@ -208,8 +209,8 @@ def test_a_process_that_fails_is_told(tiny, script, text, words):
 def test_cancel_ends_the_process(tiny, script, monkeypatch):
     script("import time; print('{\"fraction\": 0.1}', flush=True); time.sleep(600)")
     processes = []
-    end = latency_apart._end
-    monkeypatch.setattr(latency_apart, "_end", lambda p: (processes.append(p), end(p)))
+    end = apart._end
+    monkeypatch.setattr(apart, "_end", lambda p: (processes.append(p), end(p)))
 
     def report(latest):
         if latest["fraction"]:

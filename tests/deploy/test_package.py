@@ -68,9 +68,7 @@ def test_the_example_in_the_zip(saved, made, tmp_path, folded):
 def test_what_is_not_packed(saved, made, tmp_path):
     folder, records = made
     target = tmp_path / "x.zip"
-    with pytest.raises(ExportError, match="is not an ONNX export of"):
-        package(folder / records[1].file, saved, target)
-    with pytest.raises(ExportError, match="is not an ONNX export of"):
+    with pytest.raises(ExportError, match="is not an export of"):
         package(folder / records[0].file, replace(saved, hash="other"), target)
     for name in (records[0].file, f"{records[0].file}.json"):
         shutil.copy(folder / name, tmp_path / name)

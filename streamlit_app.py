@@ -54,6 +54,7 @@ if __name__ == "__main__":
             "Build": [
                 _page("data", "build/data", "Data", "database"),
                 _page("train", "build/train", "Train", "model_training"),
+                _page("export", "build/export", "Export", "output"),
                 _page("runs", "build/runs", "Runs and checkpoints", "list_alt"),
             ],
         }

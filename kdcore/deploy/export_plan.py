@@ -107,7 +107,9 @@ def targets_of(forms: Sequence[str], precisions: Sequence[str], folded: bool) ->
     )
 
 
-def steps(targets: Sequence[Target], measured: int = 0, zipped: bool = True) -> tuple[Step, ...]:
+def steps(
+    targets: Sequence[Target], weights: int, measured: int = 0, zipped: bool = True
+) -> tuple[Step, ...]:
     """Return the steps of an export in the order in which the command takes them.
 
     Parameters

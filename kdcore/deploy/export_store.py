@@ -15,6 +15,10 @@ from kdcore.deploy.export import FORMATS
 
 MOST_FILES = 60
 MOST_BYTES = 3_000_000_000
+BOUNDS = (
+    f"At most {MOST_FILES} files, {MOST_BYTES / 1e9:.0f} GB, are kept on this machine; older ones "
+    "make room for new ones."
+)
 STAGING = ".being-made-"
 _STALE_S = 86_400
 

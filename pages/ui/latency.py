@@ -9,8 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import jobs, state
-from pages.ui.frame import show_error
+from pages.ui import every_checkpoint, jobs, state
 
 _STARTED, _LIVE, _DONE = "latency-key", "latency-live", "latency-done"
 _BATCHES = (1, 8, 32)
@@ -22,7 +21,7 @@ def show_form() -> None:
     from kdcore.deploy.latency_engines import ENGINES
     from kdcore.deploy.latency_plan import devices, thread_counts
 
-    models = _models()
+    models = every_checkpoint.found()
     if not models:
         st.info(
             "There is no checkpoint to time. [Train one](train), or import one on the "
@@ -33,7 +32,11 @@ def show_form() -> None:
     if _poll():
         return
     names = state.choices(
-        "timed", "Models to time", list(models), _default(models), format_func=_titles(models).get
+        "timed",
+        "Models to time",
+        list(models),
+        _default(models),
+        format_func=every_checkpoint.titles(models).get,
     )
     left, right = st.columns(2)
     with left:
@@ -148,29 +151,6 @@ def _show_live() -> None:
             width="stretch",
             column_config={"interval ±": st.column_config.NumberColumn(format="percent")},
         )  # fmt: skip
-
-
-def _models() -> dict[str, tuple[Path, Any]]:
-    """Return folder and card of each checkpoint by the folder's or run's name."""
-    from kdcore.base import KdError, checkpoints_folder, runs_folder
-    from kdcore.models import card_order, read_card
-
-    found = {}
-    paths = (
-        *checkpoints_folder().glob("*/card.json"),
-        *runs_folder().glob("*/checkpoint/card.json"),
-    )
-    for path in sorted(paths):
-        own = path.parent.parent if path.parent.name == "checkpoint" else path.parent
-        try:
-            found[own.name] = (path.parent, read_card(path.parent))
-        except KdError as error:
-            show_error(error)
-    return dict(sorted(found.items(), key=lambda item: card_order(item[1][1])))
-
-
-def _titles(models: dict[str, tuple[Path, Any]]) -> dict[str, str]:
-    return {name: card.title or name for name, (_, card) in models.items()}
 
 
 def _default(models: dict[str, tuple[Path, Any]]) -> list[str]:

@@ -25,6 +25,7 @@ PAGES = {
     "explanations": "Explanations",
     "data": "Data",
     "train": "Train",
+    "export": "Export",
     "runs": "Runs and checkpoints",
 }
 NOT_FOUND = "Page not found"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import ExportError, sha256_bytes, write_atomically
-from kdcore.deploy.check import Check
+from kdcore.deploy.check import TOLERANCES, Check
 from kdcore.deploy.engines import Engine, open_engine
+from kdcore.deploy.export import FORMATS
 
 _AGAIN = "Copy both files again, or export the checkpoint again."
 
@@ -90,6 +91,8 @@ def _refuse_other_types(artefact: Artefact) -> None:
         for value in values:
             if not isinstance(value, kind):
                 raise TypeError(f"{value!r} is out of place")
+    if artefact.format not in FORMATS or artefact.precision not in TOLERANCES:
+        raise ValueError(f"{artefact.format} in {artefact.precision} is not known")
 
 
 def run_artefact(path: Path, threads: int = 0) -> Engine:

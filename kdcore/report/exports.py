@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kdcore.deploy.artefact import Artefact
+from kdcore.deploy.check import TOLERANCES
+from kdcore.deploy.export import FORMATS
 from kdcore.deploy.export_plan import title_of
 from kdcore.evaluate import Interval
 from kdcore.report.cells import number, signed_text
@@ -14,14 +16,29 @@ from kdcore.report.runs import Rows
 
 LOSS = 0.01  # of macro-F1: more is told even where the images are too few to be sure
 _CHECK = ["export", "input", "MB", "largest logit change", "noise", "allowed", "same answers"]
-_QUALITY = ["macro-F1", "change of macro-F1", "ECE", "agreement"]
+_SCORES = ["export", "macro-F1", "change of macro-F1", "ECE", "ECE of the network", "same answers"]
 
 
-def artefact_rows(artefacts: Sequence[Artefact]) -> Rows:
-    """Return one row for each file; its scores are there if one of them was measured."""
-    measured = any(artefact.quality for artefact in artefacts)
-    rows = [[*_checked(a), *(_scores(a) if measured else ())] for a in artefacts]
-    return [[*_CHECK, *(_QUALITY if measured else ())], *rows]
+def by_kind(artefacts: Iterable[Artefact]) -> list[Artefact]:
+    """Return files of one checkpoint by format, precision and input, as they are chosen."""
+    forms, precisions = list(FORMATS), list(TOLERANCES)
+
+    def place(artefact: Artefact) -> tuple[int, int, bool, str]:
+        form, precision = artefact.format, artefact.precision
+        return forms.index(form), precisions.index(precision), artefact.folded, artefact.file
+
+    return sorted(artefacts, key=place)
+
+
+def check_rows(artefacts: Sequence[Artefact]) -> Rows:
+    """Return one row for each file: what it is, how large, and how it was checked."""
+    return [list(_CHECK), *map(_checked, artefacts)]
+
+
+def score_rows(artefacts: Sequence[Artefact]) -> Rows:
+    """Return one row for each file that was measured; nothing where none was."""
+    rows = [_scores(artefact) for artefact in artefacts if artefact.quality]
+    return [list(_SCORES), *rows] if rows else []
 
 
 def artefact_title(artefact: Artefact) -> str:
@@ -72,8 +89,9 @@ def kept_sentence(artefact: Artefact) -> str:
     if artefact.precision == "float32" or math.isnan(change.value) or loss_sentence(artefact):
         return ""
     return (
-        f"{title_of(artefact.format, artefact.precision)}: no loss of macro-F1 to be seen, a "
-        f"change of {signed_text(change)} ({_part(artefact.quality)})."
+        f"{title_of(artefact.format, artefact.precision)}: its change of macro-F1, "
+        f"{signed_text(change)}, is no loss that could be told from chance "
+        f"({_part(artefact.quality)})."
     )
 
 
@@ -92,13 +110,13 @@ def _checked(artefact: Artefact) -> list[Any]:
 
 def _scores(artefact: Artefact) -> list[Any]:
     quality = artefact.quality
-    if not quality:
-        return [""] * len(_QUALITY)
     share = _number(quality, "agreement")
     return [
+        artefact_title(artefact).rpartition(",")[0],
         number(_number(quality, "macro_f1")),
         signed_text(_change(quality)),
         number(_number(quality, "ece")),
+        number(_number(quality.get("network"), "ece")),
         "n/a" if math.isnan(share) else f"{share:.1%}",
     ]
 
@@ -115,7 +133,7 @@ def _measured_on(quality: Mapping[str, Any]) -> str:
 
 
 def _part(quality: Mapping[str, Any]) -> str:
-    return f"{quality.get('split', '?')} part, n = {quality.get('n', '?')} images"
+    return f"{quality.get('split', '?')} part, n = {_number(quality, 'n'):,.0f} images"
 
 
 def _change(quality: Mapping[str, Any]) -> Interval:

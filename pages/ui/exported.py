@@ -19,9 +19,12 @@ def show_made(card: Any) -> None:
     """Draw what is kept of a checkpoint: table, losses in words, downloads and the example."""
     from kdcore.base import ExportError
     from kdcore.deploy.export_store import list_exports
+    from kdcore.report.exports import by_kind
 
     st.subheader("Exported files of this checkpoint")
-    made, whole = [kept for kept in list_exports()[0] if _is_of(kept, card)], []
+    by_file = {kept.artefact.file: kept for kept in list_exports()[0] if _is_of(kept, card)}
+    made = [by_file[a.file] for a in by_kind(kept.artefact for kept in by_file.values())]
+    whole = []
     for kept in made:
         damaged = _damage_of(kept)
         if damaged:
@@ -58,26 +61,27 @@ def _is_of(kept: Any, card: Any) -> bool:
 
 
 def _show_checks(artefacts: list[Any]) -> None:
-    from kdcore.report.exports import (
-        artefact_rows,
-        check_note,
-        kept_sentence,
-        loss_sentence,
-        quality_note,
-    )
+    """Draw how files were checked, and where they were measured what they lose."""
+    from kdcore.report import exports
 
     st.markdown(
-        "Each file was compared with the PyTorch network before it was kept. The fewer answers "
-        "differ, the more of the network is in the file."
+        "Each file was compared with the PyTorch network before it was kept. The more of its "
+        "answers are the same, the more of the network is in the file."
     )
-    note = f"{check_note(artefacts)} {quality_note(artefacts)}".strip()
-    show_table(artefact_rows(artefacts), "exported", note=escaped(note))
+    note = escaped(exports.check_note(artefacts))
+    show_table(exports.check_rows(artefacts), "exported-check", note=note)
+    scores = exports.score_rows(artefacts)
+    if not scores:
+        return
+    st.markdown("What a smaller precision costs, on images that the network was not trained on:")
+    note = escaped(exports.quality_note(artefacts))
+    show_table(scores, "exported-scores", note=note)
     for artefact in artefacts:
-        lost, kept = loss_sentence(artefact), kept_sentence(artefact)
+        lost, kept = exports.loss_sentence(artefact), exports.kept_sentence(artefact)
         if lost:
             st.warning(escaped(lost), icon=":material/trending_down:")
         elif kept:
-            st.caption(f":material/check: {escaped(kept)}")
+            st.markdown(f"- {escaped(kept)}")
 
 
 def _entry(kept: Any, whole: bool, named: bool = False) -> None:
@@ -137,12 +141,9 @@ def _show_example(whole: list[Any]) -> None:
         st.selectbox, "example", "Example of", list(by_name),
         format_func=lambda n: artefact_title(by_name[n].artefact),
     )  # fmt: skip
-    left, right = st.columns([3, 2])
-    with left:
-        st.code(read_member(by_name[name], "example.py"), language="python")
-    with right:
-        st.caption("What it printed for the drawn sample: classes by probability.")
-        st.code(read_member(by_name[name], SAID), language=None)
+    st.code(read_member(by_name[name], "example.py"), language="python", wrap_lines=True)
+    st.caption("What it printed for the drawn sample: classes by probability.")
+    st.code(read_member(by_name[name], SAID), language=None)
 
 
 def _damage_of(kept: Any) -> str:

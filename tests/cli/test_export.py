@@ -40,8 +40,10 @@ def test_everything_with_data(tiny, ham_folder, tmp_path, capsys):
     for row in rows:
         assert row["quality"]["n"] == 9 and row["quality"]["split"] == "test" and row["folded"]
         assert read_artefact(out / row["file"]).quality == row["quality"]
+    assert rows[0]["quality"]["macro_f1"] == rows[0]["quality"]["network"]["macro_f1"]
     assert rows[0]["quality"]["agreement"] == 1 and rows[1]["notes"]["calibration_images"] == 5
-    assert len(list(out.glob("*.zip"))) == 2
+    assert {row["notes"]["checked_on"] for row in rows} == {"validation images"}
+    assert len(list(out.glob("*.zip"))) == 4
 
 
 def test_lesions_that_it_was_trained_on_are_left_out(tiny, ham_folder, tmp_path):
@@ -64,6 +66,20 @@ def test_without_data(tiny, tmp_path, capsys):
     assert read_artefact(out / "tiny-float32.pt").quality == {}
     assert main(["export", tiny, "--precision", "int8", "--out", str(out)]) == 1
     assert "INT8 takes its ranges from pictures" in capsys.readouterr().err
+
+
+def test_live_lines_and_no_data(tiny, ham_folder, tmp_path, capsys):
+    command = ["export", tiny, "--format", "torchscript", "--out", str(tmp_path / "out"), "--live"]
+    assert main([*command, "--data", str(ham_folder), "--no-data"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["doing"] for line in lines] == [
+        "Reading the checkpoint",
+        "Exporting TorchScript, float32",
+    ]
+    fractions = [line["fraction"] for line in lines]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
+    record = read_artefact(tmp_path / "out" / "tiny-float32.pt")
+    assert record.quality == {} and record.notes["checked_on"] == "drawn samples"
 
 
 @pytest.mark.parametrize(

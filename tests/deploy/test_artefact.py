@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from kdcore.base import Cancelled, DataError, ExportError, sha256_file
 from kdcore.data import Ham10000
@@ -16,6 +17,8 @@ from kdcore.deploy import (
     Pictures,
     Target,
     drawn_images,
+    export_bytes,
+    make,
     make_artefacts,
     predict_artefacts,
     read_artefact,
@@ -24,6 +27,7 @@ from kdcore.deploy import (
 from kdcore.deploy.check import network_logits
 from kdcore.predict import predict_dataset
 from tests.conftest import REPO
+from tests.deploy.conftest import lively
 
 
 def test_records(made, saved):
@@ -39,6 +43,8 @@ def test_records(made, saved):
         assert read_artefact(path) == record
         assert record.sha256 == sha256_file(path) and record.size == path.stat().st_size
         assert record.checkpoint_hash == saved.hash and record.check.passed
+        assert record.notes["checked_on"] == "drawn samples"
+        assert record.check.same == round(record.check.n * record.check.agreement)
         assert (record.opset == 18) == (record.format == "onnx") and "torch" in record.versions
     assert {p.name for p in folder.iterdir()} == {
         name for r in records for name in (r.file, f"{r.file}.json")
@@ -84,6 +90,19 @@ def test_nothing_is_left_of_what_went_wrong(saved, tmp_path):
         make_artefacts(saved, tmp_path, (Target("onnx", "int8"),))
     with pytest.raises(Cancelled):
         make_artefacts(saved, tmp_path, (Target(),), cancelled=lambda: True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "target", [Target("torchscript"), Target("export"), Target(), Target("onnx", "float16")]
+)
+def test_a_wrong_export_is_not_written(saved, tmp_path, monkeypatch, target):
+    wrong = lively("cnn2")
+    with torch.no_grad():
+        wrong.model.conv2.weight.add_(torch.randn_like(wrong.model.conv2.weight))
+    monkeypatch.setattr(make, "export_bytes", lambda c, *rest: export_bytes(wrong, *rest))
+    with pytest.raises(ExportError, match="does not answer as the network does"):
+        make_artefacts(saved, tmp_path, (target,))
     assert list(tmp_path.iterdir()) == []
 
 

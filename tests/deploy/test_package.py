@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ from PIL import Image
 
 from kdcore.base import ExportError
 from kdcore.data import draw_lesion, read_image
-from kdcore.deploy import NOTICE, Target, make_artefacts, package
+from kdcore.deploy import FORMATS, NOTICE, Target, make_artefacts, package
+from kdcore.deploy.package import SAID, example
 from kdcore.predict import predict_image, softmax
 
 
@@ -63,6 +65,35 @@ def test_the_example_in_the_zip(saved, made, tmp_path, folded):
     assert NOTICE in readme and "CC BY-NC 4.0" in readme
     assert (unpacked / "labels.txt").read_text().split() == list(saved.card.classes)
     assert json.loads((unpacked / "card.json").read_text())["name"] == "tiny-cnn2"
+
+
+@pytest.mark.parametrize("index", [1, 2], ids=["torchscript", "export"])
+@pytest.mark.slow
+def test_the_example_of_torchs_own_formats(saved, made, tmp_path, index):
+    folder, records = made
+    printed = package(folder / records[index].file, saved, tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        said = archive.read(SAID).decode()
+        readme = archive.read("README.txt").decode()
+        assert archive.testzip() is None
+    assert "pip install torch numpy pillow" in readme and SAID in readme
+    found = {name: float(p) for name, p in (line.split("\t") for line in said.splitlines())}
+    assert found == printed
+    logits = predict_image(saved, draw_lesion("mel", 15)).logits[None]
+    wanted = softmax(logits / saved.card.temperature)[0]
+    assert np.allclose([found[name] for name in saved.card.classes], wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_example_is_a_short_program(form):
+    text = example(form)
+    ast.parse(text)
+    assert len(text.splitlines()) <= 30 and max(map(len, text.splitlines())) <= 100
+    imported = {
+        line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))
+    }
+    runtime = "onnxruntime" if form == "onnx" else "torch"
+    assert imported == {"json", "sys", "pathlib", "numpy", "PIL", runtime}
 
 
 def test_what_is_not_packed(saved, made, tmp_path):

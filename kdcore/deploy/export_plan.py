@@ -14,6 +14,12 @@ from kdcore.base import SettingError
 from kdcore.deploy.make import Target
 
 PRECISIONS: Mapping[str, str] = {"float": "float32", "fp16": "float16", "int8": "int8"}
+FORM_TITLES: Mapping[str, str] = {
+    "onnx": "ONNX",
+    "torchscript": "TorchScript",
+    "export": "torch.export",
+}
+PRECISION_TITLES: Mapping[str, str] = {"float32": "float32", "float16": "FP16", "int8": "INT8"}
 CALIBRATION = 100  # pictures
 _START_S = 6  # of a process, until torch and the checkpoint are loaded
 _FORMAT_S: Mapping[str, float] = {"onnx": 5, "torchscript": 2, "export": 4}
@@ -154,9 +160,7 @@ def weights_size(folder: Path) -> int:
 
 def title_of(form: str, precision: str) -> str:
     """Return what people call an export: "ONNX, INT8"."""
-    forms = {"onnx": "ONNX", "torchscript": "TorchScript", "export": "torch.export"}
-    precisions = {"float32": "float32", "float16": "FP16", "int8": "INT8"}
-    return f"{forms.get(form, form)}, {precisions.get(precision, precision)}"
+    return f"{FORM_TITLES[form]}, {PRECISION_TITLES[precision]}"
 
 
 def command(plan: ExportPlan, out: Path) -> list[str]:

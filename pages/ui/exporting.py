@@ -14,13 +14,7 @@ from pages.ui import cache, every_checkpoint, jobs, state
 from pages.ui.watch import escaped
 
 LINK = ("model", "format", "precision", "fold", "ondata", "tested_on")
-FORMATS = {
-    "onnx": "ONNX",
-    "torchscript": "TorchScript",
-    "export": "torch.export",
-}
-_PRECISIONS = {"float": "float32", "fp16": "FP16", "int8": "INT8"}
-_STARTED, _TOLD = "export-key", "export-told"
+_STARTED = "export-key"
 _ALL = "all"
 _COUNTS = ["100", "300", "1000", _ALL]
 
@@ -52,10 +46,12 @@ def show_form() -> Any | None:
 
 def _choose_kind(data: Any | None) -> tuple[list[str], list[str], bool]:
     """Draw formats, precisions and preprocessing, and return what was chosen."""
+    from kdcore.deploy.export_plan import FORM_TITLES, PRECISION_TITLES, PRECISIONS
+
     left, right = st.columns(2)
     with left:
         forms = state.choices(
-            "format", "Formats", list(FORMATS), ["onnx"], format_func=FORMATS.get,
+            "format", "Formats", list(FORM_TITLES), ["onnx"], format_func=FORM_TITLES.get,
             help="ONNX runs nearly everywhere, without PyTorch. TorchScript and torch.export are "
             "PyTorch's own; the former is the older one, and no longer developed.",
         )  # fmt: skip
@@ -67,9 +63,10 @@ def _choose_kind(data: Any | None) -> tuple[list[str], list[str], bool]:
         if "onnx" not in forms:
             st.caption("TorchScript and torch.export are written in float32.")
             return forms, ["float"], folded
-        offered = [name for name in _PRECISIONS if name != "int8" or data is not None]
+        offered = [name for name in PRECISIONS if name != "int8" or data is not None]
         precisions = state.choices(
-            "precision", "Precision of ONNX", offered, ["float"], format_func=_PRECISIONS.get,
+            "precision", "Precision of ONNX", offered, ["float"],
+            format_func=lambda name: PRECISION_TITLES[PRECISIONS[name]],
             help="FP16 halves the file, and saves no time on most processors. INT8 is a quarter, "
             "and mostly faster; it can cost accuracy, which is measured here.",
         )  # fmt: skip
@@ -152,7 +149,6 @@ def _measured_on(data: Any | None, card: Any, images: int | None) -> int:
 def _start(plan: Any) -> None:
     key = f"export:{uuid.uuid4()}"  # an earlier run's files may have been deleted since
     state.put(_STARTED, key)
-    state.put(_TOLD, None)
     jobs.start(key, _work(plan))
 
 
@@ -173,8 +169,7 @@ def _poll() -> bool:
     if key is None:
         return False
     made, working = jobs.outcome(key)
-    if made is not None and state.get(_TOLD) != key:
-        state.put(_TOLD, key)
-        names = ", ".join(kept.artefact.file for kept in made)
+    names = ", ".join(kept.artefact.file for kept in made or () if kept.path.exists())
+    if names:  # until the next export is started, or these are deleted
         st.success(f"Exported and checked: {escaped(names)}.", icon=":material/check:")
     return working

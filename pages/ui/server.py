@@ -13,7 +13,7 @@ _IMPORTS = (
         "pandas", "altair", "torch", "torchvision", "kdcore.data", "kdcore.models",
         "kdcore.losses.temperature", "kdcore.predict", "kdcore.explain", "kdcore.charts",
     ),
-    ("kdcore.distill", "kdcore.report"),
+    ("kdcore.distill", "kdcore.report", "kdcore.deploy"),
 )  # fmt: skip
 _ready = tuple(threading.Event() for _ in _IMPORTS)
 _POLL_S = 0.2

@@ -1,7 +1,8 @@
 """A report as one HTML document that needs no other file: tables, vector figures, sentences.
 
-It is light, prints, and has neither script nor link to a resource. All text is escaped: titles
-come from checkpoints' cards.
+It is light or dark as the reader's system is, prints, and has neither script nor link to a
+resource. Figures stay on white, as in the files. All text is escaped: titles come from
+checkpoints' cards.
 """
 
 from __future__ import annotations
@@ -17,32 +18,38 @@ from kdcore.report.latex import cell_text, is_numeric, latex_table
 
 Rows = Sequence[Sequence[object]]
 _CSS = """
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 1180px; padding: 24px 28px 64px; background: #fff;
-  color: #12212e; font: 15px/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
+:root { color-scheme: light dark; --ink: #12212e; --paper: #fff; --link: #0b5c94;
+  --grey: #56646f; --line: #d5dbe0; --thin: #eceff1; --code: #f4f6f8; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e4e9ed; --paper: #14191e; --link: #7cc0f0; --grey: #a3b0ba; --line: #3a444d;
+    --thin: #262e35; --code: #1f262c; }
+  svg { background: #fff; padding: 8px; border-radius: 6px; }
+}
+body { margin: 0 auto; max-width: 1180px; padding: 24px 28px 64px; background: var(--paper);
+  color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 28px; line-height: 1.2; margin: 8px 0 4px; }
-h2 { font-size: 21px; margin: 44px 0 8px; padding-top: 12px; border-top: 1px solid #d5dbe0; }
+h2 { font-size: 21px; margin: 44px 0 8px; padding-top: 12px; border-top: 1px solid var(--line); }
 p { max-width: 820px; margin: 8px 0; }
 nav ol { columns: 2; max-width: 820px; padding-left: 22px; }
-a { color: #0b5c94; }
+a { color: var(--link); }
 figure { margin: 22px 0; break-inside: avoid; }
 figcaption { max-width: 820px; margin-bottom: 6px; font-size: 14px; }
-.source { color: #56646f; font-size: 12px; overflow-wrap: anywhere; }
+.source { color: var(--grey); font-size: 12px; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 0 28px; }
 table { border-collapse: collapse; font-size: 12.5px; line-height: 1.35;
-  border-top: 1.5px solid #12212e; border-bottom: 1.5px solid #12212e; }
+  border-top: 1.5px solid var(--ink); border-bottom: 1.5px solid var(--ink); }
 th, td { padding: 4px 9px 4px 0; text-align: left; vertical-align: top; }
-thead th { border-bottom: 1px solid #12212e; vertical-align: bottom; }
-tbody tr + tr td { border-top: 1px solid #eceff1; }
+thead th { border-bottom: 1px solid var(--ink); vertical-align: bottom; }
+tbody tr + tr td { border-top: 1px solid var(--thin); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .whole, .span { white-space: nowrap; }
-.span { color: #56646f; }
+.span { color: var(--grey); }
 svg { box-sizing: border-box; max-width: 100%; height: auto; padding-left: 14px;
   overflow: visible; }
 svg text { font-family: "Liberation Sans", Arimo, Arial, Helvetica, sans-serif; }
 code, pre { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
-pre { background: #f4f6f8; padding: 10px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { background: var(--code); padding: 10px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   table { font-size: 7.5pt; }
@@ -146,15 +153,35 @@ class Document:
         return [block for s in self.sections for block in s.blocks if isinstance(block, Figure)]
 
 
+def number_blocks(document: Document) -> Numbers:
+    """Return the number of each table and figure, by its kind and name, both counted from 1."""
+    numbers: Numbers = {}
+    numbers |= {(Table, block.name): n for n, block in enumerate(document.tables(), 1)}
+    numbers |= {(Figure, block.name): n for n, block in enumerate(document.figures(), 1)}
+    return numbers
+
+
+def cell_words(value: object) -> list[str]:
+    """Return a cell as words that are never broken: the ends of an interval are one of them."""
+    text = true_minus(cell_text(value))
+    if found := _INTERVAL.fullmatch(text):
+        return [found[1], found[2].replace(" ", "\u00a0")]
+    return text.split()
+
+
+def spans(text: str) -> list[tuple[str, bool]]:
+    """Return a paragraph in pieces, and whether each is bold: what stands between ** and **."""
+    pieces = _BOLD.split(true_minus(text))
+    return [(piece, k % 2 == 1) for k, piece in enumerate(pieces) if piece]
+
+
 def html_document(document: Document) -> str:
     """Return the whole document as HTML that is well-formed XML, too."""
     links = "".join(
         f'<li><a href="#{_attribute(s.name)}">{_escape(s.title)}</a></li>'
         for s in document.sections
     )
-    numbers: Numbers = {}
-    numbers |= {(Table, block.name): n for n, block in enumerate(document.tables(), 1)}
-    numbers |= {(Figure, block.name): n for n, block in enumerate(document.figures(), 1)}
+    numbers = number_blocks(document)
     sections = "\n".join(_section(section, numbers) for section in document.sections)
     title = _escape(document.title)
     return (
@@ -242,7 +269,7 @@ def _cells(row: Sequence[object], right: Sequence[bool], tag: str) -> str:
 
 def _cell(value: object) -> str:
     """Return a cell; an interval may stand below its value, and neither is broken."""
-    text = _true_minus(cell_text(value))
+    text = true_minus(cell_text(value))
     if found := _INTERVAL.fullmatch(text):
         one, other = map(_escape, found.groups())
         return f'<span class="whole">{one}</span> <span class="span">{other}</span>'
@@ -250,11 +277,15 @@ def _cell(value: object) -> str:
 
 
 def _paragraph(text: str) -> str:
-    marked = _BOLD.sub(r"<strong>\1</strong>", _escape(_true_minus(text)))
+    marked = "".join(
+        f"<strong>{_escape(piece)}</strong>" if bold else _escape(piece)
+        for piece, bold in spans(text)
+    )
     return f"<p>{marked}</p>" if text else ""
 
 
-def _true_minus(text: str) -> str:
+def true_minus(text: str) -> str:
+    """Return `text` with a true minus sign before each negative number."""
     return _MINUS.sub("−", text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from kdcore.charts.robustness import corruption_chart
@@ -22,6 +23,7 @@ from kdcore.report.robustness_files import NAME, read_robustness
 
 _MEASURES = ("balanced_error", "nll", "ece", "agreement", "to_teacher")
 _DRAWN = ("balanced_error", "to_teacher")
+_DOTS = 56  # of a figure that a page has room for
 
 
 def robustness_section(study: Study, folder: Path) -> Section | None:
@@ -46,11 +48,23 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
         blocks.append(Table(f"robustness-{measure.replace('_', '-')}", title, rows, told, source))
     colours = {title: study.colours[title] for name, title in titles.items() if name in shared}
     for measure in _DRAWN:
-        chart = corruption_chart(found, measure, colours, titles)
+        name = f"robustness-{measure.replace('_', '-')}"
         title = f"{measure_heading(measure)} by corruption"
-        blocks.append(figure(f"robustness-{measure.replace('_', '-')}", title, chart, told, source))
+        for place, some in enumerate(_portions(found, len(shared)), start=1):
+            chart = corruption_chart(some, measure, colours, titles)
+            blocks.append(figure(f"{name}-{place}", f"{title}, {place}", chart, told, source))
     blocks.append(_by_severity(found, titles, source))
     return Section("robustness", "Robustness", tuple(blocks))
+
+
+def _portions(found: Robustness, models: int) -> list[Robustness]:
+    """Return the table's corruptions in portions that a figure of a page can hold."""
+    names = list(dict.fromkeys(cell.corruption for cell in found.means))
+    most = max(1, _DOTS // models)
+    return [
+        replace(found, means=tuple(c for c in found.means if c.corruption in names[k : k + most]))
+        for k in range(0, len(names), most)
+    ]
 
 
 def _mean_rows(found: Robustness, measure: str, titles: dict[str, str]) -> list[list[object]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from kdcore.base import SettingError
 from kdcore.report.document import Document, html_document
+from kdcore.report.typeset import pdf_document
 
 DOCUMENT = "report.html"
+PRINTED = "report.pdf"
 _FOLDERS = ("tables", "figures")
 
 
@@ -45,6 +47,17 @@ def write_document(folder: Path, document: Document, out: Path) -> int:
 
     `out` is what an error calls the folder.
     """
+    files = report_files(document)
+    with _told(out):
+        for name in _FOLDERS:
+            (folder / name).mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    return sum(map(len, files.values()))
+
+
+def report_files(document: Document) -> dict[str, bytes]:
+    """Return every file of a report by its path in the report's folder, the document last."""
     files: dict[str, bytes] = {}
     for table in document.tables():
         files[f"tables/{table.name}.tex"] = table.latex().encode()
@@ -52,13 +65,9 @@ def write_document(folder: Path, document: Document, out: Path) -> int:
     for figure in document.figures():
         files[f"figures/{figure.name}.svg"] = figure.svg
         files[f"figures/{figure.name}.pdf"] = figure.pdf
+    files[PRINTED] = pdf_document(document)
     files[DOCUMENT] = html_document(document).encode()
-    with _told(out):
-        for name in _FOLDERS:
-            (folder / name).mkdir()
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-    return sum(map(len, files.values()))
+    return files
 
 
 def _refuse_foreign(target: Path) -> None:
@@ -77,12 +86,14 @@ def _refuse_foreign(target: Path) -> None:
 def _publish(stage: Path, target: Path) -> None:
     """Move what was written into place; without its document a folder is no report."""
     target.mkdir(exist_ok=True)
-    (target / DOCUMENT).unlink(missing_ok=True)
+    for name in (DOCUMENT, PRINTED):
+        (target / name).unlink(missing_ok=True)
     for name in _FOLDERS:
         if (target / name).exists():
             shutil.rmtree(target / name)
         (stage / name).rename(target / name)
-    (stage / DOCUMENT).rename(target / DOCUMENT)
+    for name in (PRINTED, DOCUMENT):
+        (stage / name).rename(target / name)
 
 
 @contextmanager

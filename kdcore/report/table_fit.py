@@ -1,0 +1,102 @@
+"""How a table is fitted onto a page: its letters' size, the page's turn, its columns' widths.
+
+The widths are shared out as in CSS 2.1, section 17.5.2.2 (automatic table layout): each column
+gets what its longest word needs, and of the rest in proportion to what its longest cell lacks. It
+deviates in what it does where that is too wide: the letters get smaller, the page is turned, and
+last the columns are split over several tables that repeat the first column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PORTRAIT, LANDSCAPE = 493.0, 740.0  # pt, between the margins of an A4 page, a little less
+INSET = 3.0  # pt, on each side of a cell
+_SLACK = 0.5  # pt, as a typesetter rounds
+_COMFORT = 0.5  # of its longest cell; a narrower column is a tower of words
+# Size in pt, whether the page is turned, whether columns are to be comfortable.
+_TRIED = (
+    (8.5, False, True), (7.5, False, True), (8.5, True, True), (7.5, True, True),
+    (7.5, False, False), (7.5, True, False), (6.5, True, False),
+)  # fmt: skip
+_SPLIT = 7.5  # pt, of a table whose columns are split
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some columns of a table, by index, and their widths in pt with insets."""
+
+    columns: tuple[int, ...]
+    widths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A table on a page: the letters' size in pt, if the page is turned, one part or several."""
+
+    size: float
+    turned: bool
+    parts: tuple[Part, ...]
+
+
+def fit_table(least: Sequence[float], longest: Sequence[float]) -> Fit:
+    """Return how a table fits a page.
+
+    Parameters
+    ----------
+    least : of each column, the width of its longest word, in em; below 40
+    longest : of each column, the width of its longest cell on one line, in em
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length, are empty, or a word is as long as half a page.
+    """
+    if not least or len(least) != len(longest):
+        raise ValueError(f"least: expected a width a column, got {len(least)} of {len(longest)}")
+    if max(least) >= 40:
+        raise ValueError(f"least: expected words below 40 em, got {max(least):.1f}")
+    longest = [max(pair) for pair in zip(least, longest)]
+    for size, turned, comfortable in _TRIED:
+        room = LANDSCAPE if turned else PORTRAIT
+        wanted = [max(a, _COMFORT * b) for a, b in zip(least, longest)] if comfortable else least
+        if sum(_needed(w, size) for w in wanted) <= room:
+            every = tuple(range(len(least)))
+            return Fit(size, turned, (_part(every, least, longest, size, room),))
+    groups = _groups([_needed(w, _SPLIT) for w in least])
+    parts = (_part(group, least, longest, _SPLIT, LANDSCAPE) for group in groups)
+    return Fit(_SPLIT, True, tuple(parts))
+
+
+def _needed(em: float, size: float) -> float:
+    """Return the width in pt of a column whose content is `em` wide."""
+    return em * size + 2 * INSET + _SLACK
+
+
+def _groups(widths: Sequence[float]) -> list[tuple[int, ...]]:
+    """Return columns in groups that fit a turned page, each with the first column before it."""
+    groups: list[list[int]] = [[]]
+    room = LANDSCAPE - widths[0]
+    left = room
+    for column, width in enumerate(widths[1:], start=1):
+        if width > left and groups[-1]:
+            groups.append([])
+            left = room
+        groups[-1].append(column)
+        left -= width
+    return [(0, *group) for group in groups]
+
+
+def _part(
+    columns: tuple[int, ...],
+    least: Sequence[float],
+    longest: Sequence[float],
+    size: float,
+    room: float,
+) -> Part:
+    """Return the columns with what each needs, and its share of what is left of the room."""
+    low = [_needed(least[c], size) for c in columns]
+    lack = [_needed(longest[c], size) - w for c, w in zip(columns, low)]
+    share = min(1.0, (room - sum(low)) / total) if (total := sum(lack)) > 0 else 0.0
+    return Part(columns, tuple(w + share * more for w, more in zip(low, lack)))

@@ -57,6 +57,10 @@ if __name__ == "__main__":
                 _page("export", "build/export", "Export", "output"),
                 _page("runs", "build/runs", "Runs and checkpoints", "list_alt"),
             ],
+            "Write": [
+                _page("results", "write/results", "Results", "table_view"),
+                _page("report", "write/report", "Report", "description"),
+            ],
         }
     ).run()
 else:

@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kdcore.base import results_folder
@@ -19,10 +20,22 @@ from kdcore.cli.reporting.study import Study, open_study
 from kdcore.cli.reporting.training import training_section
 from kdcore.cli.reporting.trust import calibration_section, operating_section
 from kdcore.report.checkpoints import data_name
-from kdcore.report.document import Document
+from kdcore.report.document import Document, Section
 from kdcore.report.notes import counted
 
 PARTS = ("val", "test")
+# Each with what it is called where it is chosen.
+SECTIONS = {
+    "summary": "Teacher and students: sizes and scores",
+    "classes": "Class by class: precision, recall, F1 and gaps",
+    "answers": "Answers: confusion matrices and agreement",
+    "calibration": "Calibration and reliability diagrams",
+    "operating": "Operating points",
+    "robustness": "Robustness to corruptions",
+    "training": "Training curves",
+    "methods": "Methods: settings, software, sources, commands",
+}
+Progress = Callable[[float, str], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", metavar="NAME", default="", help="default: the strongest teacher"
     )
+    parser.add_argument(
+        "--sections", metavar="NAME", nargs="+", choices=SECTIONS, default=[],
+        help=f"of {', '.join(SECTIONS)}; default: all of them",
+    )  # fmt: skip
     parser.add_argument("--part", choices=PARTS, default="test", help="default: test")
     parser.add_argument(
         "--resamples", type=whole_number, default=1000, help="of the bootstrap; 0: no intervals"
@@ -51,7 +68,9 @@ def run(options: argparse.Namespace) -> None:
     for text in left_out:
         print(text, file=sys.stderr)
     with staged(options.out) as folder:
-        document = make_document(study, options.robustness or results_folder(), _command(options))
+        document = make_document(
+            study, options.robustness or results_folder(), command(options), options.sections
+        )
         size = write_document(folder, document, options.out)
     seconds = time.monotonic() - started
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
@@ -62,21 +81,39 @@ def run(options: argparse.Namespace) -> None:
     write_json(options, _result(study) | {"tables": tables, "figures": figures, "bytes": size})
 
 
-def make_document(study: Study, robustness: Path, command: str) -> Document:
+def make_document(
+    study: Study,
+    robustness: Path,
+    command: str,
+    wanted: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Document:
     """Return the report of a study.
 
-    `robustness` is the folder of a robustness table, `command` what makes the report again.
+    Parameters
+    ----------
+    study : the models, the teacher first
+    robustness : the folder of a robustness table
+    command : what makes the report again
+    wanted : keys of `SECTIONS`; none for all
+    progress : called before each section with the share that is done and what comes next
     """
-    sections = (
-        summary_section(study),
-        classes_section(study),
-        answers_section(study),
-        calibration_section(study),
-        operating_section(study),
-        robustness_section(study, robustness),
-        training_section(study),
-        methods_section(study, command),
-    )
+    makers: dict[str, Callable[[], Section | None]] = {
+        "summary": lambda: summary_section(study),
+        "classes": lambda: classes_section(study),
+        "answers": lambda: answers_section(study),
+        "calibration": lambda: calibration_section(study),
+        "operating": lambda: operating_section(study),
+        "robustness": lambda: robustness_section(study, robustness),
+        "training": lambda: training_section(study),
+        "methods": lambda: methods_section(study, command),
+    }
+    sections: list[Section | None] = []
+    names = [name for name in makers if name in (wanted or makers)]
+    for place, name in enumerate(names):
+        if progress:
+            progress(place / len(names), SECTIONS[name])
+        sections.append(makers[name]())
     teacher = study.teacher
     lead = (
         f"{len(study.subjects)} models, {', '.join(s.title for s in study.subjects)}. "
@@ -87,10 +124,12 @@ def make_document(study: Study, robustness: Path, command: str) -> Document:
     return Document(title, lead, tuple(section for section in sections if section))
 
 
-def _command(options: argparse.Namespace) -> str:
+def command(options: argparse.Namespace) -> str:
+    """Return what to type for the same report again."""
     words = ["python", "-m", "kdcore", "report", "--out", options.out.name or "report"]
     words += ["--models", *options.models] if options.models else []
     words += ["--teacher", options.teacher] if options.teacher else []
+    words += ["--sections", *options.sections] if options.sections else []
     words += ["--part", options.part, "--resamples", str(options.resamples)]
     return shlex.join(words + (["--robustness", "DIR"] if options.robustness else []))
 

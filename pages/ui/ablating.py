@@ -1,0 +1,73 @@
+"""The Results page's ablation: what each way to teach brought, over seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.figures import show_figure
+from pages.ui.results import sweeps
+from pages.ui.tables import file_stem, show_table
+
+LINK = ("sweep", "sweep_student", "sweep_score")
+
+
+def show_ablation() -> None:
+    """Draw the pickers of a sweep and a score, its methods' means, and their gains."""
+    from kdcore.charts.ablation import gain_dots, mean_dots
+    from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
+
+    st.subheader("What each method brings")
+    st.markdown(
+        "The same student, trained by each method with the same seeds: only the teacher's part "
+        "differs. A gain counts where its interval stays on one side of 0 and p is small."
+    )
+    found = {sweep.name: sweep for sweep in sweeps()}
+    if not found:
+        st.info(
+            "No sweep's results are here. Make some with `python -m kdcore sweep`.",
+            icon=":material/science:",
+        )
+        return
+    sweep, student, score, title = _choose(found)
+    result = sweep.ablation(score, student)
+    note = _note(sweep, result, score)
+    st.markdown(ablation_sentence(result))
+    name = file_stem("ablation", sweep.name, student, score)
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_figure(mean_dots(result, title), f"{name}-means", note, told=False)
+    if result.references:
+        with right:
+            show_figure(gain_dots(result, title), f"{name}-gains", note, told=False)
+    show_table(ablation_rows(result), name, note=note)
+
+
+def _choose(found: dict[str, Any]) -> tuple[Any, str, str, str]:
+    from kdcore.report.results import SCORES
+    from kdcore.report.sweep_scores import VAL_SCORE
+
+    titles = {**SCORES, VAL_SCORE: "macro F1 on validation"}
+    default = next((name for name in found if name.startswith("ham10000")), next(iter(found)))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sweep = found[
+            state.choice(
+                st.selectbox, "sweep", "Sweep", list(found), default=default,
+                format_func=lambda name: found[name].title,
+            )
+        ]  # fmt: skip
+        student = sweep.students[0]
+        if len(sweep.students) > 1:
+            student = state.choice(st.selectbox, "sweep_student", "Student", sweep.students)
+        score = state.choice(
+            st.selectbox, "sweep_score", "Score", list(titles), format_func=titles.get, width=260
+        )
+    return sweep, student, score, titles[score]
+
+
+def _note(sweep: Any, result: Any, score: str) -> str:
+    from kdcore.report.sweep_scores import ablation_note
+
+    return ablation_note(sweep, result, score)

@@ -11,6 +11,7 @@ from kdcore.charts.style import NEUTRAL, STUDENT
 from kdcore.evaluate import Significance
 from kdcore.report.sweep_scores import method_title
 
+
 def mean_dots(found: Significance, title: str) -> alt.LayerChart:
     """Return each method's mean over seeds, with one standard deviation to both sides.
 
@@ -26,7 +27,7 @@ def mean_dots(found: Significance, title: str) -> alt.LayerChart:
         told = ", ".join(f"{value:.3f}" for value in method.values)
         rows.append(_row(method.method, "mean ± sd", f"seeds: {told}", ends))
     better = "higher" if found.higher_is_better else "lower"
-    axis = f"{title}, mean ± sd over seeds ({better} is better)"
+    axis = f"{title[:1].upper()}{title[1:]}, mean ± sd over seeds\n({better} is better)"
     return interval_dots(rows, axis, {"mean ± sd": NEUTRAL})
 
 
@@ -53,7 +54,7 @@ def gain_dots(found: Significance, title: str) -> alt.LayerChart:
         if c.reference == reference
     ]
     better = "right" if found.higher_is_better else "left"
-    axis = f"{title}: {series} ({better} of 0 is better)"
+    axis = f"{title[:1].upper()}{title[1:]}, {series}\n({better} of 0 is better)"
     return interval_dots(rows, axis, {series: STUDENT}, reference=0)
 
 

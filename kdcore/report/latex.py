@@ -61,6 +61,11 @@ def _line(row: Row, digits: int) -> str:
     return f"{{}}{line}" if line.startswith(("[", "*")) else line
 
 
+def text_rows(rows: Sequence[Row], digits: int = 3) -> list[list[str]]:
+    """Return rows with each cell as `cell_text` has it, for the screen."""
+    return [[cell_text(value, digits) for value in row] for row in rows]
+
+
 def cell_text(value: object, digits: int = 3) -> str:
     """Return a cell for people, not yet escaped."""
     if value is None:

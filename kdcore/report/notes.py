@@ -38,3 +38,9 @@ def counted(found: Counted) -> str:
 def note(found: WithIntervals) -> str:
     """Return what `counted` says, and how the intervals were made."""
     return f"{counted(found)} Intervals: {found.interval_method}."
+
+
+def kilobytes(data: bytes) -> str:
+    """Return the size of `data` as "0.8 MB", or "12 kB" below a tenth of that."""
+    size = len(data) / 1e6
+    return f"{size:.1f} MB" if size >= 0.1 else f"{size * 1000:.0f} kB"

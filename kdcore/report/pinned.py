@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kdcore.evaluate import Interval, Significance
-from kdcore.report.cells import interval_text
+from kdcore.evaluate import Interval, PairComparison, Significance
+from kdcore.report.cells import interval_text, signed_text
+from kdcore.report.pair_words import p_text
 from kdcore.report.results import SCORES, Result
 from kdcore.report.sweep_scores import SweepScores
 
@@ -52,6 +53,8 @@ def pinned_rows(one: Result, other: Result) -> Rows:
     pair = (one, other)
     facts: dict[str, list[object]] = {
         "whose": [r.mark for r in pair],
+        **{title: [_text(r.score(name)) for r in pair] for name, title in SCORES.items()},
+        "intervals over": [r.spread for r in pair],
         "method": [r.method for r in pair],
         "role": [r.role for r in pair],
         "network": [r.network for r in pair],
@@ -61,12 +64,30 @@ def pinned_rows(one: Result, other: Result) -> Rows:
         "images": ["" if r.images is None else f"{r.images:,}" for r in pair],
         "parameters, M": [_decimal(r.parameters) for r in pair],
         "input, px": ["" if r.input_size is None else str(r.input_size) for r in pair],
-        **{title: [_text(r.score(name)) for r in pair] for name, title in SCORES.items()},
-        "intervals over": [r.spread for r in pair],
         "source": [r.source for r in pair],
     }
     body: Rows = [[name, *values] for name, values in facts.items() if any(values)]
     return [["", *_titles(pair)], *body]
+
+
+def paired_sentence(found: PairComparison, one: str, other: str) -> str:
+    """Return how two models differ on the same images, the second less the first.
+
+    Parameters
+    ----------
+    found : of the first as teacher and the second as student
+    one, other : their titles
+    """
+    named = {"macro_f1": "macro F1", "accuracy": "accuracy", "ece": "ECE"}
+    told = ", ".join(
+        f"{title} {signed_text(found.metrics[name].delta)}" for name, title in named.items()
+    )
+    test = found.agreement.mcnemar
+    return (
+        f"**{other}** less **{one}**: {told}. An interval that includes 0 shows no difference. "
+        f"{test.b:,} images only the first has right, {test.c:,} only the second: McNemar's exact "
+        f"test gives p {p_text(test.p)}, taking images for independent."
+    )
 
 
 def seed_difference(sweep: SweepScores, one: Result, other: Result, score: str) -> Significance:

@@ -19,13 +19,16 @@ ORIGINS = {
     "seed": "one seed of a sweep",
     "published": "PUBLISHED",
 }
-SCORES = {
-    name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accuracy", "nll")
-} | {"ece": "ECE"}
+SCORES = {name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accuracy", "nll")} | {
+    "ece": "ECE"
+}
 LOWER_IS_BETTER = frozenset({"nll", "ece"})
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
 LEAKY = "image-level (leaky)"
-_FACTS = ("split", "images", "parameters, M", "input, px", "intervals over", "source")
+_FACTS = (
+    *("intervals over", "data", "split", "images", "method", "role", "network", "seed"),
+    *("parameters, M", "input, px", "source"),
+)
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,14 @@ def sort_results(results: Iterable[Result], by: str, falling: bool = False) -> l
 
 def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     """Return one row for each result; scores are `Interval`s. With `protocol` its words, too."""
-    head: list[object] = ["whose", "model", "method", "role", "network", "seed", "data"]
-    head += [*SCORES.values(), *_FACTS, *(["protocol"] if protocol else [])]
+    head: list[object] = ["whose", "model", *SCORES.values(), *_FACTS]
+    head += ["protocol"] if protocol else []
     body: Rows = []
     for r in results:
-        what = [r.mark, r.title, r.method, r.role, r.network, r.seed, r.data]
         scores = [None if math.isnan(r.score(n).value) else r.score(n) for n in SCORES]
-        facts = [r.split, r.images, r.parameters, r.input_size, r.spread, r.source]
-        body.append([*what, *scores, *facts, *([r.protocol] if protocol else [])])
+        what = [r.spread, r.data, r.split, r.images, r.method, r.role, r.network, r.seed]
+        size = [r.parameters, r.input_size, r.source]
+        body.append([r.mark, r.title, *scores, *what, *size, *([r.protocol] if protocol else [])])
     return [head, *body]
 
 

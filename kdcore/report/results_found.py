@@ -82,9 +82,7 @@ def sweep_results(sweep: SweepScores, part: str) -> list[Result]:
     ]
 
 
-def _of_shelf(
-    model: Measured, part: str, measure: Callable[[Measured, str], Evaluation]
-) -> Result:
+def _of_shelf(model: Measured, part: str, measure: Callable[[Measured, str], Evaluation]) -> Result:
     card = model.card
     found = card.metrics.get(part) if card else None
     if isinstance(found, dict) and all(isinstance(found.get(name), dict) for name in SCORES):
@@ -147,15 +145,13 @@ def _best(run: Run) -> float | None:
     return max(found, default=None)
 
 
-def _mean(
-    sweep: SweepScores, part: str, runs: list[SeedScores], member: Member | None
-) -> Result:
+def _mean(sweep: SweepScores, part: str, runs: list[SeedScores], member: Member | None) -> Result:
     names = _kept(part)
     scores = {
         name: t_interval([run.scores[kept] for run in runs])[0] for name, kept in names.items()
     }
     seeds = ", ".join(str(run.seed) for run in runs)
-    title = f"{_label(sweep, runs[0])}, mean of {len(runs)} seeds"
+    title = f"{_label(sweep, runs[0])}, {len(runs)} seed{'s' if len(runs) > 1 else ''}"
     spread = "seeds" if len(runs) > 1 else ""
     return _swept(sweep, part, runs[0], member, title, scores, seeds, "mean", spread)
 
@@ -199,7 +195,8 @@ def _kept(part: str) -> dict[str, str]:
 
 
 def _label(sweep: SweepScores, run: SeedScores) -> str:
-    return ", ".join(part for part in (sweep.title, run.student, method_title(run.method)) if part)
+    what = " ".join(part for part in (run.student, method_title(run.method)) if part)
+    return f"{sweep.name}: {what}"
 
 
 def _facts(recipe: Recipe) -> dict[str, Any]:

@@ -71,9 +71,7 @@ def _plain(document: Document, folder: Path) -> dict[str, Any]:
     }
 
 
-def _section(
-    section: Section, numbers: Numbers, regular: Widths, bold: Widths
-) -> dict[str, Any]:
+def _section(section: Section, numbers: Numbers, regular: Widths, bold: Widths) -> dict[str, Any]:
     """Return a section; its tables that need a turned page share such pages at its end."""
     made = [_block(block, numbers, regular, bold) for block in section.blocks]
     turned = [block for block in made if block.get("turned")]

@@ -17,6 +17,7 @@ LINK = ("sweep", "sweep_student", "sweep_score")
 def show_ablation() -> None:
     """Draw the pickers of a sweep and a score, its methods' means, and their gains."""
     from kdcore.charts.ablation import gain_dots, mean_dots
+    from kdcore.report.latex import text_rows
     from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
 
     st.subheader("What each method brings")
@@ -36,13 +37,11 @@ def show_ablation() -> None:
     note = _note(sweep, result, score)
     st.markdown(ablation_sentence(result))
     name = file_stem("ablation", sweep.name, student, score)
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_figure(mean_dots(result, title), f"{name}-means", note, told=False)
     if result.references:
-        with right:
-            show_figure(gain_dots(result, title), f"{name}-gains", note, told=False)
-    show_table(ablation_rows(result), name, note=note)
+        show_figure(gain_dots(result, title), f"{name}-gains", note, told=False)
+    show_figure(mean_dots(result, title), f"{name}-means", note, told=False)
+    rows = ablation_rows(result)
+    show_table(rows, name, note=note, shown=text_rows(rows))
 
 
 def _choose(found: dict[str, Any]) -> tuple[Any, str, str, str]:

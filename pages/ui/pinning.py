@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui import measured, state
 from pages.ui.cases import show_cases
 from pages.ui.tables import file_stem, show_table
+from pages.ui.watch import escaped
 
 LINK = ("pin_one", "pin_other", "cases_of", "cases_truth", "cases_answer")
 _ANY = "any"
@@ -98,15 +99,13 @@ def _pin(name: str, label: str, results: dict[str, Any], role: str) -> Any:
 def _by_images(one: Any, other: Any, part: str) -> None:
     """Draw the paired difference of two models, and the way to all of it on the Compare page."""
     from kdcore.report import pair_rows
-    from kdcore.report.pair_words import difference_sentence, mcnemar_sentence
+    from kdcore.report.pinned import paired_sentence
 
     models = {model.name: model for model in _shelf(part)}
     pair = [models[result.measured] for result in (one, other)]
     found = _compared(pair, part)
-    st.markdown(
-        f"Second less first: {difference_sentence(found)} {mcnemar_sentence(found)} "
-        "(“Teacher” is the first, “student” the second.)"
-    )
+    st.markdown(paired_sentence(found, *(escaped(result.title) for result in (one, other))))
+    st.caption(measured.note(found))
     name = file_stem("difference", one.title, other.title, part)
     with st.expander("Every score of the two, and its difference"):
         show_table(pair_rows(found), name, note=measured.note(found))
@@ -133,6 +132,7 @@ def _compare(_one: Any, _other: Any, contents: str, first: float, second: float)
 
 def _by_seeds(one: Any, other: Any, part: str) -> None:
     """Draw the difference of two methods of a sweep over the seeds that they share."""
+    from kdcore.report.latex import text_rows
     from kdcore.report.pinned import seed_difference
     from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
     from pages.ui.results import sweeps
@@ -141,7 +141,8 @@ def _by_seeds(one: Any, other: Any, part: str) -> None:
     score = "val_macro_f1" if part == "val" else "macro_f1"
     found = seed_difference(sweep, one, other, score)
     st.markdown(f"Macro F1, second less first, seed by seed. {ablation_sentence(found)}")
-    show_table(ablation_rows(found), file_stem("seeds", one.title, other.title, part))
+    rows = ablation_rows(found)
+    show_table(rows, file_stem("seeds", one.title, other.title, part), shown=text_rows(rows))
 
 
 def _shelf(part: str) -> list[Any]:

@@ -14,6 +14,7 @@ LINK = ("published_data",)
 
 def show_published(results: list[Any]) -> None:
     """Draw the published rows on a data set, and below them this project's, never mixed."""
+    from kdcore.report.latex import text_rows
     from kdcore.report.published import published_results
     from kdcore.report.results import beside_rows, values_of
 
@@ -28,4 +29,5 @@ def show_published(results: list[Any]) -> None:
         st.selectbox, "published_data", "Data set", values_of(published, "data"), width=260
     )
     rows = beside_rows(published, results, data)
-    show_table(rows, file_stem("published", data), note="The protocol stands in the last column.")
+    note = "Each row's protocol stands in its last column."
+    show_table(rows, file_stem("published", data), note=note, shown=text_rows(rows))

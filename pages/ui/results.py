@@ -62,6 +62,7 @@ def sweeps() -> list[Any]:
 
 def show_results(results: list[Any], part: str) -> list[Any]:
     """Draw the filters and the table of `results`; return those that are shown, in their order."""
+    from kdcore.report.latex import text_rows
     from kdcore.report.results import choose_results, result_rows, sort_results
 
     chosen = choose_results(results, **_filters(results))
@@ -77,7 +78,9 @@ def show_results(results: list[Any], part: str) -> list[Any]:
             icon=":material/warning:",
         )
     st.caption(f"{len(chosen):,} of {len(results):,} results")
-    show_table(result_rows(chosen), f"results-{part}", note=_NOTE.format(part=PARTS[part].lower()))
+    rows = result_rows(chosen)
+    note = _NOTE.format(part=PARTS[part].lower())
+    show_table(rows, f"results-{part}", note=note, shown=text_rows(rows))
     return chosen
 
 
@@ -98,7 +101,7 @@ def _filters(results: list[Any]) -> dict[str, Any]:
         role = _pick("of_role", "Role", values_of(results, "role"))
         method = _pick("of_method", "Method", values_of(results, "method"))
         st.session_state.setdefault("w:holds", str(state.get("holds") or ""))
-        text = st.text_input("Text", key="w:holds", placeholder="resnet18 96", width=220)
+        text = st.text_input("Text", key="w:holds", placeholder="resnet18 96", width=180)
         state.put("holds", text.strip())
     return {"origins": origins, "data": data, "role": role, "method": method, "text": text}
 
@@ -110,7 +113,7 @@ def _pick(name: str, label: str, options: list[str]) -> str:
         label,
         [_ANY, *options],
         format_func=lambda value: value or "any",
-        width=220,
+        width=180,
     )
 
 

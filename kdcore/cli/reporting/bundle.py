@@ -1,0 +1,124 @@
+"""A report in memory: HTML, PDF and a zip of everything, for whoever asked in the app."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kdcore.base import results_folder
+from kdcore.cli.report import SECTIONS, Progress, command, make_document
+from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, report_files
+from kdcore.cli.reporting.study import open_study
+from kdcore.report.runs import duration
+
+# Seconds for each model at 1,000 resamples on two cores; a first report takes some more to begin.
+_COSTS = {
+    "summary": 0.6, "classes": 0.8, "answers": 0.3, "calibration": 0.7, "operating": 0.2,
+    "robustness": 0.2, "training": 0.3, "methods": 0.0,
+}  # fmt: skip
+_BEGIN, _SET = 2.0, 0.3  # seconds: what every report takes, and to set each model's pages
+_DRAWN = 0.9  # of the progress, when all sections are there
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a report is to hold: names of models, the teacher's, part, keys of `SECTIONS`."""
+
+    models: tuple[str, ...]
+    teacher: str
+    part: str
+    sections: tuple[str, ...]
+    resamples: int = 1000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A report's files, and what is in it.
+
+    Attributes
+    ----------
+    name : stem of its files
+    html, pdf : the documents
+    archive : a zip of both with every table (LaTeX, CSV) and figure (SVG, PDF)
+    tables, figures : how many there are
+    left_out : which models are not in it and why, in sentences
+    seconds : how long it took
+    """
+
+    name: str
+    html: bytes
+    pdf: bytes
+    archive: bytes
+    tables: int
+    figures: int
+    left_out: tuple[str, ...]
+    seconds: float
+
+
+def estimate(wanted: Wanted) -> str:
+    """Return about how long a report takes, in words."""
+    each = sum(_COSTS.get(name, 1.0) for name in wanted.sections) * wanted.resamples / 1000
+    return duration(_BEGIN + len(wanted.models) * (each + _SET))
+
+
+def make_bundle(wanted: Wanted, progress: Progress) -> Bundle:
+    """Return a report.
+
+    Parameters
+    ----------
+    wanted : what it is to hold
+    progress : called with the share that is done and what comes next; may raise to stop it
+
+    Raises
+    ------
+    KdError
+        If the models can't be measured together, or a file that is needed is broken.
+    """
+    started = time.monotonic()
+    study, left_out = open_study(wanted.models, wanted.teacher, wanted.part, wanted.resamples)
+    name = f"distilscope-report-{wanted.part}-{study.teacher.stem}-and-{len(study.others)}-more"
+    document = make_document(
+        study,
+        results_folder(),
+        command(_options(wanted, name)),
+        wanted.sections,
+        lambda done, what: progress(_DRAWN * done, what),
+    )
+    progress(_DRAWN, "Setting the pages")
+    files = report_files(document)
+    return Bundle(
+        name=name,
+        html=files[DOCUMENT],
+        pdf=files[PRINTED],
+        archive=_zipped(name, files),
+        tables=len(document.tables()),
+        figures=len(document.figures()),
+        left_out=tuple(left_out),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _options(wanted: Wanted, name: str) -> argparse.Namespace:
+    """Return the options of the command that makes the same report."""
+    every = set(wanted.sections) == set(SECTIONS)
+    return argparse.Namespace(
+        out=Path(name),
+        models=list(wanted.models),
+        teacher=wanted.teacher,
+        part=wanted.part,
+        sections=[] if every else list(wanted.sections),
+        resamples=wanted.resamples,
+        robustness=None,
+    )
+
+
+def _zipped(name: str, files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files.items():
+            archive.writestr(f"{name}/{path}", content)
+    return buffer.getvalue()

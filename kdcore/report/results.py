@@ -150,18 +150,13 @@ def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     return [head, *body]
 
 
-def beside_rows(published: Iterable[Result], ours: Iterable[Result], data: str) -> Rows:
-    """Return the rows of a data set with their protocol: the published ones, then our models.
-
-    Ours are released models and means over seeds, in their order: the two are not ranked.
-    """
-    theirs = [r for r in published if r.data == data]
-    own = [
+def own_beside(results: Iterable[Result], data: str) -> list[Result]:
+    """Return this project's released models and means over seeds on a data set, with a protocol."""
+    return [
         replace(r, protocol=f"{r.split} split, scored by this project on its {r.part} part.")
-        for r in ours
+        for r in results
         if r.data == data and r.origin in ("released", "mean")
     ]
-    return result_rows([*theirs, *own], protocol=True)
 
 
 def values_of(results: Iterable[Result], field: str) -> list[str]:

@@ -22,6 +22,7 @@ from kdcore.evaluate import (
 
 SUFFIX = "-seeds.csv"
 VAL_SCORE = "val_macro_f1"
+_TITLES = {"baseline": "no teacher", "kd-live": "KD without a cache"}
 Rows = list[list[object]]
 
 
@@ -109,9 +110,9 @@ def read_sweeps(folders: Iterable[Path]) -> tuple[list[SweepScores], list[KdErro
 
 
 def method_title(method: str) -> str:
-    """Return a sweep's method for people; a name of its own stays as it is."""
-    if method == "baseline":
-        return "no teacher"
+    """Return a sweep's method for people; a name that isn't known stays as it is."""
+    if method in _TITLES:
+        return _TITLES[method]
     return METHODS[method].title if method in METHODS else method
 
 
@@ -141,16 +142,14 @@ def ablation_sentence(found: Significance) -> str:
     compared = [c for c in found.comparisons if c.reference == reference]
     sure = [c for c in compared if c.p_holm < 0.05]
     against = method_title(reference)
+    many = len(compared) > 1
+    how = f" after Holm's adjustment for {len(compared)} comparisons" if many else ""
     if not sure:
-        return (
-            f"No method differs from “{against}” beyond what other seeds would give (p ≥ 0.05 "
-            f"after Holm's adjustment for {len(compared)} comparisons)."
-        )
+        which = "No method differs" if many else "The method does not differ"
+        return f"{which} from “{against}” beyond what other seeds could give (p ≥ 0.05{how})."
     told = "; ".join(f"{method_title(c.method)} is {_better(c, found)}" for c in sure)
-    return (
-        f"Against “{against}”: {told} (p < 0.05 after Holm's adjustment for {len(compared)} "
-        "comparisons). The others show no difference."
-    )
+    rest = " The others show no difference." if len(sure) < len(compared) else ""
+    return f"Against “{against}”: {told} (p < 0.05{how}).{rest}"
 
 
 def _is_loss(score: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Results page's published figures, each with its protocol, above this project's own."""
+"""The Results page's published figures, each with its protocol, beside this project's own."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from pages.ui import state
 from pages.ui.tables import file_stem, show_table
 
 LINK = ("published_data",)
+_HEADS = {"published": "Published by others", "ours": "This project's, on the same data set"}
+_NOTES = {
+    "published": "Copied from the publications. Each row's protocol stands in its last column.",
+    "ours": "Released models, and means over the seeds of sweeps; 95 % intervals.",
+}
 
 
-def show_published(results: list[Any]) -> None:
-    """Draw the published rows on a data set, and below them this project's, never mixed."""
+def show_published(results: list[Any], part: str) -> None:
+    """Draw the published rows on a data set, and below them this project's `results` on `part`."""
     from kdcore.report.latex import text_rows
     from kdcore.report.published import published_results
-    from kdcore.report.results import beside_rows, values_of
+    from kdcore.report.results import own_beside, result_rows, values_of
 
     st.subheader("Published, and ours beside it")
     st.markdown(
@@ -28,6 +33,13 @@ def show_published(results: list[Any]) -> None:
     data = state.choice(
         st.selectbox, "published_data", "Data set", values_of(published, "data"), width=260
     )
-    rows = beside_rows(published, results, data)
-    note = "Each row's protocol stands in its last column."
-    show_table(rows, file_stem("published", data), note=note, shown=text_rows(rows))
+    theirs = [r for r in published if r.data == data]
+    tables = {"published": theirs, "ours": own_beside(results, data)}
+    for whose, chosen in tables.items():
+        st.markdown(f"**{_HEADS[whose]}**")
+        if not chosen:
+            st.caption("There is none on this data set and part.")
+            continue
+        rows = result_rows(chosen, protocol=True)
+        shown = text_rows(rows)
+        show_table(rows, file_stem(whose, data, part), note=_NOTES[whose], shown=shown)

@@ -118,12 +118,7 @@ def _show(bundle: Any) -> None:
     kinds = (
         ("PDF to print", "pdf", "application/pdf", bundle.pdf),
         ("HTML to read", "html", "text/html", bundle.html),
-        (
-            "Zip: LaTeX tables, CSVs, vector figures",
-            "zip",
-            "application/zip",
-            bundle.archive,
-        ),
+        ("Zip with all tables and figures", "zip", "application/zip", bundle.archive),
     )
     with st.container(horizontal=True):
         for label, suffix, mime, data in kinds:

@@ -18,5 +18,5 @@ with frame.guard():
         pinning.show_cases_behind(found, part)
     with frame.guard():
         ablating.show_ablation()
-    published.show_published(found)
+    published.show_published(found, part)
 state.write_link((*results.LINK, *pinning.LINK, *ablating.LINK, *published.LINK))

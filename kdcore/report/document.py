@@ -36,7 +36,8 @@ figure { margin: 22px 0; break-inside: avoid; }
 figcaption { max-width: 820px; margin-bottom: 6px; font-size: 14px; }
 .source { color: var(--grey); font-size: 12px; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 0 28px; }
+.pair { display: grid; gap: 0 28px;
+  grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); }
 table { border-collapse: collapse; font-size: 12.5px; line-height: 1.35;
   border-top: 1.5px solid var(--ink); border-bottom: 1.5px solid var(--ink); }
 th, td { padding: 4px 9px 4px 0; text-align: left; vertical-align: top; }

@@ -96,10 +96,18 @@ PUBLISHED = (
         _FIVE_FOLD, "ConvNeXt-T", _ALONE, TEACHER, "convnext_tiny",
         {"macro_f1": (0.740, 0.725, 0.754)},
     ),
-    Published(_MEDMNIST, "ResNet-18, 224 px", _ALONE, BASELINE, "resnet18", {"accuracy": 0.823}, 224),
-    Published(_MEDMNIST, "DenseNet-121, 224 px", _ALONE, BASELINE, "densenet121", {"accuracy": 0.847}, 224),
-    Published(_MEDMNIST, "ResNet-18, 128 px", _ALONE, BASELINE, "resnet18", {"accuracy": 0.792}, 128),
-    Published(_MEDMNIST, "DenseNet-121, 128 px", _ALONE, BASELINE, "densenet121", {"accuracy": 0.818}, 128),
+    Published(
+        _MEDMNIST, "ResNet-18, 224 px", _ALONE, BASELINE, "resnet18", {"accuracy": 0.823}, 224
+    ),
+    Published(
+        _MEDMNIST, "DenseNet-121, 224 px", _ALONE, BASELINE, "densenet121", {"accuracy": 0.847}, 224
+    ),
+    Published(
+        _MEDMNIST, "ResNet-18, 128 px", _ALONE, BASELINE, "resnet18", {"accuracy": 0.792}, 128
+    ),
+    Published(
+        _MEDMNIST, "DenseNet-121, 128 px", _ALONE, BASELINE, "densenet121", {"accuracy": 0.818}, 128
+    ),
     Published(
         _EXPLAINABLE, "OFA-595 student", "KD", STUDENT, "ofa595", {"accuracy": 0.970}, 236,
         "F1 0.975; how it was averaged is not told.",

@@ -170,6 +170,8 @@ def _read(path: Path) -> SweepScores:
 
 
 def _run(row: Mapping[str, str]) -> SeedScores:
+    if None in row.values():
+        raise ValueError("a row is cut off")
     names = (*HELD_OUT, VAL_SCORE)
     scores = {name: float(row[name] or "nan") for name in names}
     if any(math.isinf(value) for value in scores.values()):

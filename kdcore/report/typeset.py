@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from kdcore.base import SettingError
 from kdcore.report.document import (
     Block,
     Code,
@@ -41,17 +42,33 @@ Widths = dict[str, float]
 
 
 def pdf_document(document: Document) -> bytes:
-    """Return the whole document as a PDF of A4 pages."""
+    """Return the whole document as a PDF of A4 pages.
+
+    Raises
+    ------
+    SettingError
+        If the folder for temporary files can't be written to.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="distilscope-") as name:
+            return _set(document, Path(name))
+    except OSError as error:
+        raise SettingError(
+            f"The PDF can't be made in {tempfile.gettempdir()!r}: {error.strerror or error}.",
+            "Free some space there, or set TMPDIR to another folder, and run this again.",
+        ) from error
+
+
+def _set(document: Document, folder: Path) -> bytes:
+    """Write all that Typst reads into `folder`, and return what it makes of it."""
     import typst  # takes a moment, which only a report needs
 
-    with tempfile.TemporaryDirectory(prefix="distilscope-") as name:
-        folder = Path(name)
-        for figure in document.figures():
-            (folder / f"{figure.name}.pdf").write_bytes(figure.pdf)
-        (folder / _REPORT).write_text(json.dumps(_plain(document, folder)), encoding="utf-8")
-        source = folder / _TEMPLATE.name
-        source.write_bytes(_TEMPLATE.read_bytes())
-        made = typst.compile(str(source), root=name, format="pdf")
+    for figure in document.figures():
+        (folder / f"{figure.name}.pdf").write_bytes(figure.pdf)
+    (folder / _REPORT).write_text(json.dumps(_plain(document, folder)), encoding="utf-8")
+    source = folder / _TEMPLATE.name
+    source.write_bytes(_TEMPLATE.read_bytes())
+    made = typst.compile(str(source), root=str(folder), format="pdf")
     assert isinstance(made, bytes)
     return made
 

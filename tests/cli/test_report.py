@@ -23,6 +23,7 @@ from kdcore.report.summary import SUMMARY
 from kdcore.report.tables import TITLES
 from tests.conftest import REPO, write_tiny_checkpoint
 from tests.evaluate.makers import make_predictions
+from tests.report import pdf
 from tests.report.test_latex import parse
 
 NASTY = 'Small <script>alert("1")</script> & 50 % of α_1'
@@ -61,7 +62,7 @@ def models(tmp_path_factory) -> Path:
 def _checkpoints(models, monkeypatch):
     """The made-up models; only the module's one report, made before this, draws its figures."""
     monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(models))
-    monkeypatch.setattr(figures, "figure_bytes", lambda *_: b"<svg/>")
+    monkeypatch.setattr(figures, "figure_bytes", lambda _, kind, __: pdf.FIGURE[kind])
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +165,32 @@ def test_the_document_is_whole_well_formed_and_alone(report):
     assert text.count("<svg") == len(list((report / "figures").glob("*.svg")))
 
 
+def test_the_pdf_has_every_table_and_figure_on_its_pages(report):
+    pages = pdf.pages((report / "report.pdf").read_bytes())
+    said = " ".join(word["text"] for page in pages for word in page)
+    for kind, folder, suffix in (("Table", "tables", "tex"), ("Figure", "figures", "svg")):
+        count = len(list((report / folder).glob(f"*.{suffix}")))
+        labels = {int(n) for n in re.findall(rf"{kind} (\d+)\.", said)}
+        assert labels == set(range(1, count + 1))
+    assert 'alert("1")' in said and "python -m kdcore report" in said
+
+
+def test_only_the_sections_that_are_wanted(tmp_path):
+    out = tmp_path / "out"
+    command = ["report", "--out", str(out), "--models", "big", "small", "--resamples", "0"]
+    assert main([*command, "--sections", "methods", "summary"]) == 0
+    titles = re.findall(r"<h2>(.*?)</h2>", document(out))
+    assert titles == ["Teacher and students", "Methods"]
+    assert "--sections methods summary" in document(out)
+    assert not (out / "tables" / "classes.csv").exists()
+
+
+def test_a_folder_with_only_a_foreign_pdf_is_not_touched(tmp_path, capsys):
+    (tmp_path / "report.pdf").write_bytes(b"a thesis")
+    assert main(["report", "--out", str(tmp_path), "--models", "big"]) == 1
+    assert (tmp_path / "report.pdf").read_bytes() == b"a thesis"
+
+
 def test_titles_are_escaped(report):
     assert "<script>alert" not in document(report)
     assert "Small &lt;script&gt;" in document(report)
@@ -193,6 +220,7 @@ def test_an_earlier_report_is_replaced_and_other_files_are_kept(tmp_path):
         "figures",
         "paper.tex",
         "report.html",
+        "report.pdf",
         "tables",
     ]
     assert not (out / "tables" / "classes-small.csv").exists()
@@ -291,6 +319,7 @@ def test_the_shipped_checkpoints(tmp_path, monkeypatch):
     out = tmp_path / "out"
     assert main(["report", "--out", str(out)]) == 0
     ET.fromstring(document(out).removeprefix("<!DOCTYPE html>\n"))
+    assert len(pdf.pages((out / "report.pdf").read_bytes())) > 20
     for path in (out / "tables").glob("*.tex"):
         parse(path.read_text(encoding="utf-8"))
     rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))

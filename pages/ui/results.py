@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import measured, state
 from pages.ui.comparing import PARTS
-from pages.ui.frame import show_error
+from pages.ui.frame import guard, show_error
 from pages.ui.tables import show_table
 
 LINK = (
@@ -39,7 +39,10 @@ def gather(part: str) -> list[Any]:
     models, problems = list_measured()
     for problem in problems:
         show_error(problem)
-    found = shelf_results(models, part, measured.evaluation)
+    found: list[Any] = []
+    for model in models:
+        with guard():
+            found += shelf_results([model], part, measured.evaluation)
     found += run_results(list_runs(), models) if part == "val" else []
     for sweep in sweeps():
         found += sweep_results(sweep, part)

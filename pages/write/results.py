@@ -13,7 +13,8 @@ part = results.choose_part()
 with frame.guard():
     found = results.gather(part)
     results.show_results(found, part)
-    pinning.show_pinned(found, part)
+    with frame.guard():
+        pinning.show_pinned(found, part)
     with frame.guard():
         pinning.show_cases_behind(found, part)
     with frame.guard():

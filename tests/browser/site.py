@@ -27,6 +27,8 @@ PAGES = {
     "train": "Train",
     "export": "Export",
     "runs": "Runs and checkpoints",
+    "results": "Results",
+    "report": "Report",
 }
 NOT_FOUND = "Page not found"
 

@@ -319,7 +319,9 @@ def test_the_shipped_checkpoints(tmp_path, monkeypatch):
     out = tmp_path / "out"
     assert main(["report", "--out", str(out)]) == 0
     ET.fromstring(document(out).removeprefix("<!DOCTYPE html>\n"))
-    assert len(pdf.pages((out / "report.pdf").read_bytes())) > 20
+    pages = pdf.pages((out / "report.pdf").read_bytes())
+    assert len(pages) > 20
+    assert [pair for words in pages for pair in pdf.overlaps(words)] == []
     for path in (out / "tables").glob("*.tex"):
         parse(path.read_text(encoding="utf-8"))
     rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))

@@ -22,11 +22,11 @@ FIGURE: Mapping[str, bytes] = {"svg": SVG, "pdf": PDF}
 
 
 def pages(data: bytes) -> list[list[dict]]:
-    """The words of each page with x0, x1, top, bottom, text; asserts that all lie on it."""
+    """The words of each page with their boxes and fonts; asserts that all lie on it."""
     found = []
     with pdfplumber.open(io.BytesIO(data)) as pdf:
         for page in pdf.pages:
-            words = page.extract_words(use_text_flow=True, keep_blank_chars=False)
+            words = page.extract_words(use_text_flow=True, extra_attrs=["fontname"])
             for word in words:
                 inside = word["x0"] >= 0 and word["x1"] <= page.width
                 inside &= word["top"] >= 0 and word["bottom"] <= page.height
@@ -36,10 +36,14 @@ def pages(data: bytes) -> list[list[dict]]:
 
 
 def overlaps(words: list[dict]) -> list[tuple[str, str]]:
-    """Pairs of words of one page that lie over each other by more than a point."""
+    """Pairs of words of one page that lie over each other by more than a point.
+
+    Words of figures have letters of their own, and are left out.
+    """
+    set_here = [word for word in words if "Libertinus" in word["fontname"]]
     return [
         (a["text"], b["text"])
-        for a, b in combinations(words, 2)
+        for a, b in combinations(set_here, 2)
         if min(a["x1"], b["x1"]) - max(a["x0"], b["x0"]) > 1
         and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 3
     ]

@@ -78,7 +78,7 @@ class SweepScores:
         return compare_methods(values, references, not _is_loss(score))
 
     def between(self, score: str, student: str, reference: str, method: str) -> Significance:
-        """Return two methods of a student compared on a score, the second less the first."""
+        """Return two methods of a `student` compared on a `score`: `method` less `reference`."""
         values = self._values(score, student)
         two = {name: values[name] for name in (reference, method)}
         return compare_methods(two, (reference,), not _is_loss(score))

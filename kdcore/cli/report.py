@@ -13,7 +13,7 @@ from kdcore.base import results_folder
 from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.answers import answers_section
 from kdcore.cli.reporting.corrupted import robustness_section
-from kdcore.cli.reporting.folder import DOCUMENT, staged, write_document
+from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, staged, write_document
 from kdcore.cli.reporting.methods import methods_section
 from kdcore.cli.reporting.scores import classes_section, summary_section
 from kdcore.cli.reporting.study import Study, open_study
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     seconds = time.monotonic() - started
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
     print(
-        f"{options.out / DOCUMENT}: {tables} tables and {figures} figures of "
+        f"{options.out / DOCUMENT} and {PRINTED}: {tables} tables and {figures} figures of "
         f"{len(study.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
     )
     write_json(options, _result(study) | {"tables": tables, "figures": figures, "bytes": size})

@@ -40,7 +40,6 @@ def note(found: WithIntervals) -> str:
     return f"{counted(found)} Intervals: {found.interval_method}."
 
 
-def kilobytes(data: bytes) -> str:
-    """Return the size of `data` as "0.8 MB", or "12 kB" below a tenth of that."""
-    size = len(data) / 1e6
-    return f"{size:.1f} MB" if size >= 0.1 else f"{size * 1000:.0f} kB"
+def megabytes(data: bytes) -> str:
+    """Return the size of `data` as "0.8 MB"."""
+    return f"{len(data) / 1e6:.1f} MB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -107,7 +108,8 @@ def _work(wanted: Any) -> Callable[[jobs.Progress], Any]:
 
 
 def _show(bundle: Any) -> None:
-    from kdcore.report.notes import kilobytes
+    from kdcore.cli.reporting.folder import DOCUMENT, PRINTED
+    from kdcore.report.notes import megabytes
 
     st.success(
         f"{bundle.tables} tables and {bundle.figures} figures, in {bundle.seconds:.0f} s.",
@@ -116,14 +118,15 @@ def _show(bundle: Any) -> None:
     for text in bundle.left_out:
         st.warning(text, icon=":material/block:")
     kinds = (
-        ("PDF to print", "pdf", "application/pdf", bundle.pdf),
-        ("HTML to read", "html", "text/html", bundle.html),
-        ("Zip with all tables and figures", "zip", "application/zip", bundle.archive),
-    )
+        ("PDF to print", "pdf", "application/pdf", partial(bundle.read, PRINTED)),
+        ("HTML to read", "html", "text/html", partial(bundle.read, DOCUMENT)),
+        (f"Zip with all tables and figures, {megabytes(bundle.archive)}", "zip",
+         "application/zip", bundle.archive),
+    )  # fmt: skip
     with st.container(horizontal=True):
         for label, suffix, mime, data in kinds:
             st.download_button(
-                f"{label}, {kilobytes(data)}",
+                label,
                 data,
                 file_name=f"{bundle.name}.{suffix}",
                 mime=mime,

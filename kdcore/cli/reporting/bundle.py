@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kdcore.base import results_folder
 from kdcore.cli.report import SECTIONS, Progress, command, make_document
-from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, report_files
+from kdcore.cli.reporting.folder import report_files
 from kdcore.cli.reporting.study import open_study
 from kdcore.report.runs import duration
 
@@ -42,21 +42,23 @@ class Bundle:
     Attributes
     ----------
     name : stem of its files
-    html, pdf : the documents
-    archive : a zip of both with every table (LaTeX, CSV) and figure (SVG, PDF)
+    archive : a zip of the documents, every table (LaTeX, CSV) and figure (SVG, PDF)
     tables, figures : how many there are
     left_out : which models are not in it and why, in sentences
     seconds : how long it took
     """
 
     name: str
-    html: bytes
-    pdf: bytes
     archive: bytes
     tables: int
     figures: int
     left_out: tuple[str, ...]
     seconds: float
+
+    def read(self, document: str) -> bytes:
+        """Return `DOCUMENT` or `PRINTED`; only the zip is kept, which a session holds for long."""
+        with zipfile.ZipFile(io.BytesIO(self.archive)) as archive:
+            return archive.read(f"{self.name}/{document}")
 
 
 def estimate(wanted: Wanted) -> str:
@@ -92,8 +94,6 @@ def make_bundle(wanted: Wanted, progress: Progress) -> Bundle:
     files = report_files(document)
     return Bundle(
         name=name,
-        html=files[DOCUMENT],
-        pdf=files[PRINTED],
         archive=_zipped(name, files),
         tables=len(document.tables()),
         figures=len(document.figures()),

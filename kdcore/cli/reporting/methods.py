@@ -17,7 +17,7 @@ from kdcore.report.notes import note
 Rows = list[list[object]]
 _SOFTWARE = (
     *("numpy", "scipy", "scikit-learn", "torch", "torchvision", "timm", "safetensors", "pandas"),
-    *("altair", "vl-convert-python"),
+    *("altair", "vl-convert-python", "typst"),
 )
 _IN_THE_TITLE = ("name", "title", "role")
 

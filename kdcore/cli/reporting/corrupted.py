@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kdcore.charts.robustness import corruption_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import Study, short_path
+from kdcore.cli.reporting.study import Study
 from kdcore.evaluate.robustness import Robustness
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.notes import note
@@ -38,7 +38,7 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
     titles = {s.model.name: s.title for s in study.subjects}
     if found is None or not (shared := [m for m in found.models if m in titles]):
         return None
-    source = short_path(folder.resolve() / f"{NAME}.json")
+    source = f"{folder.resolve().name}/{NAME}.json"  # a clone may be called anything
     against = titles.get(found.teacher, found.teacher) or "none"
     told = f"{note(found)} Severities are averaged. {summed_text(found)} Teacher: {against}."
     blocks: list[Block] = [Text(summary_sentence(found, m, titles[m])) for m in shared]

@@ -1,16 +1,28 @@
 """torchvision's and timm's networks as `Classifier`s, their parameter names unchanged.
 
 The stages are ResNet's four, the last feature map before each stride of the inverted-residual
-networks, and timm's own `forward_intermediates` for everything else in timm.
+networks, VGG's poolings, and timm's own `forward_intermediates` for everything else in timm.
 """
 
 from __future__ import annotations
+
+from collections.abc import Container, Iterable
 
 import torch
 import torchvision
 from torch import Tensor, nn
 
 from kdcore.models.output import Classifier
+
+
+def outputs_at(layers: Iterable[nn.Module], ends: Container[int], x: Tensor) -> tuple[Tensor, ...]:
+    """Return what the layers numbered in `ends` give when `x` runs through all `layers`."""
+    stages = []
+    for index, layer in enumerate(layers):
+        x = layer(x)
+        if index in ends:
+            stages.append(x)
+    return tuple(stages)
 
 
 class TorchvisionResNet(Classifier):
@@ -63,16 +75,33 @@ class TorchvisionSequential(Classifier):
 
     def forward_stages(self, images: Tensor) -> tuple[Tensor, ...]:
         """See `Classifier`."""
-        stages, x = [], images
-        for index, block in enumerate(self.net.features):
-            x = block(x)
-            if index in self.ends:
-                stages.append(x)
-        return tuple(stages)
+        return outputs_at(self.net.features, self.ends, images)
 
     def head(self, last: Tensor) -> Tensor:
         """See `Classifier`."""
         return self.net.classifier(last.mean((2, 3)))
+
+
+class TorchvisionVGG(Classifier):
+    """A torchvision VGG; stages are what its second to fifth pooling give, strides 4 to 32."""
+
+    head_name = "net.classifier.6"
+
+    def __init__(self, architecture: str, num_classes: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.net = getattr(torchvision.models, architecture)(num_classes=num_classes)
+        pools = [i for i, m in enumerate(self.net.features) if isinstance(m, nn.MaxPool2d)]
+        self.ends = tuple(pools[1:])
+        self.stage_names = tuple(f"features.{end}" for end in self.ends)
+
+    def forward_stages(self, images: Tensor) -> tuple[Tensor, ...]:
+        """See `Classifier`."""
+        return outputs_at(self.net.features, self.ends, images)
+
+    def head(self, last: Tensor) -> Tensor:
+        """See `Classifier`."""
+        return self.net.classifier(torch.flatten(self.net.avgpool(last), 1))
 
 
 class TimmClassifier(Classifier):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kdcore.base import CheckpointError, RecipeError, Registry
 from kdcore.models import backbones
+from kdcore.models.ofa import Ofa595
 from kdcore.models.output import Classifier
 from kdcore.models.weights import read_state_dict
 
@@ -32,6 +33,8 @@ ARCHITECTURES.register("mobilenet_v2")(
 ARCHITECTURES.register("efficientnet_b0")(
     lambda n: backbones.TorchvisionSequential("efficientnet_b0", n, (2, 3, 5, 8))
 )
+ARCHITECTURES.register("ofa595")(Ofa595)
+ARCHITECTURES.register("vgg19")(lambda n: backbones.TorchvisionVGG("vgg19", n))
 ARCHITECTURES.register("cnn2")(backbones.TwoConvNet)
 ARCHITECTURES.register("resnet56_cifar")(lambda n: backbones.CifarResNet("resnet56_cifar", 56, n))
 for _name, _kind in (
@@ -44,8 +47,14 @@ for _name, _kind in (
     )
 
 # Smallest and largest side of the input, pixels, of the networks that do not take every size:
-# DenseNet halves five times before its last block; the other two fix their grids when built.
-_SIDES = {"densenet201": (29, 1024), "visformer_small": (224, 224), "swin_s3_tiny_224": (224, 224)}
+# DenseNet halves five times before its last block, VGG five times before its head; the other two
+# fix their grids when built.
+_SIDES = {
+    "densenet201": (29, 1024),
+    "vgg19": (32, 1024),
+    "visformer_small": (224, 224),
+    "swin_s3_tiny_224": (224, 224),
+}
 _ANY_SIDE = (16, 1024)
 
 

@@ -33,13 +33,49 @@ PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tabl
     "densenet201": 20.01,
     "visformer_small": 40.22,
     "swin_s3_tiny_224": 28.33,
+    "vgg19": 143.67,
+    "ofa595": 9.136,  # the authors' table
+}
+SHAPES = {  # of the stages at 224 pixels: channels, side
+    "densenet201": ((64, 112), (256, 56), (512, 28), (1792, 14), (1920, 7)),
+    "visformer_small": ((192, 28), (384, 14), (768, 7)),
+    "swin_s3_tiny_224": ((96, 56), (192, 28), (384, 14), (768, 7)),
+    "vgg19": ((128, 56), (256, 28), (512, 14), (512, 7)),
+    "ofa595": ((32, 56), (48, 28), (136, 14), (1152, 7)),
 }
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_published_sizes(name):
-    count = sum(p.numel() for p in build_model(name, 1000).parameters())
+    with torch.device("meta"):
+        count = sum(p.numel() for p in build_model(name, 1000).parameters())
     assert count / 1e6 == pytest.approx(PARAMETERS[name], abs=0.01)
+
+
+def test_the_size_of_ofa_595():
+    counts = {n: sum(p.numel() for p in build_model("ofa595", n).parameters()) for n in (1000, 7)}
+    assert counts[1000] == pytest.approx(9.136e6, abs=500)
+    assert counts[7] == pytest.approx(7.61e6, abs=5000)
+    kernels = [b.conv.depth_conv.conv.kernel_size[0] for b in build_model("ofa595", 7).blocks]
+    assert kernels == [3, 3, 5, 3, 5, 5, 3, 5, 7, 5, 3, 5, 3, 5, 7, 3, 3, 3, 5, 3]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_stages_are_those_that_are_documented(name):
+    with torch.device("meta"):
+        stages = build_model(name, 7).eval()(torch.zeros(2, 3, 224, 224)).stages
+    assert [tuple(s.shape) for s in stages] == [(2, c, side, side) for c, side in SHAPES[name]]
+
+
+@pytest.mark.parametrize(("name", "sides"), [("densenet201", (64, 96)), ("vgg19", (32, 96)),
+                                             ("ofa595", (32, 96, 236))])  # fmt: skip
+def test_other_sides_give_grids_of_their_own(name, sides):
+    with torch.device("meta"):
+        model = build_model(name, 7).eval()
+        for side in sides:
+            last = model(torch.zeros(1, 3, side, side)).stages[-1]
+            rounded_up = name == "ofa595"
+            assert last.shape[2] == (-(-side // 32) if rounded_up else side // 32)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
@@ -76,9 +112,11 @@ def test_what_is_said_of_input_sides_is_what_the_network_does(name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
 def test_the_head_alone_depends_on_the_classes(name):
-    shapes = [{k: v.shape for k, v in build_model(name, n).state_dict().items()} for n in (5, 7)]
+    with torch.device("meta"):
+        models = [build_model(name, n) for n in (5, 7)]
+    shapes = [{k: v.shape for k, v in model.state_dict().items()} for model in models]
     differing = {k for k in shapes[0] if shapes[0][k] != shapes[1][k]}
-    head = build_model(name, 5).head_name
+    head = models[0].head_name
     assert differing == {f"{head}.weight", f"{head}.bias"}
 
 
@@ -119,7 +157,7 @@ def test_relevance_of_an_ensemble_is_the_members_mean():
         assert torch.allclose(together, (one + two) / 2, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "efficientnet_b0"])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "efficientnet_b0", "vgg19"])
 def test_equals_torchvision(name):
     ours = build_model(name, 5).eval()
     theirs = getattr(torchvision.models, name)(num_classes=5).eval()
@@ -168,7 +206,7 @@ def test_weights_that_lack_anything_but_the_head_are_refused(name, part, tmp_pat
         build_model(name, 7, str(tmp_path / "w.safetensors"))
 
 
-@pytest.mark.parametrize("name", ["resnet50_cbam", "cnn2", "resnet56_cifar"])
+@pytest.mark.parametrize("name", ["resnet50_cbam", "cnn2", "ofa595"])
 def test_weights_that_nobody_publishes(name):
     with pytest.raises(CheckpointError, match=f"no ImageNet weights of {name}") as raised:
         build_model(name, 7, "imagenet")

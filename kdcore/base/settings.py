@@ -57,7 +57,7 @@ def data_folder(explicit: str | Path | None = None) -> Path | None:
             if not path.exists():
                 raise SettingError(
                     f"The data folder {str(path)!r} (from {source}) does not exist.",
-                    "Name a folder that holds HAM10000's images or zips and its metadata.",
+                    "Name the folder, zip or file that holds the data set.",
                 )
             return path
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import DATA_VARIABLE, DataError, SettingError, data_folder, write_atomically
-from kdcore.data import SPLITS, ImageDataset, Sample, info_of_classes, open_dataset
+from kdcore.data import SPLITS, ImageDataset, Sample, open_dataset
 
 PARTS = ("train", "val", "test", "all")
 
@@ -59,24 +59,25 @@ def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None
         )
 
 
-def open_data(options: argparse.Namespace, classes: tuple[str, ...] = ()) -> ImageDataset:
-    """Open the configured data set, whichever it is; with `classes`, only the one that has them.
+def open_data(
+    options: argparse.Namespace, classes: tuple[str, ...] = (), kind: str = ""
+) -> ImageDataset:
+    """Open the configured data set; with `classes` or `kind`, only one that has or is those.
 
     Raises
     ------
     SettingError
         If none is configured.
     DataError
-        If it can't be read, or is not the data set of these classes.
+        If it can't be read, or is another one.
     """
-    kind = info_of_classes(classes).key if classes else ""
     folder = data_folder(options.data)
     if folder is None:
         raise SettingError(
             "No data folder is configured.",
             f"Name one with --data, set {DATA_VARIABLE}, or choose it on the app's Data page.",
         )
-    return open_dataset(folder, kind, options.skip_missing)
+    return open_dataset(folder, kind, options.skip_missing, tuple(classes))
 
 
 def choose(

@@ -27,7 +27,8 @@ def run(options: argparse.Namespace) -> None:
     members = [load_checkpoint(folder) for folder in options.members]
     card = _card(members, options)
     model = Ensemble([m.model for m in members])
-    card = release_model(model, card, open_data(options), options.out, say_progress)
+    data = open_data(options, card.classes)
+    card = release_model(model, card, data, options.out, say_progress)
     value = card.metrics["test"]["macro_f1"]["value"]
     print(f"{card.name}: test macro-F1 {value:.3f}, {options.out}")
     write_json(options, {"checkpoint": str(options.out), "metrics": card.metrics})

@@ -19,7 +19,6 @@ from kdcore.cli.backends import BACKENDS, started
 from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
 from kdcore.cli.members import Place, is_finished, train_members
 from kdcore.cli.sweep_results import Result, gather, mean_seconds, sweep_tables, write_tables
-from kdcore.data import DATASETS
 from kdcore.distill import check_device
 from kdcore.distill.sweep import Member, Sweep
 from kdcore.report import SweepTable, significance_text
@@ -111,7 +110,7 @@ def _train(
     if options.backend != "ray":  # whose machines have devices of their own
         check_device(options.device)
     kinds = {member.recipe.dataset for wave in waves for member in wave}
-    data = {k: Path(open_data(options, DATASETS[k].classes).root).resolve() for k in kinds}
+    data = {k: Path(open_data(options, kind=k).root).resolve() for k in kinds}
     sources = {member.name: member for member in sweep.members()}
     failed: dict[str, str] = {}
     with started(options.backend, options.jobs, options.threads, options.device) as backend:

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
         raise SettingError(
             "Processes under torchrun can't wait in the queue.", "Leave --queue out."
         )
-    data = open_data(options)
+    data = open_data(options, kind=recipe.dataset)
     keep_memory()
     if not is_main_process():  # torchrun's others lend a hand and write nothing
         prepare(recipe, data, checkpoints_folder(), folder, options.device).trainer.run(

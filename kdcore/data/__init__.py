@@ -10,12 +10,26 @@ from kdcore.data.augment import (
     turn_view,
 )
 from kdcore.data.cifar import Cifar
-from kdcore.data.dataset import ImageDataset, open_dataset
+from kdcore.data.dataset import HOW_TO_KEEP, ImageDataset, open_dataset
 from kdcore.data.drawn import DrawnSample, draw_lesion, drawn_samples
 from kdcore.data.ham10000 import Ham10000
+from kdcore.data.image_folder import ImageFolder
 from kdcore.data.images import LoadedImage, read_image
-from kdcore.data.info import CIFAR10, CIFAR100, DATASETS, HAM10000, DatasetInfo, info_of_classes
+from kdcore.data.info import (
+    CIFAR10,
+    CIFAR100,
+    COVID_QU_EX,
+    DATASETS,
+    HAM10000,
+    IMAGEFOLDER,
+    KINDS,
+    LC25000,
+    LC25000_LUNG,
+    DatasetInfo,
+    info_of_classes,
+)
 from kdcore.data.lesion_masks import lesion_mask
+from kdcore.data.medmnist import MedMnist
 from kdcore.data.sample import Sample
 from kdcore.data.splits import (
     SPLITS,
@@ -31,8 +45,14 @@ __all__ = [
     "AUGMENTATIONS",
     "CIFAR10",
     "CIFAR100",
+    "COVID_QU_EX",
     "DATASETS",
     "HAM10000",
+    "HOW_TO_KEEP",
+    "IMAGEFOLDER",
+    "KINDS",
+    "LC25000",
+    "LC25000_LUNG",
     "SPLITS",
     "Augmentation",
     "Cifar",
@@ -40,7 +60,9 @@ __all__ = [
     "DrawnSample",
     "Ham10000",
     "ImageDataset",
+    "ImageFolder",
     "LoadedImage",
+    "MedMnist",
     "Preprocess",
     "Sample",
     "View",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
-from kdcore.data.files import Entries, Entry, is_zip, members
+from kdcore.data.files import Entries, Entry, members
 from kdcore.data.info import CIFAR10, CIFAR100, DatasetInfo
 from kdcore.data.sample import Sample
 
@@ -69,7 +69,7 @@ def find_cifar(root: Path) -> tuple[list[Layout], list[DataError]]:
                 if home.name in names and home.is_dir():
                     info = names[home.name]
                     found.setdefault(info.key, Layout(info, kind, home))
-    zips = [p for folder in folders for p in sorted(folder.glob("*")) if is_zip(p)]
+    zips = [p for folder in folders for p in sorted(folder.glob("*.[zZ][iI][pP]"))]
     entries, broken = _pictures(folders, zips if folders else [root])
     for layout in _by_class_names(root, entries, broken):
         found.setdefault(layout.info.key, layout)
@@ -106,12 +106,13 @@ def _add(entries: Entries, named: Iterable[tuple[str, Entry]]) -> None:
 
 
 def _by_class_names(root: Path, entries: Entries, broken: list[DataError]) -> Iterator[Layout]:
-    """Yield the data sets that at least half, or else most, of the class folders are of."""
+    """Yield the data sets that have a class folder for half of their classes or more.
+
+    With fewer, as of cats and dogs, it is another data set.
+    """
     names = {image_id.split("/")[1] for image_id in entries}
     known = {info.key: names & set(info.classes) for info in (CIFAR10, CIFAR100)}
-    share = {i.key: len(known[i.key]) / len(i.classes) for i in (CIFAR10, CIFAR100)}
-    enough = min(0.5, max(share.values()))
-    infos = [i for i in (CIFAR10, CIFAR100) if share[i.key] and share[i.key] >= enough]
+    infos = [i for i in (CIFAR10, CIFAR100) if len(known[i.key]) >= len(i.classes) / 2]
     strangers = tuple(sorted(names.difference(*(info.classes for info in infos))))
     for info in infos:
         own = {i: e for i, e in entries.items() if i.split("/")[1] in known[info.key]}

@@ -1,8 +1,8 @@
-"""What every data set offers, and finding out which one a folder or zip holds."""
+"""What every data set offers, and finding out which one a folder, zip or file holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -15,16 +15,33 @@ from kdcore.base import DATA_VARIABLE, DataError
 from kdcore.data.cifar import Cifar
 from kdcore.data.cifar_layouts import find_cifar
 from kdcore.data.files import find_metadata, is_zip
+from kdcore.data.folder_layouts import find_class_folders, find_layouts
 from kdcore.data.ham10000 import Ham10000
+from kdcore.data.image_folder import ImageFolder
 from kdcore.data.images import LoadedImage
-from kdcore.data.info import DATASETS, DatasetInfo
+from kdcore.data.info import (
+    DATASETS,
+    HAM10000,
+    IMAGEFOLDER,
+    KINDS,
+    DatasetInfo,
+    info_of_classes,
+)
+from kdcore.data.medmnist import SUFFIX, MedMnist, find_medmnist, info_of_file
 from kdcore.data.sample import Sample
 
-_HOW_TO_KEEP = (
-    "HAM10000 is known by its table HAM10000_metadata.csv beside images or zips; CIFAR by "
-    "torchvision's folder cifar-10-batches-py, the binary files in cifar-10-batches-bin, or "
-    "pictures in train/<class>/ and test/<class>/, also zipped. Unpack a .tar.gz first."
-)
+HOW_TO_KEEP = {
+    "HAM10000": "its table HAM10000_metadata.csv beside images or zips",
+    "CIFAR": "torchvision's folder cifar-10-batches-py, the binary files in cifar-10-batches-bin, "
+    "or pictures in train/<class>/ and test/<class>/",
+    "MedMNIST": "a file such as pathmnist.npz or pathmnist_224.npz",
+    "COVID-QU-Ex": "Lung Segmentation Data/ with Train, Val and Test, <class>/images/ in each",
+    "LC25000": "lung_image_sets/ and colon_image_sets/; of lung_image_sets alone, the lung part",
+    "any pictures": "a folder for each class, in train/, val/ and test/ or without parts",
+}
+_WAYS = "; ".join(f"{name}: {how}" for name, how in HOW_TO_KEEP.items())
+_UNPACK = f"{_WAYS}. Folders may be zipped; unpack a .tar.gz first."
+Found = tuple[DatasetInfo, Callable[[], "ImageDataset"]]
 
 
 class ImageDataset(Protocol):
@@ -73,43 +90,74 @@ class ImageDataset(Protocol):
         ...
 
 
-def open_dataset(root: Path | str, kind: str = "", skip_missing: bool = False) -> ImageDataset:
-    """Open the data set in a folder or zip, whichever of `DATASETS` it is.
+def open_dataset(
+    root: Path | str,
+    kind: str = "",
+    skip_missing: bool = False,
+    classes: tuple[str, ...] = (),
+) -> ImageDataset:
+    """Open the data set in a folder, zip or `.npz`, whichever it is.
 
     Parameters
     ----------
     root : path
-        The folder or zip, as `Ham10000.open` and `Cifar.open` take it.
+        What holds it, in one of the ways of `HOW_TO_KEEP`.
     kind : str
-        A key of `DATASETS`, where only that will do; "" takes what is there.
+        One of `KINDS`, where only that will do; "" takes what is there.
     skip_missing : bool
         Leave out rows of a table without an image file instead of raising.
+    classes : tuple of str
+        Where only a data set of these classes, in this order, will do: a network's.
 
     Raises
     ------
     DataError
-        If `kind` is unknown, `root` holds no data set, another one, or several and `kind` does
-        not say which, or if what it holds can't be read.
+        If `kind` is unknown, `root` holds no data set, another one, or several and neither `kind`
+        nor `classes` says which, or if what it holds can't be read.
     """
-    if kind and kind not in DATASETS:
-        raise DataError(f"There is no data set {kind!r}.", f"Known ones: {', '.join(DATASETS)}.")
+    if kind and kind not in KINDS:
+        raise DataError(f"There is no data set {kind!r}.", f"Known ones: {', '.join(KINDS)}.")
     root = Path(root)
     if not root.exists():
         raise DataError(f"{str(root)!r} does not exist.", "Check the path.")
-    if root.is_file() and not (is_zip(root) or is_zipfile(root)):
+    if root.suffix.lower() == SUFFIX and root.is_file():
+        found: list[Found] = [(info_of_file(root), partial(MedMnist.open, root))]
+    elif root.is_file() and not (is_zip(root) or is_zipfile(root)):
         raise DataError(f"{root.name!r} is a file.", "Name the folder that holds it.")
+    else:
+        found = _find(root, kind, skip_missing, classes)
+    _check_found(root, kind, classes, [info for info, _ in found])
+    wanted = [opener for info, opener in found if _is_wanted(info, kind, classes)]
+    return wanted[0]()
+
+
+def _find(root: Path, kind: str, skip_missing: bool, classes: tuple[str, ...]) -> list[Found]:
+    """Return what a folder or zip holds; plain class folders only where they are wanted.
+
+    Raises DataError for a broken zip where nothing else is there.
+    """
     layouts, broken = find_cifar(root)
-    openers: dict[str, Callable[[], ImageDataset]] = {
-        layout.info.key: partial(Cifar.read, layout) for layout in layouts
-    }
-    if kind in openers:
-        return openers[kind]()
+    found: list[Found] = [(layout.info, partial(Cifar.read, layout)) for layout in layouts]
+    if any(_is_wanted(info, kind, classes) for info, _ in found) and (kind or classes):
+        return found
     if _has_metadata(root):
-        openers["ham10000"] = partial(Ham10000.open, root, skip_missing)
-    if kind not in openers and broken and not openers:
+        found.append((HAM10000, partial(Ham10000.open, root, skip_missing)))
+    if broken and not found:
         raise broken[0]
-    _check_found(root, kind, list(openers))
-    return openers[kind or next(iter(openers))]()
+    if root.is_dir():
+        found += [(info_of_file(p), partial(MedMnist.open, p)) for p in find_medmnist(root)]
+    found += [
+        (layout.info, partial(ImageFolder.read, layout))
+        for layout in find_layouts(root, kind, classes)
+    ]
+    plain = kind == IMAGEFOLDER or (classes and info_of_classes(classes).key == IMAGEFOLDER)
+    if (plain or not found) and (folders := find_class_folders(root)) is not None:
+        found.append((folders.info, partial(ImageFolder.read, folders)))
+    return found
+
+
+def _is_wanted(info: DatasetInfo, kind: str, classes: tuple[str, ...]) -> bool:
+    return (not kind or info.key == kind) and (not classes or info.classes == classes)
 
 
 def _has_metadata(root: Path) -> bool:
@@ -120,21 +168,28 @@ def _has_metadata(root: Path) -> bool:
     return True
 
 
-def _check_found(root: Path, kind: str, found: list[str]) -> None:
-    """Raise DataError unless what was found is `kind`, or one thing where any will do."""
-    names = [DATASETS[key].name for key in found]
+def _check_found(
+    root: Path, kind: str, classes: tuple[str, ...], found: Sequence[DatasetInfo]
+) -> None:
+    """Raise DataError unless one of what was found is wanted, and no more than one."""
+    what = DATASETS[kind].name if kind in DATASETS else _described(classes) or "a folder of classes"
+    names = " and ".join(info.name for info in found)
     if not found:
-        wanted = DATASETS[kind].name if kind else "No data set that is known"
+        missed = f"{what} was not found" if kind or classes else "No data set was found"
+        raise DataError(f"{missed[0].upper()}{missed[1:]} in {root.name!r}.", _UNPACK)
+    matching = [info for info in found if _is_wanted(info, kind, classes)]
+    if not matching:
         raise DataError(
-            f"{wanted} was {'not ' if kind else ''}found in {root.name!r}.", _HOW_TO_KEEP
+            f"{root.name!r} holds {names}, not {what}.",
+            f"Name the folder of {what} with --data, {DATA_VARIABLE} or on the Data page.",
         )
-    if kind and kind not in found:
-        wanted = DATASETS[kind].name
-        raise DataError(
-            f"{root.name!r} holds {' and '.join(names)}, not {wanted}.",
-            f"Name the folder of {wanted} with --data, {DATA_VARIABLE} or on the Data page.",
-        )
-    if not kind and len(found) > 1:
-        raise DataError(
-            f"{root.name!r} holds {' and '.join(names)}.", "Name the folder of one of them."
-        )
+    if len(matching) > 1:
+        raise DataError(f"{root.name!r} holds {names}.", "Name the folder or file of one of them.")
+
+
+def _described(classes: tuple[str, ...]) -> str:
+    """Return a data set of these classes in words, "" for none."""
+    info = info_of_classes(classes)
+    if not classes or info.key != IMAGEFOLDER:
+        return info.name if classes else ""
+    return f"the classes {', '.join(classes[:7])}" + (", …" if len(classes) > 7 else "")

@@ -24,7 +24,7 @@ _PICTURES = ("jpg", "jpeg", "png")
 _MASK = "_segmentation"
 # What reading a file or a member raises: RuntimeError for an encrypted one, KeyError for one that
 # is gone, and each way of packing has its own error for damaged bytes.
-_DAMAGED = (
+DAMAGED = (
     OSError,
     KeyError,
     RuntimeError,
@@ -56,7 +56,7 @@ class Entry:
                 # One handle per zip stays open: reading its directory takes 40 ms, and ZipFile
                 # locks seek and read together, so threads and sessions can share it.
                 return self.archive.read(self.member) if self.archive else self.path.read_bytes()
-        except _DAMAGED as error:
+        except DAMAGED as error:
             text = str(error.args[-1] if error.args else error).rstrip(".")
             raise DataError(
                 f"{what} can't be read from {self.path.name}: {text}.",
@@ -89,8 +89,10 @@ def find_metadata(root: Path) -> Entry:
         raise DataError(
             f"{root.name!r} is not a folder or zip.", f"Name the folder that holds {held}."
         )
-    levels = ("*", "*/*", "*/*/*")
-    below = [path for level in levels for path in sorted(root.glob(level))]
+    # Only names that count become paths: class folders may hold a million others.
+    names = (f"{_METADATA}*", "*.[zZ][iI][pP]")
+    levels = [[f"{'*/' * depth}{name}" for name in names] for depth in range(3)]
+    below = [path for level in levels for path in sorted(p for n in level for p in root.glob(n))]
     paths = below if root.is_dir() else [root]
     for path in paths:
         if _is_table(path.name) and path.is_file():

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError, Registry
-from kdcore.data.info import DatasetInfo
+from kdcore.data.info import BY_IMAGE, DatasetInfo
 from kdcore.data.sample import Sample
 
 PARTS = ("train", "val", "test")
@@ -79,6 +79,22 @@ def image_level_split(
     return lesion_grouped_split(labels, names, None, seed, fractions)
 
 
+@SPLITS.register(BY_IMAGE)
+def ungrouped_split(
+    labels: Sequence[int],
+    groups: Sequence[str],
+    ids: Sequence[str] | None = None,
+    seed: int = 0,
+    fractions: tuple[float, float, float] = FRACTIONS,
+) -> NDArray[np.str_]:
+    """Split image by image, since nothing says which images belong together.
+
+    The same as `image_level_split`, whose arguments it has, under the name that does not claim a
+    leak: whether there is one is not known.
+    """
+    return image_level_split(labels, groups, ids, seed, fractions)
+
+
 @SPLITS.register("official")
 def official_split(
     labels: Sequence[int],
@@ -87,15 +103,16 @@ def official_split(
     seed: int = 0,
     held_out: float = 0.1,
 ) -> NDArray[np.str_]:
-    """Keep a data set's own test part; part of its training part becomes the validation part.
+    """Keep a data set's own parts; without a validation part, some of the training part is it.
 
     Parameters
     ----------
     labels : N class indices
     groups : N ids, which are not looked at
-    ids : N image ids "train/…" or "test/…"
+    ids : N image ids "train/…", "val/…" or "test/…"
     seed : non-negative integer
-    held_out : share of each class of the training part, the first in hash order, for validation
+    held_out : share of each class of the training part, the first in hash order, for validation,
+        where no id begins with "val/"
 
     Returns
     -------
@@ -107,11 +124,13 @@ def official_split(
         If an id does not tell its part.
     """
     given = [name.partition("/")[0] for name in ids or ()]
-    if len(given) != len(labels) or not set(given) <= {"train", "test"}:
+    if len(given) != len(labels) or not set(given) <= set(PARTS):
         raise DataError(
-            "The official split is for data sets that come with a test part of their own (CIFAR).",
+            "The official split is for data sets that come with a test part of their own.",
             f"Choose another one: {', '.join(n for n in SPLITS.names() if n != 'official')}.",
         )
+    if "val" in given:
+        return np.array(given)
     training: dict[int, list[str]] = defaultdict(list)
     for label, part, name in zip(labels, given, ids or (), strict=True):
         if part == "train":

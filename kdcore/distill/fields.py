@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kdcore.data import AUGMENTATIONS, DATASETS, SPLITS
+from kdcore.data import AUGMENTATIONS, KINDS, SPLITS
 from kdcore.losses import CLASS_WEIGHTS
 from kdcore.models import ARCHITECTURES
 
@@ -137,7 +137,7 @@ FIELDS: tuple[Field, ...] = (
        options=("teacher", "student", "baseline")),
     _F("seed", "Run", "Of weights, order and views: one seed, one result.", "whole"),
     _F("dataset", "Data", "Which data set the data folder has to hold.", "choice",
-       options=tuple(DATASETS)),
+       options=KINDS),
     _F("split", "Data", "How images are handed to training, validation and test.", "choice",
        options=tuple(SPLITS.names())),
     _F("split_seed", "Data", "Seed of the split.", "whole"),

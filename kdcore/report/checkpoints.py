@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import KdError
-from kdcore.data import info_of_classes
+from kdcore.data import DATASETS
 from kdcore.models import Card, read_card
 from kdcore.report.runs import Rows, megabytes
 
@@ -70,11 +70,12 @@ def score_figures(folder: Path) -> dict[str, str]:
 
 
 def data_name(classes: tuple[str, ...]) -> str:
-    """Return the name of the data set with these classes, or how many classes there are."""
-    try:
-        return info_of_classes(classes).name
-    except KdError:
-        return f"{len(classes)} other classes"
+    """Return the name of the data set with these classes, or how many classes there are.
+
+    Several names where several share them, as the OrganMNISTs do.
+    """
+    names = [info.name for info in DATASETS.values() if info.classes == tuple(classes)]
+    return " or ".join(names) or f"{len(classes)} other classes"
 
 
 def _is_number(value: object) -> bool:

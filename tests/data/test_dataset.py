@@ -12,9 +12,10 @@ import pytest
 from kdcore.base import DataError
 from kdcore.data import (
     CIFAR10,
-    CIFAR100,
     DATASETS,
     HAM10000,
+    IMAGEFOLDER,
+    KINDS,
     SPLITS,
     Ham10000,
     ImageDataset,
@@ -73,7 +74,7 @@ def test_another_one_than_wanted(ham_folder: Path, cifar_folder: Path) -> None:
 
 
 def test_nothing_to_open(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="No data set that is known was found") as raised:
+    with pytest.raises(DataError, match="No data set was found") as raised:
         open_dataset(tmp_path)
     assert "HAM10000_metadata" in raised.value.hint
     with pytest.raises(DataError, match="CIFAR-100 was not found"):
@@ -125,7 +126,10 @@ def test_a_split_of_another_data_set(ham_folder: Path, cifar_folder: Path) -> No
 
 
 def test_every_split_of_the_tables_is_registered() -> None:
-    assert {name for info in DATASETS.values() for name in info.splits} == set(SPLITS.names())
+    named = {
+        name for info in (*DATASETS.values(), info_of_classes(("a", "b"))) for name in info.splits
+    }
+    assert named == set(SPLITS.names())
 
 
 def test_the_official_split_keeps_the_test_part(cifar_folder: Path) -> None:
@@ -159,8 +163,23 @@ def test_the_official_split_needs_ids_that_tell_their_part() -> None:
 
 
 def test_the_data_set_of_a_network() -> None:
-    assert [info_of_classes(i.classes).key for i in (HAM10000, CIFAR10, CIFAR100)] == list(DATASETS)
-    with pytest.raises(DataError, match="was trained on the classes mel, nv;"):
-        info_of_classes(("mel", "nv"))
-    with pytest.raises(DataError, match="no known data set"):
-        info_of_classes(HAM10000.classes[::-1])
+    shared = ("organcmnist", "organsmnist")  # their classes are OrganAMNIST's
+    for key, info in DATASETS.items():
+        assert info_of_classes(info.classes).key == ("organamnist" if key in shared else key)
+    for classes in (("mel", "nv"), HAM10000.classes[::-1]):
+        info = info_of_classes(classes)
+        assert (info.key, info.classes) == (IMAGEFOLDER, classes)
+        assert info.long_names == classes and "Nothing says" in info.caution
+
+
+def test_the_tables_are_whole() -> None:
+    assert tuple(DATASETS) == KINDS[:-1] and KINDS[-1] == IMAGEFOLDER
+    for key, info in DATASETS.items():
+        assert info.key == key and info.licence and info.source
+        assert len(info.classes) == len(set(info.classes)) == len(info.long_names) >= 2
+        assert all(0 < x < 1 for x in (*info.mean, *info.std))
+
+
+def test_official_parts_are_kept_as_they_are() -> None:
+    ids = [f"{part}/{i}" for part in ("train", "val", "test") for i in range(5)]
+    assert official_split([0] * 15, ids, ids).tolist() == [i.partition("/")[0] for i in ids]

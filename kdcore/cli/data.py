@@ -37,12 +37,14 @@ def run(options: argparse.Namespace) -> None:
     counts = Counter((s.dx, str(p)) for s, p in zip(data.samples, parts, strict=True))
     print(f"{data.info.name}: {_size(data)}")
     print(f"split: {split}, seed {options.split_seed}\n")
+    if data.info.caution:
+        print(f"Caution: {data.info.caution}\n")
     width = max(8, *(len(dx) + 2 for dx in data.info.classes))
     print(f"{'class':{width}}" + "".join(f"{p:>8}" for p in PARTS))
     for dx in data.info.classes:
         print(f"{dx:{width}}" + "".join(f"{counts[dx, p]:>8,}" for p in PARTS))
     result = {"dataset": data.info.key, "images": len(data.samples)} | _lesions(data)
-    result |= {"split": split, "seed": options.split_seed}
+    result |= {"split": split, "seed": options.split_seed, "caution": data.info.caution}
     result["counts"] = {dx: {p: counts[dx, p] for p in PARTS} for dx in data.info.classes}
     if options.leaks:
         result["leaks"] = _leaks(data, parts.tolist())

@@ -11,7 +11,7 @@ from typing import Any
 
 from kdcore.base import SettingError, write_atomically
 from kdcore.cli.common import say_progress, write_json
-from kdcore.data import LoadedImage, read_image
+from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
 from kdcore.explain import (
     METHODS,
     PairExplanation,
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         write_atomically(options.out / name, partial(_write, content=content))
     probabilities, outside = {}, {}
     for role, checkpoint in (("teacher", teacher), ("student", student)):
-        outside[role] = _dermoscopy(role, checkpoint, loaded)
+        outside[role] = _outside(role, checkpoint, loaded)
         logits = getattr(pair, role).logits
         values = softmax(logits, checkpoint.card.temperature).tolist()
         probabilities[role] = dict(zip(checkpoint.card.classes, values, strict=True))
@@ -108,18 +108,25 @@ def _explain(
     return result.score_cam, everything_else(result, picture)
 
 
-def _dermoscopy(role: str, checkpoint: Checkpoint, loaded: LoadedImage) -> dict[str, Any] | None:
+def _outside(role: str, checkpoint: Checkpoint, loaded: LoadedImage) -> dict[str, Any] | None:
     """Return the density's verdict on the picture, and say so if it raises the alarm."""
     if not checkpoint.card.ood:
         return None
     result = ood.score(checkpoint, predict_image(checkpoint, loaded.rgb).stages)
     if result.outside:
         print(
-            f"Warning: to the {role} this does not look like dermoscopy; its answer means little. "
+            f"Warning: to the {role} this does not look like {_seen(checkpoint)}; its answer means "
+            "little. "
             f"({result.false_alarm_rate:.0%} of real pictures get this warning, too.)",
             file=sys.stderr,
         )
     return asdict(result)
+
+
+def _seen(checkpoint: Checkpoint) -> str:
+    """Return what kind of pictures a network knows, in words."""
+    info = info_of_classes(checkpoint.card.classes)
+    return "dermoscopy" if info is HAM10000 else "what it was trained on"
 
 
 def _from_the_end(stage: int, counts: list[int]) -> int:

@@ -172,12 +172,19 @@ def _check_found(
     root: Path, kind: str, classes: tuple[str, ...], found: Sequence[DatasetInfo]
 ) -> None:
     """Raise DataError unless one of what was found is wanted, and no more than one."""
-    what = DATASETS[kind].name if kind in DATASETS else _described(classes) or "a folder of classes"
-    names = " and ".join(info.name for info in found)
+    known = kind or (info_of_classes(classes).key if classes else "")
+    what = DATASETS[known].name if known in DATASETS else "pictures in class folders"
+    names = " and ".join(map(_described, found))
     if not found:
-        missed = f"{what} was not found" if kind or classes else "No data set was found"
-        raise DataError(f"{missed[0].upper()}{missed[1:]} in {root.name!r}.", _UNPACK)
+        missed = f"{what[0].upper()}{what[1:]} was not" if known else "No data set was"
+        raise DataError(f"{missed} found in {root.name!r}.", _UNPACK)
     matching = [info for info in found if _is_wanted(info, kind, classes)]
+    if not matching and known == IMAGEFOLDER and classes:
+        raise DataError(
+            f"The network was trained on the classes {_listed(classes)}; {root.name!r} holds "
+            f"{names}.",
+            "Name the folder of the pictures that it is for.",
+        )
     if not matching:
         raise DataError(
             f"{root.name!r} holds {names}, not {what}.",
@@ -187,9 +194,10 @@ def _check_found(
         raise DataError(f"{root.name!r} holds {names}.", "Name the folder or file of one of them.")
 
 
-def _described(classes: tuple[str, ...]) -> str:
-    """Return a data set of these classes in words, "" for none."""
-    info = info_of_classes(classes)
-    if not classes or info.key != IMAGEFOLDER:
-        return info.name if classes else ""
-    return f"the classes {', '.join(classes[:7])}" + (", …" if len(classes) > 7 else "")
+def _described(info: DatasetInfo) -> str:
+    """Return a data set's name, with its classes where no table has them."""
+    return f"{info.name} ({_listed(info.classes)})" if info.key == IMAGEFOLDER else info.name
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return ", ".join(classes[:7]) + (", …" if len(classes) > 7 else "")

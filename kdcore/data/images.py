@@ -201,7 +201,9 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     if mode == "CMYK":
         notes.append("Converted from CMYK to RGB without a colour profile.")
     elif mode in ("1", "L"):
-        notes.append("The picture has no colour; the networks were trained on colour.")
+        notes.append(
+            "The picture has no colour; a network that was trained on colour may answer otherwise."
+        )
     return image.convert("RGB")
 
 

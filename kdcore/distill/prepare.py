@@ -153,7 +153,7 @@ def _card(
         train_groups=hash_groups([s.lesion_id for s in train]),
         teachers={t.card.name: t.hash for t in teachers},
         provenance=f"Trained on {data.info.name} ({data.info.source}), split {recipe.split!r}, "
-        f"{len(train):,} training images.",
+        f"{len(train):,} training images. {data.info.caution}".rstrip(),
         licence=f"{data.info.licence}, as the data{_restriction(data.info.licence)}",
     )
 

@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kdcore.data import DatasetInfo
+from kdcore.data import IMAGEFOLDER, DatasetInfo
+from kdcore.data.info import MEDMNIST
 from kdcore.distill.recipe import Recipe, active_terms
 
 _SOFT = {"alpha": 0.1, "temperature": 2.0, "kd_weighted": True}
@@ -20,6 +21,10 @@ _BASES: dict[str, dict[str, Any]] = {
     "ham10000": {
         "architecture": "resnet18", "input_size": 96, "epochs": 8, "ema": 0.99,
         "precision": "auto",
+    },
+    "imagefolder": {
+        "architecture": "resnet18", "input_size": 96, "epochs": 8, "ema": 0.99,
+        "augmentation": "cifar", "precision": "auto",
     },
     "cifar10": {
         "architecture": "resnet18_cifar", "input_size": 32, "epochs": 20, "ema": 0.99,
@@ -77,7 +82,8 @@ def method_recipe(key: str, info: DatasetInfo, teachers: Sequence[str]) -> dict[
     teachers : checkpoints that could teach, the strongest first; the first of them is taken
     """
     method = METHODS[key]
-    base = _BASES.get(info.key, _BASES["cifar10"])
+    small = info.key in ("cifar10", "cifar100", *MEDMNIST)
+    base = _BASES.get(info.key, _BASES["cifar10" if small else IMAGEFOLDER])
     taught = {"role": "student", "teachers": tuple(teachers[:1])}
     return {
         "dataset": info.key,

@@ -82,7 +82,9 @@ def medmnist_arrays(
     return arrays
 
 
-def make_medmnist(path: Path, info: DatasetInfo, side: int = 28, grey: bool = False) -> Path:
+def make_medmnist(
+    path: Path, info: DatasetInfo, side: int = 28, grey: bool = False, count: int = 6
+) -> Path:
     """Write a file as MedMNIST's, compressed."""
-    np.savez_compressed(path, **medmnist_arrays(info, side, grey))
+    np.savez_compressed(path, **medmnist_arrays(info, side, grey, count))
     return path

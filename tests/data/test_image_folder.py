@@ -132,7 +132,7 @@ def test_cats_and_dogs_are_not_half_of_cifar(tmp_path: Path) -> None:
 def test_only_the_classes_of_a_network_will_do(tmp_path: Path) -> None:
     make_classes(tmp_path)
     assert open_dataset(tmp_path, classes=("cat", "dog")).info.classes == ("cat", "dog")
-    with pytest.raises(DataError, match=f"'{tmp_path.name}' holds .*, not the classes dog, cat"):
+    with pytest.raises(DataError, match=r"on the classes dog, cat; .* holds .* \(cat, dog\)"):
         open_dataset(tmp_path, classes=("dog", "cat"))
     with pytest.raises(DataError, match="not HAM10000"):
         open_dataset(tmp_path, "ham10000")

@@ -15,9 +15,10 @@ import torch
 from kdcore.data import DATASETS, open_dataset
 from kdcore.distill import Recipe, RunFolder, prepare
 from kdcore.distill.sweep import Sweep
-from kdcore.models import Card, build_model, save_checkpoint
+from kdcore.models import Card, build_model, refused_sides, save_checkpoint
 from tests.conftest import REPO
 from tests.data.cifar_makers import make_cifar
+from tests.data.folder_makers import make_covid, make_lc25000
 
 FOLDER = REPO / "recipes"
 TEACHERS = {
@@ -25,7 +26,10 @@ TEACHERS = {
     for path in [*FOLDER.glob("*.toml"), *(FOLDER / "teachers").glob("*.toml")]
     if (recipe := Recipe.read(path)).role == "teacher"
 }
-SINGLE = [Recipe.read(path) for path in sorted(FOLDER.glob("*.toml"))]
+SINGLE = [
+    Recipe.read(path)
+    for path in [*sorted(FOLDER.glob("*.toml")), *sorted((FOLDER / "teachers").glob("*.toml"))]
+]
 METHODS = [
     next(m.recipe for m in sweep.members() if m.method == method)
     for path in sorted((FOLDER / "sweeps").glob("*.toml"))
@@ -40,7 +44,24 @@ def folders(tmp_path_factory, ham_folder) -> dict[str, Path]:
     made = {"ham10000": ham_folder}
     for key in ("cifar10", "cifar100"):
         made[key] = make_cifar(tmp_path_factory.mktemp(key), "binary", DATASETS[key])
+    made["covid-qu-ex"] = make_covid(tmp_path_factory.mktemp("covid"), count=6)
+    made["lc25000-lung"] = make_lc25000(tmp_path_factory.mktemp("lc"), 30)
     return made
+
+
+def _side(architecture: str, wanted: int) -> int:
+    """Return a small input side that the network takes."""
+    return min(wanted, 224 if refused_sides(architecture, [SMALL]) else SMALL)
+
+
+def test_the_teachers_of_every_sweep_are_shipped() -> None:
+    for recipe in METHODS:
+        for name in recipe.teachers:
+            teacher = TEACHERS[name]
+            assert (teacher.dataset, teacher.split) == (recipe.dataset, recipe.split)
+    three = [r for r in METHODS if r.architecture == "ofa595" and len(r.teachers) == 3]
+    assert {r.dataset for r in three} == {"ham10000", "covid-qu-ex", "lc25000-lung"}
+    assert {r.input_size for r in three} == {236}
 
 
 def _teacher(root: Path, name: str, size: int) -> None:
@@ -53,14 +74,15 @@ def _teacher(root: Path, name: str, size: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", [*SINGLE, *METHODS], ids=lambda r: r.name)
 def test_every_shipped_recipe_takes_a_step(recipe, folders, tmp_path):
-    size = min(recipe.input_size, SMALL)
+    size = _side(recipe.architecture, recipe.input_size)
     for name in recipe.teachers:
-        _teacher(tmp_path / "checkpoints", name, min(TEACHERS[name].input_size, SMALL))
+        teacher = TEACHERS[name]
+        _teacher(tmp_path / "checkpoints", name, _side(teacher.architecture, teacher.input_size))
     small = dataclasses.replace(
         recipe, init="", init_mean=(), init_std=(), input_size=size, sizes=(), batch_size=8,
         limit=16, teacher_views=min(recipe.teacher_views, 1), epochs=1, precision="fp32",
     )  # fmt: skip
-    data = open_dataset(folders[recipe.dataset])
+    data = open_dataset(folders[recipe.dataset], recipe.dataset)
     run = RunFolder(tmp_path / "run")
     trainer = prepare(small, data, tmp_path / "checkpoints", run).trainer
     batch = next(iter(trainer.batches.epoch(0)))

@@ -22,11 +22,14 @@ from kdcore.data.info import (
     DATASETS,
     HAM10000,
     IMAGEFOLDER,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
     KINDS,
     LC25000,
     LC25000_LUNG,
     DatasetInfo,
     info_of_classes,
+    names_of_classes,
 )
 from kdcore.data.lesion_masks import lesion_mask
 from kdcore.data.medmnist import MedMnist
@@ -50,6 +53,8 @@ __all__ = [
     "HAM10000",
     "HOW_TO_KEEP",
     "IMAGEFOLDER",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
     "KINDS",
     "LC25000",
     "LC25000_LUNG",
@@ -74,6 +79,7 @@ __all__ = [
     "info_of_classes",
     "lesion_grouped_split",
     "lesion_mask",
+    "names_of_classes",
     "official_split",
     "open_dataset",
     "read_image",

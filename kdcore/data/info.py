@@ -220,3 +220,8 @@ def info_of_classes(classes: Sequence[str]) -> DatasetInfo:
         if info.classes == tuple(classes):
             return info
     return folder_info(classes)
+
+
+def names_of_classes(classes: Sequence[str]) -> dict[str, str]:
+    """Return each class's name for people by its own, in order."""
+    return dict(zip(classes, info_of_classes(classes).long_names, strict=True))

@@ -7,11 +7,12 @@ from pages.ui import cache, class_pictures, datasets, frame, leak_check, state
 state.adopt_link()
 frame.open_page(
     "Data",
-    "Name the folder of HAM10000, CIFAR-10 or CIFAR-100 on the machine that runs this app, as "
-    "Dataverse, Kaggle or torchvision leave it: folders or zips.",
+    "Name the folder, zip or file of a data set on the machine that runs this app: HAM10000, "
+    "CIFAR, MedMNIST, COVID-QU-Ex, LC25000, or any pictures in a folder for each class.",
     builds=True,
 )
 datasets.folder_form()
+datasets.show_ways()
 with frame.guard(stop=True):
     data = cache.data_set()
 if data is None:

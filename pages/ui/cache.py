@@ -14,18 +14,21 @@ import streamlit as st
 _PREVIEW = 720  # pixels
 
 
-def load(folder: Path, card: Any) -> Any:
-    """Return the checkpoint in `folder`, shared by all sessions until its card changes."""
-    return _load(str(folder), (folder / "card.json").stat().st_mtime_ns, card.weights_sha256)
+def load(folder: Path, card: Any, classes: tuple[str, ...] = ()) -> Any:
+    """Return the checkpoint in `folder`, shared by all sessions until its card changes.
+
+    Raises `KdError` if it can't be read, or was trained on other classes than `classes`.
+    """
+    changed = (folder / "card.json").stat().st_mtime_ns
+    return _load(str(folder), changed, card.weights_sha256, classes)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network…")
-def _load(folder: str, changed: int, weights_sha256: str) -> Any:
-    from kdcore.data import HAM10000
+def _load(folder: str, changed: int, weights_sha256: str, classes: tuple[str, ...]) -> Any:
     from kdcore.models import load_checkpoint
     from kdcore.predict import warm_up
 
-    checkpoint = load_checkpoint(Path(folder), HAM10000.classes)
+    checkpoint = load_checkpoint(Path(folder), classes)
     warm_up(checkpoint)  # before a picture waits for it
     return checkpoint
 
@@ -51,9 +54,9 @@ def crop(checkpoint: Any, chosen: Any) -> Any:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _crop(_image: Any, image_sha256: str, size: int) -> Any:
-    from kdcore.data import HAM10000, Preprocess
+    from kdcore.data import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 
-    return Preprocess(size, HAM10000.mean, HAM10000.std).crop(_image)
+    return Preprocess(size, IMAGENET_MEAN, IMAGENET_STD).crop(_image)  # cropping needs neither
 
 
 def predict(checkpoint: Any, image: Any, sha256: str) -> Any:
@@ -87,15 +90,15 @@ def _saved(path: str, changed: int) -> Any:
     return Predictions.load(Path(path))
 
 
-def data_set(kind: str = "") -> Any | None:
+def data_set(classes: tuple[str, ...] = ()) -> Any | None:
     """Return the configured data set, or None where none is configured; raises `KdError`.
 
-    With `kind` ("ham10000", "cifar10", "cifar100") another one raises.
+    With `classes`, those of a network, a data set of others raises.
     """
     from kdcore.base import data_folder
 
     root = data_folder()
-    return _data_set(str(root), kind, _changed(root)) if root else None
+    return _data_set(str(root), classes, _changed(root)) if root else None
 
 
 def _changed(root: Path) -> tuple[tuple[str, int], ...]:
@@ -106,10 +109,10 @@ def _changed(root: Path) -> tuple[tuple[str, int], ...]:
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the data folder…")
-def _data_set(root: str, kind: str, changed: tuple[tuple[str, int], ...]) -> Any:
+def _data_set(root: str, classes: tuple[str, ...], changed: tuple[tuple[str, int], ...]) -> Any:
     from kdcore.data import open_dataset
 
-    return open_dataset(Path(root), kind, skip_missing=True)
+    return open_dataset(Path(root), skip_missing=True, classes=classes)
 
 
 def data_key(data: Any) -> str:

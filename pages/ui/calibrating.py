@@ -197,10 +197,10 @@ def show_one_class(view: View) -> None:
 
 
 def _class_names(classes: tuple[str, ...]) -> dict[str, str]:
-    from kdcore.data import HAM10000
+    from kdcore.data import names_of_classes
 
-    long = dict(zip(HAM10000.classes, HAM10000.long_names))
-    return {c: f"{c} · {long[c]}" if c in long else c for c in classes}
+    found = names_of_classes(classes).items()
+    return {short: short if short == name else f"{short} · {name}" for short, name in found}
 
 
 def _show_pair(view: View, target: str) -> None:

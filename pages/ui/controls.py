@@ -36,10 +36,12 @@ def choose_pair(described: bool = False) -> Pair:
     left, right = st.columns(2)
     with left:
         teacher = _pick("teacher", "Teacher", teachers)
+    classes = teachers[teacher].classes
+    same = {n: c for n, c in students.items() if c.classes == classes}
     with right:
-        student = _pick("student", "Student", students)
+        student = _pick("student", "Student", same or students)
     with guard(stop=True):
-        pair = Pair(cache.load(*offered[teacher]), cache.load(*offered[student]))
+        pair = Pair(cache.load(*offered[teacher]), cache.load(*offered[student], classes))
     if described:
         left.caption(describe(pair.teacher))
         right.caption(describe(pair.student))
@@ -175,29 +177,39 @@ def _offered() -> tuple[dict[str, tuple[Path, Any]], dict[str, Any], dict[str, A
 
 
 def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
-    strongest = next(iter(cards)) if len(cards) > 1 and name == "teacher" else None
+    first = next(iter(cards))
+    strongest = first if len(cards) > 1 and name == "teacher" else None
 
     def title(n: str) -> str:
-        return (cards[n].title or n) + (" · strongest" if n == strongest else "")
+        from kdcore.report.checkpoints import data_name
+
+        of = "" if cards[n].classes == cards[first].classes else f" · {data_name(cards[n].classes)}"
+        return (cards[n].title or n) + (" · strongest" if n == strongest else of)
 
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 
 
 def cards() -> dict[str, tuple[Path, Any]]:
-    """Return folder and card of each readable checkpoint by folder name; say which are not."""
+    """Return folder and card of each readable checkpoint by folder name; say which are not.
+
+    Those of HAM10000 come first, since scores on other data sets do not compare with theirs.
+    """
     from kdcore.base import KdError, checkpoints_folder, runs_folder
-    from kdcore.data import DATASETS, HAM10000
+    from kdcore.data import HAM10000
     from kdcore.models import card_order, read_card
 
     found = {}
     kept, own = checkpoints_folder(), runs_folder()
-    elsewhere = {info.classes for info in DATASETS.values()} - {HAM10000.classes}
     for path in (*sorted(own.glob("*/checkpoint/card.json")), *sorted(kept.glob("*/card.json"))):
         try:
             card = read_card(path.parent)
         except KdError as error:
             show_error(error)
             continue
-        if card.classes not in elsewhere:  # these pages name HAM10000's diagnoses
-            found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
-    return dict(sorted(found.items(), key=lambda item: card_order(item[1][1])))
+        found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
+
+    def order(item: tuple[str, tuple[Path, Any]]) -> tuple[Any, ...]:
+        card = item[1][1]
+        return card.classes != HAM10000.classes, card.classes, card_order(card)
+
+    return dict(sorted(found.items(), key=order))

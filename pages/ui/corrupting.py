@@ -35,6 +35,7 @@ class Spoilt:
     seed: int
     title: str
     key: str
+    classes: tuple[str, ...]
 
 
 def choose_stack() -> Any:
@@ -124,8 +125,8 @@ def _spoil(
     spoilt = corrupt(clean, _stack, seed)
     found = predict_pictures(dict(_pair.items()), [clean, spoilt])
     before, after = ({m: probs[place] for m, probs in found.items()} for place in (0, 1))
-    key = f"{image}:{name}:{teacher}:{student}"
-    return Spoilt(clean, spoilt, before, after, _stack, seed, _chosen.title, key)
+    key, shared = f"{image}:{name}:{teacher}:{student}", _pair.teacher.card.classes
+    return Spoilt(clean, spoilt, before, after, _stack, seed, _chosen.title, key, shared)
 
 
 def show_pictures(spoilt: Spoilt) -> None:
@@ -167,12 +168,11 @@ def show_answers(spoilt: Spoilt) -> None:
     """Draw both models' probabilities before and after, and say who changed its mind."""
     from kdcore.charts.corruption import shift_chart
     from kdcore.charts.probability import percent
-    from kdcore.data import HAM10000
 
     st.subheader("What they say")
     for column, model in zip(st.columns(2), spoilt.before):
         before, after = spoilt.before[model], spoilt.after[model]
-        was, now = (HAM10000.classes[int(p.argmax())] for p in (before, after))
+        was, now = (spoilt.classes[int(p.argmax())] for p in (before, after))
         column.metric(
             f"{model}, calibrated",
             f"{now} {percent(float(after.max()))}",
@@ -182,7 +182,7 @@ def show_answers(spoilt: Spoilt) -> None:
             border=True,
         )
     show_figure(
-        shift_chart(spoilt.before, spoilt.after, HAM10000.classes),
+        shift_chart(spoilt.before, spoilt.after, spoilt.classes),
         "spoilt-probabilities",
         "Ring: the picture as it is. Dot: spoilt. One picture; probabilities at each model's own "
         "temperature.",
@@ -250,7 +250,7 @@ def show_maps(pair: Pair, spoilt: Spoilt) -> None:
         return
     for role, checkpoint in pair.items():
         found = _maps(checkpoint, spoilt, spoilt.key, checkpoint.hash, method)
-        _show_two(role, found, _MAPS[method])
+        _show_two(role, found, _MAPS[method], spoilt.classes)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking…")
@@ -260,12 +260,11 @@ def _maps(_checkpoint: Any, _spoilt: Spoilt, key: str, weights: str, method: str
     return maps_of(_checkpoint, _spoilt.clean, _spoilt.spoilt, method)
 
 
-def _show_two(role: str, found: Any, title: str) -> None:
+def _show_two(role: str, found: Any, title: str, classes: tuple[str, ...]) -> None:
     from kdcore.charts.overlay import enlarge
-    from kdcore.data import HAM10000
     from kdcore.explain import overlay
 
-    target = HAM10000.classes[found.before.target]
+    target = classes[found.before.target]
     for column, explained, word in zip(
         st.columns(2), (found.before, found.after), ("as it is", "spoilt")
     ):

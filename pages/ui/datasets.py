@@ -15,10 +15,12 @@ LINK = ("datasplit", "classes")
 _TALL = 20  # classes; a chart of more scrolls in a box
 _SPLITS = {
     "lesion-grouped": "Pictures of one lesion are never in two parts.",
-    "image-level (leaky)": "Split picture by picture, as much published work does: lesions are in "
-    "two parts, and scores are too good. Only to compare with such numbers.",
-    "official": "The data set's own test part; a tenth of each class of its training part is the "
-    "validation part.",
+    "image-level (leaky)": "Split picture by picture, as much published work does: pictures that "
+    "belong together are in two parts, and scores are too good. Only to compare with such numbers.",
+    "image-level (groups unknown)": "Split picture by picture, each class by the same shares: "
+    "nothing says which pictures belong together.",
+    "official": "The data set's own parts; where it has no validation part, a tenth of each class "
+    "of its training part.",
 }
 
 
@@ -47,6 +49,20 @@ def folder_form() -> None:
             _forget()
 
 
+def show_ways() -> None:
+    """Draw how each data set may lie in its folder."""
+    from kdcore.data import HOW_TO_KEEP
+
+    with st.expander("What a folder may hold", icon=":material/folder_open:", key="w:ways"):
+        for name, how in HOW_TO_KEEP.items():
+            st.markdown(f"- **{name}:** {how}")
+        st.caption(
+            "Folders may be zipped. Pictures are listed by name and read when they are needed. A "
+            "folder for each class is taken as it is: its names are the classes, and pictures are "
+            "normalised as ImageNet's, unless a recipe says otherwise."
+        )
+
+
 def show_found(data: Any) -> None:
     """Draw which data set it is, how much of it there is, and its licence."""
     info = data.info
@@ -58,6 +74,8 @@ def show_found(data: Any) -> None:
         for label, value in counts.items():
             st.metric(label, f"{value:,}", border=True, width=160)
     st.caption(f"{info.name}, read from `{data.root}`. {info.source}. Licence: {info.licence}.")
+    if info.caution:
+        st.warning(info.caution, icon=":material/warning:")
     if data.missing:
         st.warning(
             f"{data.missing:,} images named in the metadata have no file and are left out. Add "

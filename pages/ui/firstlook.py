@@ -28,10 +28,11 @@ class Look:
 def show(pair: Pair, chosen: Chosen) -> Look:
     """Run both networks on the picture and draw what follows without explaining anything yet."""
     look = predict_pair(pair, chosen)
-    _dermoscopy(pair, look)
+    _familiar(pair, look)
     _verdict(pair, look)
     _charts(look, chosen)
-    st.caption(" · ".join(f"**{short}** {name}" for short, name in look.names.items()))
+    told = [f"**{short}** {name}" for short, name in look.names.items() if short != name]
+    st.caption(" · ".join(told))
     return look
 
 
@@ -65,8 +66,9 @@ def show_inputs(place: Any, pair: Pair, chosen: Chosen, lesion: Any | None = Non
         )
 
 
-def _dermoscopy(pair: Pair, look: Look) -> None:
-    """Warn when the picture does not look like dermoscopy; cards without a score say nothing."""
+def _familiar(pair: Pair, look: Look) -> None:
+    """Warn when the picture is unlike those learnt from; cards without a score say nothing."""
+    from kdcore.data import HAM10000
     from kdcore.predict import ood
 
     results = {
@@ -76,33 +78,35 @@ def _dermoscopy(pair: Pair, look: Look) -> None:
     }
     if not results:
         return
+    skin = look.classes == HAM10000.classes
+    kind = "a dermoscopic picture" if skin else "a picture as they were trained on"
     doubters = [role.lower() for role, result in results.items() if result.outside]
     rate = max(result.false_alarm_rate for result in results.values())
     if doubters:
         st.warning(
-            "**This may not be a dermoscopic picture:** its colours and textures are unlike those "
-            f"that the {' and the '.join(doubters)} learnt from, and what they say of it means "
-            f"little. {rate:.0%} of real dermoscopic pictures get this warning, too.",
+            f"**This may not be {kind}:** its colours and textures are unlike those that the "
+            f"{' and the '.join(doubters)} learnt from, and what they say of it means little. "
+            f"{rate:.0%} of real ones get this warning, too.",
             icon=":material/warning:",
         )
     else:
         st.caption(
-            ":material/check: Colours and textures are like dermoscopy. (The warning for others "
+            f":material/check: Colours and textures are those of {kind}. (The warning for others "
             f"comes up for {rate:.0%} of real ones, too.)"
         )
 
 
 def predict_pair(pair: Pair, chosen: Chosen) -> Look:
     """Return both networks' predictions of the picture, cached by content."""
-    from kdcore.data import HAM10000
+    from kdcore.data import names_of_classes
 
     predictions = {
         role: cache.predict(checkpoint, chosen.rgb, chosen.sha256)
         for role, checkpoint in pair.items()
     }
-    classes = HAM10000.classes
+    classes = pair.teacher.card.classes
     first = {role: classes[int(p.logits.argmax())] for role, p in predictions.items()}
-    return Look(predictions, first, classes, dict(zip(classes, HAM10000.long_names)))
+    return Look(predictions, first, classes, names_of_classes(classes))
 
 
 def _verdict(pair: Pair, look: Look) -> None:

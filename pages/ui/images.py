@@ -37,18 +37,26 @@ def choose(pair: Pair) -> Chosen | None:
 
     Of a data set, images of lesions that one of the pair was trained on are not offered.
     """
+    classes = pair.teacher.card.classes
     source = state.choice(
         st.segmented_control,
         "source",
         "Picture from",
-        list(SOURCES),
-        default="drawn",
+        [name for name in SOURCES if name != "drawn" or _is_skin(classes)],
+        default="drawn" if _is_skin(classes) else "data",
         format_func=SOURCES.get,
         help="An upload stays in this browser session's memory and is never written to disk.",
     )
     with guard():
         return _data(pair) if source == "data" else {"upload": _upload, "drawn": _drawn}[source]()
     return None
+
+
+def _is_skin(classes: tuple[str, ...]) -> bool:
+    """Tell whether the drawn samples, which are lesions, are anything to a network."""
+    from kdcore.data import HAM10000
+
+    return classes == HAM10000.classes
 
 
 def show(chosen: Chosen) -> None:
@@ -60,10 +68,11 @@ def show(chosen: Chosen) -> None:
 
 def _upload() -> Chosen | None:
     file = st.file_uploader(
-        "A photo of a lesion",
+        "A picture",
         type=["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"],
         key="w:upload",
-        help="JPEG, PNG, WebP, TIFF, BMP or GIF up to 40 MB, best taken through a dermatoscope.",
+        help="JPEG, PNG, WebP, TIFF, BMP or GIF up to 40 MB; of a lesion, best taken through a "
+        "dermatoscope.",
     )
     if file is not None and state.get("upload-id") != file.file_id:
         from kdcore.data import read_image
@@ -118,7 +127,7 @@ def drawn(name: str) -> Chosen:
 
 
 def _data(pair: Pair) -> Chosen | None:
-    data = cache.data_set("ham10000")
+    data = cache.data_set(pair.teacher.card.classes)
     if data is None:
         st.info("No data set is configured. Name its folder on the Data page.")
         st.page_link("pages/build/data.py", label="Data", icon=":material/database:")

@@ -58,8 +58,10 @@ def show_shares(pair: Pair, chosen: Chosen, explained: Any) -> None:
 def _mask(chosen: Chosen, size: int) -> Any | None:
     if not chosen.image_id:
         return None
-    data = cache.data_set("ham10000")
-    return None if data is None else _read(data, cache.data_key(data), chosen.image_id, size)
+    data = cache.data_set()  # the picture is of it
+    if data is None or data.info.key != "ham10000":
+        return None  # no other data set has masks of lesions
+    return _read(data, cache.data_key(data), chosen.image_id, size)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -106,7 +106,9 @@ def _drawn() -> Offer:
 
 
 def _data(pair: Pair) -> Offer | None:
-    data = cache.data_set("ham10000")
+    from kdcore.data import HAM10000
+
+    data = cache.data_set(HAM10000.classes)
     if data is None:
         st.info(
             "No data set is configured. Name its folder on the Data page.",

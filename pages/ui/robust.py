@@ -173,7 +173,7 @@ def show_table_of(table: Any) -> None:
 def show_compute() -> None:
     """Draw the form that computes a grid of one's own, its progress and its end."""
     with st.expander("Compute it for your models", icon=":material/calculate:", key="w:compute"):
-        data = cache.data_set("ham10000")
+        data = cache.data_set()
         if data is None:
             st.info("This needs the pictures: name their folder on the [Data page](data).")
             return

@@ -22,6 +22,7 @@ class Logits:
     student: Any
     truth: str
     of: str
+    classes: tuple[str, ...]
 
 
 def choose_scope(pair: Pair) -> str:
@@ -52,7 +53,8 @@ def logits_for(pair: Pair, scope: str, chosen: Chosen | None) -> Logits | None:
             cache.predict(model, chosen.rgb, chosen.sha256).logits for _, model in pair.items()
         )
         _say_choices(pair, teacher, student)
-    return Logits(teacher[None], student[None], chosen.dx, "this picture")
+    classes = pair.teacher.card.classes
+    return Logits(teacher[None], student[None], chosen.dx, "this picture", classes)
 
 
 def sweep(logits: Logits) -> dict[str, Any]:
@@ -68,15 +70,16 @@ def sweep(logits: Logits) -> dict[str, Any]:
 def show_three(softenings: dict[str, Any], logits: Logits) -> None:
     """Draw the softened outputs at T = 1, 5 and 10 side by side."""
     from kdcore.charts import softened_view
-    from kdcore.data import HAM10000
+    from kdcore.data import names_of_classes
 
+    names = names_of_classes(logits.classes)
     st.subheader(f"T = 1, 5 and 10 for {logits.of}")
     for column, temperature in zip(st.columns(3), _THREE):
         specification, rows = softened_view(
             softenings,
             _grid().index(temperature),
-            HAM10000.classes,
-            HAM10000.long_names,
+            logits.classes,
+            list(names.values()),
             logits.truth,
         )
         column.vega_lite_chart(
@@ -98,7 +101,8 @@ def show_curves(softenings: dict[str, Any], logits: Logits, temperature: float) 
     with left:
         st.subheader("Entropy")
         st.markdown(
-            "How undecided the output is: 0 nats if one class has all, ln 7 = 1.95 if none leads."
+            "How undecided the output is: 0 nats if one class has all, the logarithm of their "
+            "number if none leads (ln 7 = 1.95 for seven)."
         )
         st.altair_chart(
             entropy_chart(softenings, temperature),
@@ -155,7 +159,9 @@ def _class_logits(pair: Pair) -> Logits | None:
     if teacher.sample_ids.tolist() != student.sample_ids.tolist():
         st.warning("These two checkpoints were tested on different images; choose another pair.")
         return None
-    names = _names(teacher.classes)
+    from kdcore.data import names_of_classes
+
+    names = names_of_classes(teacher.classes)
     dx = state.choice(
         st.selectbox,
         "class",
@@ -169,23 +175,17 @@ def _class_logits(pair: Pair) -> Logits | None:
         st.info(f"There is no test image of {dx}.")
         return None
     of = f"{rows.sum():,} test images of {dx}"
-    return Logits(teacher.logits[rows], student.logits[rows], dx, of)
+    return Logits(teacher.logits[rows], student.logits[rows], dx, of, teacher.classes)
 
 
 def _say_choices(pair: Pair, teacher: Any, student: Any) -> None:
+    from kdcore.data import names_of_classes
+
     classes = pair.teacher.card.classes
-    names = _names(classes)
+    names = names_of_classes(classes)
     for role, logits in (("Teacher", teacher), ("Student", student)):
         first = classes[int(logits.argmax())]
         st.markdown(f"**{role}'s first choice:** {first}, {names[first]}")
-
-
-def _names(classes: tuple[str, ...]) -> dict[str, str]:
-    from kdcore.data import HAM10000
-
-    return dict(zip(HAM10000.classes, HAM10000.long_names)) | {
-        c: c for c in classes if c not in HAM10000.classes
-    }
 
 
 def _grid() -> list[float]:

@@ -27,8 +27,8 @@ _RECIPE_MB = 1
 def without_data() -> None:
     """Say that there is no data set to train on, and where to name one."""
     st.info(
-        "No data set is configured, and training needs one. Name the folder of HAM10000, CIFAR-10 "
-        "or CIFAR-100 on the Data page, then come back.",
+        "No data set is configured, and training needs one. Name its folder or file on the Data "
+        "page, then come back.",
         icon=":material/folder_off:",
     )
     st.page_link("pages/build/data.py", label="Go to the Data page", icon=":material/database:")

@@ -106,9 +106,7 @@ def _drawn() -> Offer:
 
 
 def _data(pair: Pair) -> Offer | None:
-    from kdcore.data import HAM10000
-
-    data = cache.data_set(HAM10000.classes)
+    data = cache.data_set(pair.teacher.card.classes)
     if data is None:
         st.info(
             "No data set is configured. Name its folder on the Data page.",
@@ -212,12 +210,13 @@ def _explained(
     pair: Pair, method: str, offer: Offer, chosen: tuple[int, ...], report: jobs.Progress
 ) -> Iterator[Any]:
     """Yield the cases one by one, explained; runs in the job's thread and touches no Streamlit."""
-    from kdcore.data import HAM10000, Preprocess
+    from kdcore.data import Preprocess, names_of_classes
     from kdcore.explain import explain_pair
     from kdcore.study import NewCase
 
-    names = dict(zip(HAM10000.classes, HAM10000.long_names))
-    square = Preprocess(_SIDE, HAM10000.mean, HAM10000.std)
+    card = pair.teacher.card
+    names = names_of_classes(card.classes)
+    square = Preprocess(_SIDE, card.mean, card.std)
     for number, index in enumerate(chosen):
         doing = f"Explaining case {number + 1} of {len(chosen)}"
 
@@ -227,12 +226,12 @@ def _explained(
         part(0, 1)
         rgb = offer.open(offer.ids[index])
         found = explain_pair(pair.teacher, pair.student, rgb, method, progress=part)
-        target = pair.teacher.card.classes[found.target]
+        target = card.classes[found.target]
         yield NewCase(
             image_id=offer.ids[index],
             dx=offer.classes[index],
             group=offer.groups[index],
-            target=names.get(target, target),
+            target=names[target],
             picture=square.crop(rgb),
             heatmaps={"teacher": found.teacher_map, "student": found.student_map},
             manifest=found.manifest,

@@ -96,7 +96,7 @@ def show_summary(table: Any, models: Mapping[str, str]) -> None:
         st.markdown(f"- {summary_sentence(table, name, title)}")
     st.caption(
         "Balanced error is one minus the mean over classes of the share found: 0 is perfect, and "
-        f"always saying nevus gives 0.86. {summed_text(table)}"
+        f"always saying the same of seven classes gives 0.86. {summed_text(table)}"
     )
 
 

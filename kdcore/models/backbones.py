@@ -16,7 +16,10 @@ from kdcore.models.output import Classifier
 
 
 def outputs_at(layers: Iterable[nn.Module], ends: Container[int], x: Tensor) -> tuple[Tensor, ...]:
-    """Return what the layers numbered in `ends` give when `x` runs through all `layers`."""
+    """Return the maps (B, C, h, w) that the layers numbered in `ends` give.
+
+    `x` (B, 3, H, W), or a map, runs through all `layers`.
+    """
     stages = []
     for index, layer in enumerate(layers):
         x = layer(x)

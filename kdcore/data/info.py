@@ -198,7 +198,7 @@ def folder_info(
         aspect=1.0,
         splits=tuple(splits),
         licence="not known",
-        source="pictures in class folders",
+        source="Pictures in class folders",
         caution=_UNGROUPED if by_image else "",
     )
 

@@ -69,10 +69,16 @@ def choose_target(classes: tuple[str, ...], first: str, names: dict[str, str]) -
         "target",
         "Explain the class",
         options,
-        format_func=lambda c: f"{c} · {names[c]}" if c else "Teacher's first choice",
+        format_func=lambda c: class_label(c, names) if c else "Teacher's first choice",
         help="Teacher and student are explained for the same class, so that maps compare.",
     )
     return target or first
+
+
+def class_label(short: str, names: dict[str, str], form: str = "{} · {}") -> str:
+    """Return a class's name with that for people, or alone where the two are one."""
+    same = names[short] == short.replace("_", " ") or names[short] == short
+    return short if same else form.format(short, names[short])
 
 
 def choose_stage(pair: Pair) -> int:

@@ -12,6 +12,7 @@ from pages.ui.controls import Pair
 from pages.ui.images import Chosen
 
 _FIRST_T = 1.0
+_FITS = 6  # letters of a class beside a percentage; more would be cut
 _OUTLINED = 224  # pixels: on fewer the line would hide the picture
 
 
@@ -31,7 +32,7 @@ def show(pair: Pair, chosen: Chosen) -> Look:
     _familiar(pair, look)
     _verdict(pair, look)
     _charts(look, chosen)
-    told = [f"**{short}** {name}" for short, name in look.names.items() if short != name]
+    told = [controls.class_label(short, look.names, "**{}** {}") for short in look.names]
     st.caption(" · ".join(told))
     return look
 
@@ -79,7 +80,7 @@ def _familiar(pair: Pair, look: Look) -> None:
     if not results:
         return
     skin = look.classes == HAM10000.classes
-    kind = "a dermoscopic picture" if skin else "a picture as they were trained on"
+    kind = "a dermoscopic picture" if skin else "a picture like the training pictures"
     doubters = [role.lower() for role, result in results.items() if result.outside]
     rate = max(result.false_alarm_rate for result in results.values())
     if doubters:
@@ -91,7 +92,7 @@ def _familiar(pair: Pair, look: Look) -> None:
         )
     else:
         st.caption(
-            f":material/check: Colours and textures are those of {kind}. (The warning for others "
+            f":material/check: Colours and textures fit {kind}. (The warning for others "
             f"comes up for {rate:.0%} of real ones, too.)"
         )
 
@@ -113,24 +114,27 @@ def _verdict(pair: Pair, look: Look) -> None:
     from kdcore.charts.probability import percent
     from kdcore.predict.probabilities import softmax
 
-    teacher, student = look.first["Teacher"], look.first["Student"]
+    teacher, student = (
+        controls.class_label(look.first[role], look.names, "{} ({})") for role, _ in pair.items()
+    )
     if teacher == student:
         st.info(
-            f"**Both say {teacher}:** {look.names[teacher]}. They can be wrong together.",
+            f"**Both say {teacher}.** They can be wrong together.",
             icon=":material/join_inner:",
         )
     else:
         st.warning(
-            f"**They disagree.** The teacher says {teacher} ({look.names[teacher]}), the student "
-            f"{student} ({look.names[student]}).",
+            f"**They disagree.** The teacher says {teacher}, the student {student}.",
             icon=":material/call_split:",
         )
     for column, (role, checkpoint) in zip(st.columns(2), pair.items()):
         logits = look.predictions[role].logits[None]
         probs = softmax(logits, checkpoint.card.temperature)[0]
+        first, sure = look.first[role], percent(float(probs.max()))
+        fits = len(first) <= _FITS
         column.metric(
-            f"{role}, calibrated",
-            f"{look.first[role]} {percent(float(probs.max()))}",
+            f"{role}, calibrated" if fits else f"{role}: {first}",
+            f"{first} {sure}" if fits else sure,
             help=(
                 "Softmax at the temperature that fits the validation images best "
                 f"(T = {checkpoint.card.temperature:.2f}), so that among pictures given 80 %, "

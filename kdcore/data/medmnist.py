@@ -122,10 +122,10 @@ def info_of_file(path: Path) -> DatasetInfo:
 
 
 def find_medmnist(root: Path) -> list[Path]:
-    """Return the files of MedMNIST that `root` is or that lie directly in it, by name."""
-    if root.is_file():
-        return [root] if root.suffix.lower() == SUFFIX else []
-    return [p for p in sorted(root.glob(f"*{SUFFIX}")) if _key(p) in (*MEDMNIST, *REFUSED)]
+    """Return the files of MedMNIST directly in a folder, by name; refused ones if no others."""
+    files = sorted(root.glob(f"*{SUFFIX}"))
+    usable = [path for path in files if _key(path) in MEDMNIST]
+    return usable or [path for path in files if _key(path) in REFUSED]
 
 
 def _key(path: Path) -> str:

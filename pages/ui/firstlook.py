@@ -32,8 +32,8 @@ def show(pair: Pair, chosen: Chosen) -> Look:
     _familiar(pair, look)
     _verdict(pair, look)
     _charts(look, chosen)
-    told = [controls.class_label(short, look.names, "**{}** {}") for short in look.names]
-    st.caption(" · ".join(told))
+    told = {short: controls.class_label(short, look.names, "**{}** {}") for short in look.names}
+    st.caption(" · ".join(label for short, label in told.items() if label != short))
     return look
 
 

@@ -88,6 +88,20 @@ def test_what_can_not_be_used(tmp_path: Path, name: str, expected: str) -> None:
     make_medmnist(tmp_path / name, PATH)
     with pytest.raises(DataError, match=f"{name} .*{expected}"):
         open_dataset(tmp_path / name)
+    make_medmnist(tmp_path / "breastmnist.npz", BREAST, grey=True)
+    assert open_dataset(tmp_path).info is BREAST  # the other one in the folder does no harm
+
+
+def test_a_refused_file_alone_in_a_folder_is_told(tmp_path: Path) -> None:
+    make_medmnist(tmp_path / "chestmnist.npz", PATH)
+    with pytest.raises(DataError, match="chestmnist.npz can't be used"):
+        open_dataset(tmp_path)
+
+
+def test_another_one_than_wanted(tmp_path: Path) -> None:
+    path = make_medmnist(tmp_path / "pathmnist.npz", PATH)
+    with pytest.raises(DataError, match="holds PathMNIST, not BloodMNIST"):
+        open_dataset(path, "bloodmnist")
 
 
 SPOILT = {

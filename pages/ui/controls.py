@@ -50,8 +50,13 @@ def choose_pair(described: bool = False) -> Pair:
 
 
 def first_pair() -> Pair:
-    """Return the pair that `choose_pair` starts from, loaded; ends the page where there is none."""
-    offered, teachers, students = _offered()
+    """Return the pair of HAM10000 that was chosen last, or else the strongest, loaded.
+
+    Ends the page where there is none.
+    """
+    from kdcore.data import HAM10000
+
+    offered, teachers, students = _offered(HAM10000.classes)
     teacher, student = (
         kept if (kept := state.get(name)) in named else next(iter(named))
         for name, named in (("teacher", teachers), ("student", students))
@@ -164,11 +169,13 @@ def _warn_of_weak_teacher(pair: Pair) -> None:
         )
 
 
-def _offered() -> tuple[dict[str, tuple[Path, Any]], dict[str, Any], dict[str, Any]]:
-    """Return all cards by `_cards`, teachers, and students; ends the page where one is missing."""
+def _offered(
+    classes: tuple[str, ...] = (),
+) -> tuple[dict[str, tuple[Path, Any]], dict[str, Any], dict[str, Any]]:
+    """Return `cards`, teachers, and students; ends the page where one is missing."""
     from kdcore.base import CHECKPOINTS_VARIABLE
 
-    found = cards()
+    found = cards(classes)
     teachers = {n: c for n, (_, c) in found.items() if c.role == "teacher"}
     students = {n: c for n, (_, c) in found.items() if c.role != "teacher"}
     if not teachers or not students:
@@ -195,10 +202,11 @@ def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 
 
-def cards() -> dict[str, tuple[Path, Any]]:
+def cards(classes: tuple[str, ...] = ()) -> dict[str, tuple[Path, Any]]:
     """Return folder and card of each readable checkpoint by folder name; say which are not.
 
-    Those of HAM10000 come first, since scores on other data sets do not compare with theirs.
+    With `classes`, only checkpoints of these. Those of HAM10000 come first, since scores on other
+    data sets do not compare with theirs.
     """
     from kdcore.base import KdError, checkpoints_folder, runs_folder
     from kdcore.data import HAM10000
@@ -212,7 +220,8 @@ def cards() -> dict[str, tuple[Path, Any]]:
         except KdError as error:
             show_error(error)
             continue
-        found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
+        if not classes or card.classes == classes:
+            found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
 
     def order(item: tuple[str, tuple[Path, Any]]) -> tuple[Any, ...]:
         card = item[1][1]

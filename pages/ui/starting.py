@@ -86,10 +86,11 @@ def show_first_steps() -> None:
 
 def show_models() -> None:
     """Draw one line for each model that is there: what it is and how good."""
+    from kdcore.data import HAM10000
     from kdcore.report.checkpoints import overview_rows
 
     st.subheader("What is here")
-    head, *body = overview_rows(controls.cards().values())
+    head, *body = overview_rows(controls.cards(HAM10000.classes).values())
     st.dataframe([dict(zip(head, row)) for row in body], hide_index=True, width="content")
     st.caption(
         "Macro-F1: how well the seven diagnoses are found, each counting the same; 1 is perfect. "

@@ -247,7 +247,7 @@ def _of_data(pair: Pair) -> dict[str, Case]:
     """Return cases of the test part by saved predictions; none where these or pictures lack."""
     from kdcore.predict.probabilities import softmax
 
-    data = cache.data_set("ham10000")
+    data = cache.data_set(pair.teacher.card.classes)
     saved = _saved(pair)
     if data is None or saved is None:
         return {}

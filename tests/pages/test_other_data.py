@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from kdcore.data import DATASETS, open_dataset
 from kdcore.data.info import BY_IMAGE
 from kdcore.models import Card, build_model, save_checkpoint
+from tests.conftest import REPO
 from tests.data.folder_makers import make_classes, make_covid, make_lc25000, make_medmnist
 from tests.pages.conftest import words
 
@@ -87,6 +88,15 @@ def test_networks_of_ham10000_come_first(pets: Path, on_data: Open) -> None:
     assert app.selectbox(key="w:teacher").value == "tiny-teacher"
     assert app.selectbox(key="w:student").options == ["Tiny student"]
     assert app.selectbox(key="w:teacher").options[1] == "Pets teacher · 3 other classes"
+
+
+def test_start_and_demo_stay_with_lesions(pets: Path, on_data: Open) -> None:
+    demo = on_data(pets, "see/demo", teacher="pets-teacher")
+    assert not demo.exception and not demo.error
+    assert "drawing, nobody's skin" in words(demo)
+    start = AppTest.from_file(str(REPO / "streamlit_app.py"), default_timeout=120).run()
+    assert not start.exception and not start.error
+    assert list(start.dataframe[0].value["model"]) == ["Tiny teacher", "Tiny student"]
 
 
 @pytest.mark.parametrize("page", ["see/explain", "see/attention", "see/temperature"])

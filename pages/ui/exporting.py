@@ -76,11 +76,10 @@ def _choose_kind(data: Any | None) -> tuple[list[str], list[str], bool]:
 def _data_for(card: Any) -> Any | None:
     """Return the data set of a checkpoint's classes; where there is none, say so and why."""
     from kdcore.base import KdError
-    from kdcore.data import info_of_classes
 
     why = "no data set is configured. Name a folder on the [Data page](data)."
     try:
-        data = cache.data_set(info_of_classes(card.classes).key)
+        data = cache.data_set(card.classes)
     except KdError as error:
         data, why = None, escaped(f"the data set can't be used: {error}")
     if data is None:

@@ -259,3 +259,18 @@ def test_bad_arguments_and_the_registry(network):
         score_cam(network, picture(), 0, batch_size=0)
     assert METHODS.get("score-cam-fast").convention.startswith("approximate")
     assert 0 < estimate_seconds(network, picture(), 0, fast=True) < 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["densenet201", "visformer_small", "swin_s3_tiny_224", "vgg19", "ofa595"]
+)
+@pytest.mark.parametrize("stage", [0, -1])
+def test_maps_of_the_cross_architecture_networks(name, stage):
+    model, image = trained(name), picture(SIDES.get(name, 64))
+    before = state(model)
+    heatmap = fast_score_cam(model, image, 2, stage, masks=6)
+    assert heatmap.shape == image.shape[2:] and heatmap.dtype == np.float32
+    assert heatmap.min() >= 0 and heatmap.max() == pytest.approx(1, abs=1e-6)
+    assert heatmap.std() > 0
+    assert state(model) == before

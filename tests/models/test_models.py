@@ -78,6 +78,20 @@ def test_other_sides_give_grids_of_their_own(name, sides):
             assert last.shape[2] == (-(-side // 32) if rounded_up else side // 32)
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_cell_of_a_stage_lies_where_its_pixels_do(name):
+    model = build_model(name, 3).eval().requires_grad_(False)
+    side = 224 if refused_sides(name, [64]) else 64
+    images = torch.randn(1, 3, side, side).requires_grad_(True)
+    first = model.forward_stages(images)[0]
+    row, column = first.shape[2] // 8, first.shape[3] * 7 // 8  # high up and to the right
+    (gradient,) = torch.autograd.grad(first[0, :, row, column].square().sum(), images)
+    weight = gradient[0].abs().sum(0) / gradient.abs().sum()
+    at = torch.arange(side).float()
+    assert float((weight.sum(1) * at).sum()) < side * 0.3  # a transposed grid would be far off
+    assert float((weight.sum(0) * at).sum()) > side * 0.7
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
 def test_stages_lead_to_the_logits(name):
     model = build_model(name, 7).eval().requires_grad_(False)

@@ -160,9 +160,13 @@ def _read(
 
 def _known_classes(path: Path, head: list[str], prefixes: tuple[str, ...]) -> tuple[str, ...]:
     there = {name.lower() for name in head}
-    for info in DATASETS.values():
-        if all(any(p + c.lower() in there for p in prefixes) for c in info.classes):
-            return info.classes
+    whole = [
+        info.classes
+        for info in DATASETS.values()
+        if all(any(p + c.lower() in there for p in prefixes) for c in info.classes)
+    ]
+    if whole:
+        return max(whole, key=len)  # LC25000's lung classes are some of LC25000's
     raise DataError(
         f"{path.name}, row 1 does not name the classes of a known data set "
         f"({', '.join(info.name for info in DATASETS.values())}).",

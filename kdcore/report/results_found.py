@@ -200,15 +200,15 @@ def _label(sweep: SweepScores, run: SeedScores) -> str:
 
 
 def _facts(recipe: Recipe) -> dict[str, Any]:
-    info = DATASETS[recipe.dataset]
+    info = DATASETS.get(recipe.dataset)  # class folders are in no table
     return {
         "method": method_words(vars(recipe)),
         "role": recipe.role,
         "network": recipe.architecture,
-        "data": info.name,
+        "data": info.name if info else "class folders",
         "split": recipe.split,
         "seed": str(recipe.seed),
-        "parameters": _count(recipe.architecture, len(info.classes)),
+        "parameters": _count(recipe.architecture, len(info.classes)) if info else None,
         "input_size": recipe.input_size,
     }
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.data import CIFAR10, HAM10000
+from kdcore.data import CIFAR10, HAM10000, LC25000
 from kdcore.evaluate import evaluate_predictions
 from kdcore.predict import Predictions, foreign_rows, read_foreign, softmax, to_csv
 from kdcore.predict.foreign import FLOOR
@@ -132,6 +132,9 @@ def test_known_classes_are_found_by_their_columns(write: Write) -> None:
     row = ["a", "0", *(["0.1"] * 10)]
     (found,) = read_foreign(write(["id", "label", *CIFAR10.classes[::-1]], row))
     assert found.classes == CIFAR10.classes
+    row = ["a", "0", *(["0.2"] * 5)]  # of LC25000, whose lung classes are a data set, too
+    (found,) = read_foreign(write(["id", "label", *LC25000.classes], row))
+    assert found.classes == LC25000.classes
 
 
 def test_a_folder_has_one_model_a_file(write: Write, tmp_path: Path) -> None:

@@ -83,3 +83,12 @@ def test_runs_without_predictions_have_their_best_epoch(tmp_path: Path) -> None:
     assert run.key == "run:good" and run.part == "val" and run.seed == "7"
     assert run.score("macro_f1").value == 0.4 and not run.spread
     assert run.score("accuracy").value != run.score("accuracy").value
+
+
+def test_a_run_on_class_folders(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "state" / "runs" / "pets")
+    folder.path.mkdir(parents=True)
+    folder.write_recipe(Recipe(name="pets", architecture="resnet18", dataset="imagefolder"))
+    folder.write_history([{"epoch": 1, "val_macro_f1": 0.3}])
+    (run,) = run_results(list_runs(), [])
+    assert (run.data, run.parameters) == ("class folders", None)  # how many classes is not kept

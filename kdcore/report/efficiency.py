@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost, Variant
 from kdcore.evaluate import Evaluation, Interval
-from kdcore.report.cells import interval_text, markdown_table
+from kdcore.report.cells import interval_text, markdown_table, number
 from kdcore.report.latency import METHOD, engine_title, machine_title, median_of, threads_text
 
 Rows = list[list[object]]
@@ -85,6 +85,20 @@ def score_of(
     return float(getattr(quality, name)) if quality else None
 
 
+def restricted(found: Efficiency, titles: Mapping[str, str]) -> Efficiency:
+    """Return the record of some models alone, under other titles.
+
+    `titles` gives them by the SHA-256 of the models' weights; at least one is in the record.
+    """
+    models = tuple(replace(m, title=titles[m.weights]) for m in found.models if m.weights in titles)
+    timings = tuple(
+        replace(t, contender=replace(t.contender, title=titles[t.contender.weights]))
+        for t in found.benchmark.timings
+        if t.contender.weights in titles
+    )
+    return replace(found, models=models, benchmark=replace(found.benchmark, timings=timings))
+
+
 def recommendation(found: Efficiency, model: ModelCost) -> str:
     """Return which form of a model is recommended, how fast it is and what it loses, in words."""
     best, n = model.recommended, found.speed_up(model, model.recommended.engine)
@@ -144,7 +158,7 @@ def _cell(value: object) -> str:
     if isinstance(value, Interval):
         return interval_text(value, _digits(value.value))
     if isinstance(value, float):
-        return "n/a" if math.isnan(value) else f"{value:.{_digits(value)}f}"
+        return number(value, _digits(value)) if not 0 < abs(value) < 5e-4 else f"{value:.1g}"
     return "" if value is None else str(value)
 
 

@@ -221,34 +221,38 @@ def read_efficiency(folder: Path) -> Efficiency | None:
         ) from error
 
 
-def form_predictions(
-    folder: Path, model: ModelCost, engine: str, part: str, network: Path | None
-) -> Predictions | None:
-    """Return the predictions of a form on a part; None where they are not at hand.
+def form_path(
+    folder: Path | None, model: ModelCost, engine: str, part: str, network: Path | None
+) -> Path | None:
+    """Return the file of a form's predictions on a part; None where there is none.
 
     Parameters
     ----------
-    folder : of the record
-    model, engine : of the record, and one of its forms
+    folder : of the record that the model is of; None for a model of no record
+    model, engine : and one of its forms
     part : "val" or "test"
     network : the network's own predictions on the part, where they are at hand
+    """
+    variant = model.variant(engine)
+    quality = variant.quality.get(part) if variant else None
+    if folder is not None and quality and quality.kept:
+        return Path(folder) / predictions_file(model.name, engine, part)
+    return None if engine == "int8" else network
+
+
+def load_form(path: Path, weights: str) -> Predictions:
+    """Return the predictions in a file that `form_path` gave.
 
     Raises
     ------
     DataError
-        If a file is broken, or of other weights.
+        If the file is broken, or of other weights than those with the SHA-256 `weights`.
     """
-    variant = model.variant(engine)
-    quality = variant.quality.get(part) if variant else None
-    kept = bool(quality and quality.kept)
-    path = Path(folder) / predictions_file(model.name, engine, part) if kept else network
-    if path is None or (variant is not None and engine == "int8" and not kept):
-        return None
     found = Predictions.load(path)
-    if found.checkpoint_hash != model.weights:
+    if found.checkpoint_hash != weights:
         raise DataError(
-            f"{path.name} holds predictions of other weights than {model.title} has.",
-            "Make the record again with `python -m kdcore efficiency`.",
+            f"{path.name} holds predictions of other weights than its model has.",
+            "Make them again with `python -m kdcore predict` or `efficiency`.",
         )
     return found
 

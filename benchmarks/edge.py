@@ -18,10 +18,9 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))  # so that `python benchmarks/edge.py` finds its own project
 
-from kdcore.base import checkpoints_folder, data_folder, write_atomically
-from kdcore.cli.efficiency import print_efficiency, result_rows
+from kdcore.base import data_folder, write_atomically
+from kdcore.cli.efficiency import print_efficiency, result_rows, shipped
 from kdcore.data import open_dataset
-from kdcore.models import read_card
 from kdcore.models.card import ROLES
 from kdcore.report.efficiency_files import Told, compute_efficiency
 
@@ -36,12 +35,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0, help="of timing (default: 120)")
     parser.add_argument("--threads", type=int, default=1, help="of one call (default: 1)")
     options = parser.parse_args()
-    root = checkpoints_folder()
-    every = sorted(path.parent for path in root.glob("*/card.json"))
-    folders = [path for path in every if read_card(path).role in options.roles]
     folder = data_folder()
     found, _ = compute_efficiency(
-        folders,
+        shipped(options.roles),
         open_dataset(folder) if folder else None,
         options.threads,
         options.seconds,

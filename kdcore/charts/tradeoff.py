@@ -15,7 +15,7 @@ from kdcore.report.tradeoff_words import direction
 
 _HEIGHT = 380
 _AREAS = [50, 500]  # px², of the smallest and largest bubble
-_ABOVE, _BELOW = -15, 20  # px, from a bubble to its label
+_ABOVE, _BELOW = -17, 22  # px, from a bubble to its label
 _PAD = 1.25  # of the cost, left and right of the outermost points
 
 
@@ -43,7 +43,8 @@ def tradeoff_chart(
     shown = drawable(points, cost)
     colours = colours or model_colours({p.title: p.role for p in points})
     table = pd.DataFrame(_rows(shown, cost, bubble), columns=_COLUMNS)
-    x, y = _axes(table, quality, cost, limit)
+    domain = _domain(table, limit)
+    x, y = _axes(quality, cost, domain)
     colour = _colour(colours, {p.title for p in shown})
     base = alt.Chart(table)
     lines = base.mark_line(strokeWidth=1, opacity=0.5).encode(
@@ -57,7 +58,7 @@ def tradeoff_chart(
         .mark_rule(opacity=0.35)
         .encode(x=x, y=_at("y_low", y), y2="y_high:Q", color=colour),
     ]
-    front = pd.DataFrame([_place(p, cost) for p in front_of(shown, cost, quality)])
+    front = _to_the_edge([_place(p, cost) for p in front_of(shown, cost, quality)], domain[1])
     layers = [_front(front, x, y), *_limit(limit, x), lines, *spans]
     layers += [_bubbles(base, x, y, colour, cost, quality, bubble), *_labels(base, x, y, colour)]
     if best is not None and not math.isnan(best.costs[cost].value):
@@ -92,15 +93,19 @@ def _place(point: Point, cost: str) -> dict[str, float]:
     return {"x": point.costs[cost].value, "y": point.quality.value}
 
 
-def _axes(table: pd.DataFrame, quality: str, cost: str, limit: float) -> tuple[alt.X, alt.Y]:
+def _domain(table: pd.DataFrame, limit: float) -> list[float]:
+    """Return the ends of the cost's axis: around all points, their intervals and the limit."""
     ends = [*table["x"], *table["x_low"].dropna(), *table["x_high"].dropna()]
     ends += [limit] if math.isfinite(limit) else []
-    domain = [min(ends, default=1) / _PAD, max(ends, default=10) * _PAD]
+    return [min(ends, default=1) / _PAD, max(ends, default=10) * _PAD]
+
+
+def _axes(quality: str, cost: str, domain: list[float]) -> tuple[alt.X, alt.Y]:
     x = alt.X(
         "x:Q",
-        title=f"{_title(COSTS[cost])} (logarithmic; further left is better)",
+        title=[_title(COSTS[cost]), "(logarithmic; further left is better)"],
         scale=alt.Scale(type="log", nice=False, domain=domain),
-        axis=alt.Axis(tickCount=6, format="~g"),
+        axis=alt.Axis(tickCount=6, format="~g", grid=False, labelOverlap=True),
     )
     y = alt.Y(
         "y:Q",
@@ -121,14 +126,19 @@ def _at(column: str, like: Any) -> Any:
 def _colour(colours: Mapping[str, str], shown: set[str]) -> alt.Color:
     names = [name for name in colours if name in shown]
     scale = alt.Scale(domain=names, range=[colours[name] for name in names])
-    legend = alt.Legend(orient="top", title=None, labelLimit=280, columns=1, symbolType="circle")
+    legend = alt.Legend(orient="top", title=None, labelLimit=280, columns=1, symbolOpacity=1)
     return alt.Color("title:N", scale=scale, legend=legend)
+
+
+def _to_the_edge(places: list[dict[str, float]], edge: float) -> pd.DataFrame:
+    """Return the places of the front, and its last one again where the axis ends."""
+    more = [{"x": edge, "y": places[-1]["y"]}] if places else []
+    return pd.DataFrame([*places, *more], columns=["x", "y"])
 
 
 def _front(front: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
     """Return the front as steps: up to the next point, the one before it is the best there is."""
-    table = front if len(front) else pd.DataFrame(columns=["x", "y"])
-    line = alt.Chart(table).mark_line(
+    line = alt.Chart(front).mark_line(
         interpolate="step-after", color=NEUTRAL, strokeWidth=6, opacity=0.35
     )
     return line.encode(x=x, y=y)
@@ -145,8 +155,8 @@ def _bubbles(
     base: alt.Chart, x: alt.X, y: alt.Y, colour: alt.Color, cost: str, quality: str, bubble: str
 ) -> alt.Chart:
     legend = alt.Legend(
-        orient="top", title=f"Bubble: {COSTS[bubble]}", titleLimit=280, tickCount=3, format="~g",
-        symbolFillColor=NEUTRAL, symbolStrokeColor=NEUTRAL, direction="horizontal",
+        orient="bottom", title=f"Bubble: {COSTS[bubble]}", titleLimit=280, tickCount=3,
+        format="~r", symbolFillColor=NEUTRAL, symbolStrokeColor=NEUTRAL, direction="horizontal",
     )  # fmt: skip
     size = alt.Size("bubble:Q", scale=alt.Scale(range=_AREAS, zero=True), legend=legend)
     numbers = (
@@ -174,7 +184,7 @@ def _labels(base: alt.Chart, x: alt.X, y: alt.Y, colour: alt.Color) -> list[alt.
 def _ring(best: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
     return (
         alt.Chart(best)
-        .mark_point(filled=False, size=900, color=NEUTRAL, strokeWidth=2.5)
+        .mark_point(filled=False, size=800, color=NEUTRAL, strokeWidth=2.5)
         .encode(x=x, y=y)
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Container
 from pathlib import Path
 
-from kdcore.base import DataError, checkpoints_folder, data_folder
+from kdcore.base import DataError, SettingError, checkpoints_folder, data_folder
 from kdcore.base.machine import cores
 from kdcore.cli.common import (
     add_data_arguments,
@@ -19,7 +20,8 @@ from kdcore.cli.common import (
 from kdcore.data import ImageDataset
 from kdcore.deploy.efficiency import RULE, Efficiency
 from kdcore.deploy.latency import Live
-from kdcore.models import read_card
+from kdcore.models import card_order, read_card
+from kdcore.models.card import CARD, ROLES
 from kdcore.report.cells import columns
 from kdcore.report.efficiency import artefact_rows, recommendation, shown
 from kdcore.report.efficiency_files import NAME, Told, compute_efficiency, write_efficiency
@@ -30,7 +32,10 @@ _PRINTED = (0, 1, 3, 4, 5, 7, 10, 11, 2)  # columns of the table of artefacts
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "checkpoints", metavar="MODEL", nargs="+", help="folders, or names in checkpoints/"
+        "checkpoints",
+        metavar="MODEL",
+        nargs="*",
+        help="folders, or names in checkpoints/ (default: all of them)",
     )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, required=True,
@@ -48,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make what is not kept yet, time everything, print and write it."""
-    folders = [_folder(name) for name in dict.fromkeys(options.checkpoints)]
+    folders = [_folder(name) for name in dict.fromkeys(options.checkpoints)] or shipped()
     data = _data(options, folders)
     told = Told(_say, say_progress, _live)
     found, kept = compute_efficiency(folders, data, options.threads, options.seconds, told)
@@ -97,6 +102,22 @@ def print_efficiency(found: Efficiency) -> None:
         print(recommendation(found, model).replace("**", ""))
     for text in (*found.left_out, found.benchmark.conditions.sentence(), RULE):
         print(text)
+
+
+def shipped(roles: Container[str] = ROLES) -> list[Path]:
+    """Return the folders of the checkpoints that are shipped, of some roles, strongest first.
+
+    Raises
+    ------
+    SettingError
+        If there is none.
+    """
+    paths = [path.parent for path in checkpoints_folder().glob(f"*/{CARD}")]
+    cards = {path: read_card(path) for path in paths}
+    found = [path for path, card in cards.items() if card.role in roles]
+    if not found:
+        raise SettingError("There is no such checkpoint.", "Name the folder of one.")
+    return sorted(found, key=lambda path: card_order(cards[path]))
 
 
 def _folder(name: str) -> Path:

@@ -306,8 +306,9 @@ def tradeoff_note(points: Sequence[Point], benchmark: Benchmark, setting: str, q
         told = "Mean over all corruptions of the shipped robustness table; not known of INT8. "
     return (
         f"{told}Times: one picture through the network, {setting}, {machine_title(benchmark)}, "
-        f"{benchmark.conditions.date[:10]}. {METHOD} {benchmark.conditions.sentence()} Differences "
-        "are paired by lesion, and not adjusted for picking the best of several."
+        f"{benchmark.conditions.date[:10]}. {METHOD} {benchmark.conditions.sentence()} The eager "
+        "network's file may hold half-precision numbers. Differences are paired by lesion, and not "
+        "adjusted for picking the best of several."
     )
 
 

@@ -46,7 +46,7 @@ def answer(points: Sequence[Point], quality: str, limits: Mapping[str, float]) -
     fits = [known[k] for k in order]
     best, others = fits[0], fits[1:]
     text = (
-        f"Under {asked}, **{best.full}** is best of the {len(fits)} that fit: "
+        f"Under {asked}, **{best.full}** is best of the {len(fits)} forms that fit: "
         f"{QUALITIES[quality]} {interval_text(best.quality)} on test, {_costs(best, limits)}."
         if others
         else f"Under {asked}, only **{best.full}** fits: {QUALITIES[quality]} "

@@ -43,7 +43,8 @@ def test_front_limit_and_ring():
     front = [(p.costs["latency"].value, p.quality.value)
              for p in front_of(found, "latency", "macro_f1")]  # fmt: skip
     assert [{"x": 5.0}] in drawn
-    assert front in [[(r["x"], r.get("y")) for r in rows] for rows in drawn]
+    steps = next(rows for rows in drawn if [(r["x"], r.get("y")) for r in rows[:-1]] == front)
+    assert steps[-1]["y"] == front[-1][1] and steps[-1]["x"] > front[-1][0], "to the edge"
     assert [{"x": best.costs["latency"].value, "y": best.quality.value}] in drawn
     assert [{"x": 5.0}] not in tables(tradeoff_chart(found, "macro_f1", "latency", "size"))
 

@@ -138,7 +138,7 @@ def test_the_best_on_validation_is_chosen_and_test_reported():
     assert told.best.name == "small" and told.best.engines == ("onnxruntime",)
     assert f"{told.best.quality.value:.3f}" in told.text and "validation" in told.more[0]
     plain = answer(found, "macro_f1", WIDE)
-    assert plain.best.name == "big" and "of the 6 that fit" in plain.text
+    assert plain.best.name == "big" and "of the 6 forms that fit" in plain.text
 
 
 def test_without_validation_the_flattery_is_told():

@@ -119,7 +119,7 @@ def recommendation(found: Efficiency, model: ModelCost) -> str:
 
 
 def table_note(found: Efficiency) -> str:
-    """Return what the tables are of: machine, conditions, rule, and what quality was measured."""
+    """Return what the tables are of: machine, conditions, and what quality was measured."""
     first = found.benchmark.timings[0].contender
     sizes = sorted(
         {v.quality["test"].n for m in found.models for v in m.variants if "test" in v.quality}
@@ -135,7 +135,7 @@ def table_note(found: Efficiency) -> str:
         f"Time of one picture through the network, {threads_text(first.threads)}: "
         f"{machine_title(found.benchmark)}, {found.benchmark.conditions.date[:10]}. {METHOD} "
         f"{found.benchmark.conditions.sentence()} MB is 10^6 bytes, MiB 2^20; parameters at "
-        f"float32; the eager network's file may be in half precision. {quality} {RULE}"
+        f"float32; the eager network's file may be in half precision. {quality}"
     )
 
 
@@ -144,7 +144,7 @@ def markdown_summary(found: Efficiency) -> str:
     parts = ["# Efficiency", "\n".join(f"- {recommendation(found, m)}" for m in found.models)]
     for title, rows in (("Models", model_rows(found)), ("Artefacts", artefact_rows(found))):
         parts += [f"## {title}", markdown_table(shown(rows)).rstrip()]
-    parts += [table_note(found), *found.left_out]
+    parts += [table_note(found), RULE, *found.left_out]
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from kdcore.base import DataError, sha256_file, write_atomically
 from kdcore.data import ImageDataset, Sample
 from kdcore.deploy.efficiency import (
+    RULE,
     Efficiency,
     ModelCost,
     Quality,
@@ -196,7 +197,8 @@ def write_efficiency(folder: Path, found: Efficiency, kept: Kept) -> None:
         predictions.save(folder / name)
     rows = {"": model_rows(found), "-artefacts": artefact_rows(found)}
     texts = {f"{NAME}{end}.csv": csv_text(spread(table)) for end, table in rows.items()}
-    texts |= {f"{NAME}{k}.tex": latex_table(t, table_note(found)) for k, t in rows.items()}
+    note = f"{table_note(found)}\n{RULE}"
+    texts |= {f"{NAME}{end}.tex": latex_table(table, note) for end, table in rows.items()}
     texts |= {f"{NAME}.md": markdown_summary(found), f"{NAME}.json": to_json(found)}
     for name, text in texts.items():
         write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))

@@ -12,6 +12,7 @@ from kdcore.cli.main import main
 from kdcore.cli.reporting import figures
 from kdcore.cli.reporting.efficiency import efficiency_section
 from kdcore.cli.reporting.study import open_study
+from kdcore.deploy.efficiency import RULE
 from kdcore.evaluate import Interval, evaluate_predictions
 from kdcore.models import build_model, read_card, save_checkpoint
 from kdcore.predict import Predictions
@@ -81,10 +82,11 @@ def test_what_is_told(models, tmp_path):
     study, _ = open_study([], "", "test", 20)
     blocks = efficiency_section(study, tmp_path).blocks
     texts = [b.text for b in blocks if isinstance(b, Text)]
-    assert texts[0].startswith("**Big**: ONNX Runtime INT8, 8.00 ms, 5.0 times as fast as eager")
+    assert texts[0] == RULE
+    assert texts[1].startswith("**Big**: ONNX Runtime INT8, 8.00 ms, 5.0 times as fast as eager")
     assert [b.name for b in blocks if isinstance(b, Figure)] == ["efficiency-tradeoff"]
     note = next(b.note for b in blocks if isinstance(b, Table))
-    assert "n = 120 images" in note and "The test part has no say" in note
+    assert "n = 120 images" in note and "Testing 9000" in note
 
 
 def test_other_weights_are_left_out(models, tmp_path):
@@ -92,7 +94,7 @@ def test_other_weights_are_left_out(models, tmp_path):
     study, _ = open_study([], "", "test", 20)
     section = efficiency_section(study, tmp_path)
     assert [row[0] for row in tables(section)["efficiency"][1:]] == ["Big"]
-    left = [b.text for b in section.blocks if isinstance(b, Text) and "left out" in b.text]
+    left = [b.text for b in section.blocks if isinstance(b, Text) and "is left out:" in b.text]
     assert len(left) == 1 and "not of its weights" in left[0]
     record(models, tmp_path, small="0" * 64, big="1" * 64)
     section = efficiency_section(study, tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from kdcore.charts.tradeoff import tradeoff_chart
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.study import SEED, Study, Subject, short_path
-from kdcore.deploy.efficiency import Efficiency, ModelCost
+from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost
 from kdcore.evaluate import Evaluation, evaluate_predictions
 from kdcore.predict import Predictions
 from kdcore.report.document import Block, Section, Table, Text
@@ -68,12 +68,16 @@ def _measured(
     }
     evaluations = _evaluations(study, found, forms)
     first = next(iter(evaluations.values()))
-    told = f"{note(first)} {table_note(found)}"
+    told, again = (
+        f"{note(first)} {table_note(found)}",
+        f"{note(first)} Times as in the table before.",
+    )
     models, artefacts = model_rows(found, evaluations), artefact_rows(found, evaluations)
     return [
+        Text(RULE),
         *(Text(recommendation(found, model)) for model in found.models),
         Table("efficiency", "Scores, time and size of each model", models, told, source),
-        Table("efficiency-artefacts", "Each form of each model", artefacts, told, source),
+        Table("efficiency-artefacts", "Each form of each model", artefacts, again, source),
         _tradeoff(study, found, forms, source),
     ]
 

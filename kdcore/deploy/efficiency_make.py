@@ -21,6 +21,7 @@ from kdcore.data import ImageDataset, Sample
 from kdcore.deploy.artefact import Artefact, read_artefact, run_artefact
 from kdcore.deploy.calibration import load_inputs, stratified_samples
 from kdcore.deploy.conditions import watched
+from kdcore.deploy.export_plan import CALIBRATION
 from kdcore.deploy.latency import PRECISION, Contender, Live, Runner, measure
 from kdcore.deploy.latency_engines import open_call
 from kdcore.deploy.latency_plan import noise
@@ -38,7 +39,6 @@ TARGETS: Mapping[str, Target] = {
     "onnxruntime": Target(),
     "int8": Target("onnx", "int8"),
 }
-CALIBRATION = 100  # pictures; as many others are searched and checked on
 _SAMPLES = 50
 _LIBRARIES = ("torch", "onnx", "onnxruntime")
 Say = Callable[[str], None]

@@ -77,7 +77,9 @@ def _rivals(best: Point, others: Sequence[Point], part: str, quality: str) -> li
     level: list[tuple[Point, Interval]] = []
     apart: list[tuple[Point, Interval]] = []
     for other in others:
-        if _same_answers(best, other, part):
+        # Of the forms of a model that answer alike, the first is the cheapest, and enough.
+        named = (best, *(p for p, _ in level + apart))
+        if any(_same_answers(one, other, part) for one in named):
             continue
         delta = _difference(best, other, part, quality)
         equal = _includes_zero(delta, best, other, part, quality)

@@ -20,6 +20,7 @@ from kdcore.report.document import Figure, Table, Text
 from kdcore.report.efficiency_files import predictions_file, write_efficiency
 from tests.cli.test_report import write_model
 from tests.deploy.makers import efficiency, model
+from tests.report import pdf
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def models(tmp_path, monkeypatch) -> Path:
         write_model(root, name)
     _new_weights(root / "small")
     monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(root))
-    monkeypatch.setattr(figures, "figure_bytes", lambda *_: b"<svg/>")
+    monkeypatch.setattr(figures, "figure_bytes", lambda _, kind, __: pdf.FIGURE[kind])
     return root
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kdcore.charts.tradeoff import tradeoff_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import SEED, Study, Subject, short_path
+from kdcore.cli.reporting.study import SEED, Study, Subject
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost
 from kdcore.evaluate import Evaluation, evaluate_predictions
 from kdcore.predict import Predictions
@@ -59,7 +59,7 @@ def efficiency_section(study: Study, folder: Path) -> Section | None:
 def _measured(
     study: Study, found: Efficiency, subjects: Sequence[Subject], folder: Path
 ) -> list[Block]:
-    source = short_path(folder.resolve() / f"{NAME}.json")
+    source = f"{folder.resolve().name}/{NAME}.json"
     forms = {
         (model.name, variant.engine): predictions
         for model in found.models

@@ -48,6 +48,7 @@ if __name__ == "__main__":
                 _page("calibration", "measure/calibration", "Calibration", "straighten"),
                 _page("robustness", "measure/robustness", "Robustness", "shield"),
                 _page("latency", "measure/latency", "Latency", "timer"),
+                _page("tradeoff", "measure/tradeoff", "Trade-off", "balance"),
                 _page("subgroups", "measure/subgroups", "Subgroups and operating points", "groups"),
                 _page("explanations", "measure/explanations", "Explanations", "visibility"),
             ],

@@ -27,6 +27,7 @@ COMMANDS = {
     "robustness": "measure checkpoints on corrupted pictures, resumable",
     "interventions": "test causal masks by removing them from the input, resumable",
     "bench": "time checkpoints on this machine, several engines in turns",
+    "efficiency": "measure size, time and quality of checkpoints in every form",
     "report": "write tables, figures and one document, from saved predictions",
     "explain": "explain a picture by a teacher and a student",
     "explanations": "compare where models look over a part of the split, resumable",

@@ -13,6 +13,7 @@ from kdcore.base import results_folder
 from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.answers import answers_section
 from kdcore.cli.reporting.corrupted import robustness_section
+from kdcore.cli.reporting.efficiency import efficiency_section
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, staged, write_document
 from kdcore.cli.reporting.methods import methods_section
 from kdcore.cli.reporting.scores import classes_section, summary_section
@@ -32,6 +33,7 @@ SECTIONS = {
     "calibration": "Calibration and reliability diagrams",
     "operating": "Operating points",
     "robustness": "Robustness to corruptions",
+    "efficiency": "Efficiency: time, size and exports",
     "training": "Training curves",
     "methods": "Methods: settings, software, sources, commands",
 }
@@ -59,6 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--robustness", metavar="DIR", type=Path,
         help="folder of a table by `kdcore robustness` (default: the shipped results)",
     )  # fmt: skip
+    parser.add_argument(
+        "--efficiency", metavar="DIR", type=Path,
+        help="folder of a record by `kdcore efficiency` (default: the shipped results)",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
@@ -69,8 +75,9 @@ def run(options: argparse.Namespace) -> None:
         print(text, file=sys.stderr)
     with staged(options.out) as folder:
         document = make_document(
-            study, options.robustness or results_folder(), command(options), options.sections
-        )
+            study, options.robustness or results_folder(), command(options), options.sections,
+            efficiency=options.efficiency,
+        )  # fmt: skip
         size = write_document(folder, document, options.out)
     seconds = time.monotonic() - started
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
@@ -87,6 +94,7 @@ def make_document(
     command: str,
     wanted: Sequence[str] = (),
     progress: Progress | None = None,
+    efficiency: Path | None = None,
 ) -> Document:
     """Return the report of a study.
 
@@ -97,6 +105,7 @@ def make_document(
     command : what makes the report again
     wanted : keys of `SECTIONS`; none for all
     progress : called before each section with the share that is done and what comes next
+    efficiency : the folder of an efficiency record; default the shipped results
     """
     makers: dict[str, Callable[[], Section | None]] = {
         "summary": lambda: summary_section(study),
@@ -105,6 +114,7 @@ def make_document(
         "calibration": lambda: calibration_section(study),
         "operating": lambda: operating_section(study),
         "robustness": lambda: robustness_section(study, robustness),
+        "efficiency": lambda: efficiency_section(study, efficiency or results_folder()),
         "training": lambda: training_section(study),
         "methods": lambda: methods_section(study, command),
     }
@@ -131,7 +141,9 @@ def command(options: argparse.Namespace) -> str:
     words += ["--teacher", options.teacher] if options.teacher else []
     words += ["--sections", *options.sections] if options.sections else []
     words += ["--part", options.part, "--resamples", str(options.resamples)]
-    return shlex.join(words + (["--robustness", "DIR"] if options.robustness else []))
+    for name in ("robustness", "efficiency"):
+        words += [f"--{name}", "DIR"] if getattr(options, name) else []
+    return shlex.join(words)
 
 
 def _result(study: Study) -> dict[str, object]:

@@ -134,9 +134,19 @@ def choose(name: str, value: Any) -> None:
 
 
 def slide(
-    name: str, label: str, low: float, high: float, default: float, step: float, **more: Any
+    name: str,
+    label: str,
+    low: float,
+    high: float,
+    default: float,
+    step: float,
+    widget: Callable[..., float] | None = None,
+    **more: Any,
 ) -> float:
-    """Draw a slider and keep its value; a value out of range or unreadable is dropped."""
+    """Draw a slider, or another `widget` of a number, and keep its value.
+
+    A value out of range or unreadable is dropped.
+    """
     key = f"w:{name}"
     try:
         kept = type(default)(get(name, default))
@@ -145,7 +155,7 @@ def slide(
     if not math.isfinite(kept):  # "nan" and "inf" are floats to Python
         kept = default
     st.session_state.setdefault(key, min(max(kept, low), high))
-    value = st.slider(label, low, high, step=step, key=key, **more)
+    value = (widget or st.slider)(label, low, high, step=step, key=key, **more)
     put(name, value)
     return value
 

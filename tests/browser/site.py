@@ -21,6 +21,7 @@ PAGES = {
     "calibration": "Calibration",
     "robustness": "Robustness",
     "latency": "Latency",
+    "tradeoff": "Trade-off",
     "subgroups": "Subgroups and operating points",
     "explanations": "Explanations",
     "data": "Data",

@@ -1,0 +1,279 @@
+"""Efficiency records as files: measured by the command, read by the report and the pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from kdcore.base import DataError, sha256_file, write_atomically
+from kdcore.data import ImageDataset, Sample
+from kdcore.deploy.efficiency import (
+    RULE,
+    Efficiency,
+    ModelCost,
+    Quality,
+    Variant,
+    from_json,
+    recommend,
+    to_json,
+)
+from kdcore.deploy.efficiency_make import (
+    Exports,
+    calibration_samples,
+    keep_exports,
+    keep_memory,
+    keep_predictions,
+    time_exports,
+)
+from kdcore.deploy.latency import Live
+from kdcore.deploy.profile import count_macs
+from kdcore.evaluate.headline import headline_scores
+from kdcore.evaluate.robustness_grid import unseen_samples
+from kdcore.models import Checkpoint, load_checkpoint
+from kdcore.models.checkpoint import WEIGHTS
+from kdcore.models.size import parameter_count
+from kdcore.predict import Predictions
+from kdcore.report.cells import csv_text, spread
+from kdcore.report.efficiency import artefact_rows, markdown_summary, model_rows, table_note
+from kdcore.report.latex import latex_table
+
+NAME = "efficiency"
+PARTS = ("val", "test")
+Kept = Mapping[str, Predictions]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Where progress goes: what is done next, images done and in all, and the timing's state."""
+
+    say: Callable[[str], None] = lambda text: None
+    progress: Callable[[int, int], None] | None = None
+    live: Callable[[Live], None] = lambda live: None
+
+
+def compute_efficiency(
+    folders: Sequence[Path],
+    data: ImageDataset | None,
+    threads: int = 1,
+    seconds: float = 60.0,
+    told: Told | None = None,
+) -> tuple[Efficiency, Kept]:
+    """Export, check, predict with and time checkpoints; all but the times are kept for a rerun.
+
+    Parameters
+    ----------
+    folders : of the checkpoints
+    data : of the classes of the checkpoints; None, or another, leaves out quality and INT8
+    threads, seconds : of the timing
+    told : where progress goes
+
+    Returns
+    -------
+    the record, and the predictions of each form that does not answer as its network does, by the
+    name of the file that they belong into
+
+    Raises
+    ------
+    DataError
+        If two checkpoints have one name.
+    KdError
+        If a checkpoint can't be loaded.
+    """
+    told = told or Told()
+    checkpoints = [load_checkpoint(folder) for folder in folders]
+    names = [checkpoint.card.name for checkpoint in checkpoints]
+    if len({*names}) < len(names):
+        raise DataError("Two of the checkpoints have one name.", "Name each of them once.")
+    titles, left_out = _titles(checkpoints), []
+    every: list[Exports] = []
+    models: list[ModelCost] = []
+    kept: dict[str, Predictions] = {}
+    for k, (checkpoint, title) in enumerate(zip(checkpoints, titles), start=1):
+        told.say(f"{title} ({k} of {len(checkpoints)})")
+        exports, model, own, problems = _prepare(checkpoint, title, data, told)
+        every.append(exports)
+        models.append(model)
+        kept |= own
+        left_out += problems
+    told.say(f"Timing {sum(len(m.variants) for m in models)} forms in turns")
+    benchmark = time_exports(every, titles, threads, seconds, told.live)
+    p50 = {(t.contender.model, t.contender.engine): t.summary.p50 for t in benchmark.timings}
+    marked = [recommend(m, {e: ms for (n, e), ms in p50.items() if n == m.name}) for m in models]
+    measured = data is not None and any(m.variants[0].quality for m in models)
+    images = max((e.artefacts["int8"].notes["calibration_images"] for e in every
+                  if "int8" in e.artefacts), default=0)  # fmt: skip
+    name = data.info.name if data is not None and measured else ""
+    return Efficiency(name, images, tuple(marked), benchmark, tuple(left_out)), kept
+
+
+def _prepare(
+    checkpoint: Checkpoint, title: str, data: ImageDataset | None, told: Told
+) -> tuple[Exports, ModelCost, Kept, list[str]]:
+    """Return what is timed, the record without times, predictions to keep, and what is missing."""
+    card, own, left_out = checkpoint.card, data, []
+    if own is None or own.info.classes != card.classes:
+        own = None
+        left_out.append(f"{title}: quality and INT8 are left out, for lack of its pictures.")
+    parts = _parts(checkpoint, own) if own else {}
+    calibration = calibration_samples(parts["train"]) if parts.get("train") else []
+    exports, problems = keep_exports(checkpoint, own, calibration, told.say)
+    predictions: dict[str, dict[str, Predictions]] = {}
+    for part in PARTS if own else ():
+        try:
+            assert own is not None
+            samples = unseen_samples(parts.get(part, []), [card])
+            told.say(f"Predicting on {len(samples):,} images of {part}")
+            predictions[part] = keep_predictions(exports, own, samples, part, told.progress)
+        except DataError as error:
+            problems.append(f"{title}, {part} part: {error.problem}")
+    told.say("Measuring memory")
+    model, kept = _cost(exports, title, predictions)
+    return exports, model, kept, left_out + problems
+
+
+def _cost(
+    exports: Exports, title: str, predictions: Mapping[str, Mapping[str, Predictions]]
+) -> tuple[ModelCost, Kept]:
+    checkpoint, card = exports.checkpoint, exports.checkpoint.card
+    memory = keep_memory(exports)
+    variants: list[Variant] = []
+    kept: dict[str, Predictions] = {}
+    for engine in ("eager", *exports.artefacts):
+        quality = {}
+        for part, by_engine in predictions.items():
+            own = by_engine[engine]
+            quality[part] = _quality(by_engine["eager"], own, card.temperature, engine)
+            if quality[part].kept:
+                kept[predictions_file(card.name, engine, part)] = own
+        made = exports.artefacts.get(engine)
+        weights = checkpoint.path / WEIGHTS
+        variants.append(
+            Variant(
+                engine=engine,
+                size=made.size if made else weights.stat().st_size,
+                sha256=made.sha256 if made else sha256_file(weights),
+                check=made.check if made else None,
+                memory=memory.get(engine),
+                quality=quality,
+            )
+        )
+    model = ModelCost(
+        name=card.name,
+        title=title,
+        role=card.role,
+        architecture=", ".join(card.members) or card.architecture,
+        input_size=card.input_size,
+        temperature=card.temperature,
+        weights=checkpoint.hash,
+        parameters=parameter_count(card),
+        macs=count_macs(checkpoint.model, card.input_size),
+        variants=tuple(variants),
+    )
+    return model, kept
+
+
+def _quality(network: Predictions, own: Predictions, temperature: float, engine: str) -> Quality:
+    values = headline_scores(own, temperature, n_boot=0).values
+    same = float((network.logits.argmax(1) == own.logits.argmax(1)).mean())
+    scores = {k: float(values[k][0]) for k in ("macro_f1", "balanced_accuracy", "accuracy", "ece")}
+    return Quality(n=len(own), agreement=same, kept=engine == "int8" or same < 1, **scores)
+
+
+def predictions_file(model: str, engine: str, part: str) -> str:
+    """Return the name, below the record's folder, of a form's predictions."""
+    return f"{NAME}/{model}-{engine}-{part}.npz"
+
+
+def write_efficiency(folder: Path, found: Efficiency, kept: Kept) -> None:
+    """Write `efficiency.json`, tables of it as CSV, LaTeX and Markdown, and the predictions.
+
+    `kept` are as `compute_efficiency` returns them. The record is written last: with it, all it
+    names is there.
+    """
+    for name, predictions in kept.items():
+        predictions.save(folder / name)
+    rows = {"": model_rows(found), "-artefacts": artefact_rows(found)}
+    texts = {f"{NAME}{end}.csv": csv_text(spread(table)) for end, table in rows.items()}
+    note = f"{table_note(found)}\n{RULE}"
+    texts |= {f"{NAME}{end}.tex": latex_table(table, note) for end, table in rows.items()}
+    texts |= {f"{NAME}.md": markdown_summary(found), f"{NAME}.json": to_json(found)}
+    for name, text in texts.items():
+        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+
+
+def read_efficiency(folder: Path) -> Efficiency | None:
+    """Return what `write_efficiency` wrote into `folder`, or None where there is nothing.
+
+    Raises
+    ------
+    DataError
+        If the file is broken; the field is named.
+    """
+    path = Path(folder) / f"{NAME}.json"
+    try:
+        return from_json(path.read_text(encoding="utf-8"), path.name)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path.name} can't be read.", "Make it again with `python -m kdcore efficiency`."
+        ) from error
+
+
+def form_path(
+    folder: Path | None, model: ModelCost, engine: str, part: str, network: Path | None
+) -> Path | None:
+    """Return the file of a form's predictions on a part; None where there is none.
+
+    Parameters
+    ----------
+    folder : of the record that the model is of; None for a model of no record
+    model, engine : and one of its forms
+    part : "val" or "test"
+    network : the network's own predictions on the part, where they are at hand
+    """
+    variant = model.variant(engine)
+    quality = variant.quality.get(part) if variant else None
+    if folder is not None and quality and quality.kept:
+        return Path(folder) / predictions_file(model.name, engine, part)
+    return None if engine == "int8" else network
+
+
+def load_form(path: Path, weights: str) -> Predictions:
+    """Return the predictions in a file that `form_path` gave.
+
+    Raises
+    ------
+    DataError
+        If the file is broken, or of other weights than those with the SHA-256 `weights`.
+    """
+    found = Predictions.load(path)
+    if found.checkpoint_hash != weights:
+        raise DataError(
+            f"{path.name} holds predictions of other weights than its model has.",
+            "Make them again with `python -m kdcore predict` or `efficiency`.",
+        )
+    return found
+
+
+def _parts(checkpoint: Checkpoint, data: ImageDataset) -> dict[str, list[Sample]]:
+    """Return the samples of each part, split as the checkpoint was trained."""
+    recipe = checkpoint.card.recipe
+    found: dict[str, list[Sample]] = {}
+    parts = data.parts(recipe.get("split", ""), recipe.get("split_seed", 0))
+    for sample, part in zip(data.samples, parts, strict=True):
+        found.setdefault(part, []).append(sample)
+    return found
+
+
+def _titles(checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """Return a title of its own for each: charts and tables tell models apart by it."""
+    titles = [c.card.title or c.card.name for c in checkpoints]
+    times = Counter(titles)
+    return [
+        title if times[title] == 1 else f"{title} ({c.card.name})"
+        for title, c in zip(titles, checkpoints)
+    ]

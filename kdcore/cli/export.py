@@ -17,13 +17,12 @@ from kdcore.deploy import (
     NOTICE,
     Artefact,
     Pictures,
-    Target,
-    load_inputs,
+    calibration_samples,
+    export_pictures,
     make_artefacts,
     package,
     predict_artefacts,
     run_artefact,
-    stratified_samples,
     write_artefact,
 )
 from kdcore.deploy.export_plan import CALIBRATION, PRECISIONS, Step, steps, targets_of, weights_size
@@ -44,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", nargs="+", choices=[*FORMATS, "all"], default=["onnx"])
     parser.add_argument(
         "--precision", nargs="+", choices=PRECISIONS, default=["float"],
-        help="fp16 and int8 are of ONNX only; int8 is calibrated on validation images",
+        help="fp16 and int8 are of ONNX only; int8 is calibrated on training images",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
     parser.add_argument(
@@ -54,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--zip", action="store_true", help="pack each file with an example")
     parser.add_argument(
         "--calibration-images", type=_some, metavar="N", default=CALIBRATION,
-        help="of validation; as many others are checked on",
+        help="of training; as many others are checked on",
     )  # fmt: skip
     parser.add_argument(
         "--images", type=_some, metavar="N", help="measure on the first N by hash (default: all)"
@@ -82,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
     planned = steps(targets, weights_size(folder), len(samples), options.zip)
     tell = _Progress(planned, options.live)
     tell.next()
-    pictures = _pictures(checkpoint, data, options, targets) if data else Pictures()
+    pictures = _pictures(checkpoint, data, options) if data else Pictures()
     made = make_artefacts(checkpoint, options.out, targets, pictures, say=lambda text: tell.next())
     if data:
         made = _measured(checkpoint, data, samples, options, made, tell)
@@ -151,22 +150,13 @@ def _unseen(
     )
 
 
-def _pictures(
-    checkpoint: Checkpoint,
-    data: ImageDataset,
-    options: argparse.Namespace,
-    targets: Sequence[Target],
-) -> Pictures:
-    """Return validation images: every second one to check and search on, the others for ranges."""
-    n = options.calibration_images
-    unseen = _unseen(checkpoint, data, options, "val")
-    images = load_inputs(checkpoint, data, stratified_samples(unseen, 2 * n))
-    if len(images) < 2:
-        return Pictures()
-    checked = images[1::2]  # classes take turns, so both halves have all
-    if any(target.precision == "int8" for target in targets):
-        return Pictures(checked, images[::2], checked)
-    return Pictures(checked)
+def _pictures(checkpoint: Checkpoint, data: ImageDataset, options: argparse.Namespace) -> Pictures:
+    options = copy.copy(options)
+    options.split = "train"
+    samples = choose(data, options, checkpoint.card.recipe)
+    return export_pictures(
+        checkpoint, data, calibration_samples(samples, options.calibration_images)
+    )
 
 
 def _measured(

@@ -1,24 +1,28 @@
 """Splits that are the same on every machine: order by a hash, never by a generator.
 
 Lesions (or images) of a class are ordered by SHA-256 of seed and id and handed out until each
-part holds its share of the class's images.
+part holds its share of the class's images. Lesions whose part is published keep it, so that a
+folder with more or fewer of them tests on the same ones.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import DataError, Registry
+from kdcore.base import DataError, Registry, group_hash
 from kdcore.data.info import BY_IMAGE, DatasetInfo
 from kdcore.data.sample import Sample
 
 PARTS = ("train", "val", "test")
 FRACTIONS = (0.7, 0.15, 0.15)
+_PUBLISHED = Path(__file__).with_name("ham10000_parts.txt")
 Split = Callable[..., NDArray[np.str_]]
 SPLITS: Registry[Split] = Registry("split", DataError)
 
@@ -30,6 +34,7 @@ def lesion_grouped_split(
     ids: Sequence[str] | None = None,
     seed: int = 0,
     fractions: tuple[float, float, float] = FRACTIONS,
+    published: Mapping[str, str] | None = None,
 ) -> NDArray[np.str_]:
     """Return "train", "val" or "test" for each image, all images of a lesion in one part.
 
@@ -40,6 +45,7 @@ def lesion_grouped_split(
     ids : ignored, for the same signature as `image_level_split`
     seed : non-negative integer
     fractions : shares of train, validation and test, which sum to 1
+    published : parts that are fixed, by `group_hash` of the lesion; the others make up the shares
 
     Raises
     ------
@@ -58,7 +64,7 @@ def lesion_grouped_split(
     part_of: dict[str, str] = {}
     for label in sorted(set(label_of.values())):
         members = sorted((g for g in label_of if label_of[g] == label), key=hash_order(seed))
-        part_of.update(_hand_out(members, size, fractions))
+        part_of.update(_hand_out(members, size, fractions, published or {}))
     return np.array([part_of[g] for g in groups])
 
 
@@ -164,7 +170,28 @@ def split_dataset(
         raise DataError(
             f"{info.name} has no split {name!r}.", f"Choose one of: {', '.join(info.splits)}."
         )
+    if info.key == "ham10000" and name == "lesion-grouped" and seed == 0:
+        return lesion_grouped_split(
+            [s.label for s in samples],
+            [s.lesion_id for s in samples],
+            published=published_parts(),
+        )
     return split_samples(samples, name, seed)
+
+
+@cache
+def published_parts() -> dict[str, str]:
+    """Return the parts of HAM10000 that the released models were trained and tested by.
+
+    They are those of `split_samples` with seed 0 on 9,013 of the 10,015 images, by `group_hash` of
+    the lesion.
+    """
+    text = _PUBLISHED.read_text(encoding="utf-8")
+    return {
+        lesion: part
+        for part, lesions in (line.split(":") for line in text.splitlines())
+        for lesion in lesions.split()
+    }
 
 
 def split_samples(
@@ -185,14 +212,18 @@ def hash_order(seed: int) -> Callable[[str], str]:
 
 
 def _hand_out(
-    members: list[str], size: dict[str, int], fractions: tuple[float, float, float]
+    members: list[str],
+    size: dict[str, int],
+    fractions: tuple[float, float, float],
+    published: Mapping[str, str],
 ) -> dict[str, str]:
     """Give members, in order, to the part that lacks the largest share of its images."""
     total = sum(size[m] for m in members)
     lack = {part: fraction * total for part, fraction in zip(PARTS, fractions, strict=True)}
+    fixed = {m: published.get(group_hash(m), "") for m in members} if published else {}
     result = {}
-    for member in members:
-        part = max(PARTS, key=lambda p: lack[p])
+    for member in sorted(members, key=lambda m: not fixed.get(m)):  # stable: fixed ones first
+        part = fixed.get(member) or max(PARTS, key=lambda p: lack[p])
         result[member] = part
         lack[part] -= size[member]
     return result

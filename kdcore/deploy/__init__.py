@@ -1,7 +1,12 @@
 """Checkpoints for other places: exported, quantised, checked, profiled and packed."""
 
 from kdcore.deploy.artefact import Artefact, read_artefact, run_artefact, write_artefact
-from kdcore.deploy.calibration import load_inputs, stratified_samples
+from kdcore.deploy.calibration import (
+    calibration_samples,
+    export_pictures,
+    load_inputs,
+    stratified_samples,
+)
 from kdcore.deploy.check import TOLERANCES, Check, check_engine, compare_logits, drawn_images
 from kdcore.deploy.engines import Engine, open_engine, session_options
 from kdcore.deploy.export import FORMATS, export_bytes
@@ -34,12 +39,14 @@ __all__ = [
     "Profile",
     "Quantised",
     "Target",
+    "calibration_samples",
     "check_engine",
     "compare_logits",
     "count_macs",
     "describe",
     "drawn_images",
     "export_bytes",
+    "export_pictures",
     "load_inputs",
     "make_artefacts",
     "open_engine",

@@ -1,4 +1,4 @@
-"""Which pictures the ranges of a quantised network are taken from."""
+"""Which pictures an export is checked on, and INT8 takes its ranges from."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import numpy_generator
 from kdcore.data import ImageDataset, Sample
+from kdcore.deploy.make import Pictures
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of, stream_inputs
 
@@ -41,6 +42,30 @@ def stratified_samples(samples: Sequence[Sample], n: int, seed: int = 0) -> list
         ranked.append((turns.get(label, 0), label, index))
         turns[label] = turns.get(label, 0) + 1
     return [samples[index] for _, _, index in sorted(ranked)[:n]]
+
+
+def calibration_samples(samples: Sequence[Sample], n: int) -> list[Sample]:
+    """Return 2 `n` samples for `export_pictures`, classes in turn, or fewer where there are.
+
+    Give it the training part: validation then chooses between forms without having shaped one,
+    and labels only see to it that every class is there.
+    """
+    return stratified_samples(samples, 2 * n)
+
+
+def export_pictures(
+    checkpoint: Checkpoint, data: ImageDataset, samples: Sequence[Sample]
+) -> Pictures:
+    """Return half of `samples` to give INT8 its ranges, the others to check and search on.
+
+    `samples` are `calibration_samples`; where there are fewer than two, drawn lesions are checked
+    on. Other parameters and errors are those of `load_inputs`.
+    """
+    if len(samples) < 2:
+        return Pictures()
+    images = load_inputs(checkpoint, data, samples)
+    checked = images[1::2]  # classes take turns, so both halves have all
+    return Pictures(checked, images[::2], checked)
 
 
 def load_inputs(

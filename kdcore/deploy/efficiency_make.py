@@ -19,9 +19,8 @@ from kdcore import __version__
 from kdcore.base import ExportError, KdError, sha256_bytes, state_folder, write_atomically
 from kdcore.data import ImageDataset, Sample
 from kdcore.deploy.artefact import Artefact, read_artefact, run_artefact
-from kdcore.deploy.calibration import load_inputs, stratified_samples
+from kdcore.deploy.calibration import export_pictures
 from kdcore.deploy.conditions import watched
-from kdcore.deploy.export_plan import CALIBRATION
 from kdcore.deploy.latency import PRECISION, Contender, Live, Runner, measure
 from kdcore.deploy.latency_engines import open_call
 from kdcore.deploy.latency_plan import noise
@@ -57,15 +56,6 @@ class Exports:
         return self.folder / self.artefacts[engine].file
 
 
-def calibration_samples(samples: Sequence[Sample], n: int = CALIBRATION) -> list[Sample]:
-    """Return 2 `n` samples for `keep_exports`, classes in turn, or fewer where there are.
-
-    They are of the training part: validation then chooses between forms without having shaped
-    one, and labels only see to it that every class is there.
-    """
-    return stratified_samples(samples, 2 * n)
-
-
 def keep_exports(
     checkpoint: Checkpoint,
     data: ImageDataset | None,
@@ -91,7 +81,7 @@ def keep_exports(
     missing = [e for e in wanted if not _is_whole(folder / _name(checkpoint, e))]
     left_out: list[str] = []
     if missing:
-        pictures = _pictures(checkpoint, data, calibration)
+        pictures = export_pictures(checkpoint, data, calibration) if data else Pictures()
         for group in (["torchscript"], ["onnxruntime", "int8"]):  # INT8 is made of the float one
             targets = tuple(TARGETS[e] for e in group if e in missing)
             try:
@@ -248,16 +238,6 @@ def _is_whole(path: Path) -> bool:
         return sha256_bytes(path.read_bytes()) == read_artefact(path).sha256
     except (OSError, ExportError):
         return False
-
-
-def _pictures(
-    checkpoint: Checkpoint, data: ImageDataset | None, calibration: Sequence[Sample]
-) -> Pictures:
-    if data is None or len(calibration) < 2:
-        return Pictures()
-    images = load_inputs(checkpoint, data, calibration)
-    checked = images[1::2]  # classes take turns, so both halves have all
-    return Pictures(checked, images[::2], checked)
 
 
 def _kept(path: Path, ids: Sequence[str], artefact: str) -> Predictions | None:

@@ -59,7 +59,7 @@ class Target:
 class Pictures:
     """Normalised images (N, 3, H, W) for an export; drawn samples where `check` is None.
 
-    `check`, validation images, is compared on; `calibration` gives INT8 its ranges; on
+    `check`, training images, is compared on; `calibration` gives INT8 its ranges; on
     `validation`, other images, is searched what INT8 leaves in float (None: no search).
     """
 
@@ -114,7 +114,7 @@ def make_artefacts(
         if source not in floats:  # ONNX in other precisions is made of that in float32
             floats[source] = export_bytes(checkpoint, *source, cancelled)
         data, notes = _converted(checkpoint, target, floats[source], pictures, cancelled)
-        notes["checked_on"] = "drawn samples" if pictures.check is None else "validation images"
+        notes["checked_on"] = "drawn samples" if pictures.check is None else "training images"
         made.append(_place(checkpoint, Path(folder), target, data, images, notes))
     return tuple(made)
 

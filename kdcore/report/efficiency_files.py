@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kdcore.base import DataError, sha256_file, write_atomically
 from kdcore.data import ImageDataset, Sample
+from kdcore.deploy.calibration import calibration_samples
 from kdcore.deploy.efficiency import (
     RULE,
     Efficiency,
@@ -22,12 +23,12 @@ from kdcore.deploy.efficiency import (
 )
 from kdcore.deploy.efficiency_make import (
     Exports,
-    calibration_samples,
     keep_exports,
     keep_memory,
     keep_predictions,
     time_exports,
 )
+from kdcore.deploy.export_plan import CALIBRATION
 from kdcore.deploy.latency import Live
 from kdcore.deploy.profile import count_macs
 from kdcore.evaluate.headline import headline_scores
@@ -118,7 +119,7 @@ def _prepare(
         own = None
         left_out.append(f"{title}: quality and INT8 are left out, for lack of its pictures.")
     parts = _parts(checkpoint, own) if own else {}
-    calibration = calibration_samples(parts["train"]) if parts.get("train") else []
+    calibration = calibration_samples(parts["train"], CALIBRATION) if parts.get("train") else []
     exports, problems = keep_exports(checkpoint, own, calibration, told.say)
     predictions: dict[str, dict[str, Predictions]] = {}
     for part in PARTS if own else ():

@@ -97,7 +97,7 @@ def _choose_data(data: Any | None, card: Any) -> tuple[Any | None, str]:
         return None, _ALL
     used = state.switch(
         "ondata", f"Check and measure on {data.info.name}", True,
-        help="Checked on validation images, measured on test images of lesions that the network "
+        help="Checked on training images, measured on test images of lesions that the network "
         "was not trained on. INT8 needs it.",
     )  # fmt: skip
     if not used:

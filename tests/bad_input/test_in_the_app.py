@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kdcore.base import group_hash
-from kdcore.data import Ham10000, split_samples
+from kdcore.data import Ham10000
 from kdcore.models import read_card, write_card
 from tests.bad_input import makers
 from tests.conftest import REPO
@@ -133,8 +133,8 @@ def own_checkpoints(
 def test_lesions_that_either_network_was_trained_on_are_not_offered(
     own_checkpoints: Path, ham_folder: Path
 ) -> None:
-    samples = Ham10000.open(ham_folder).samples
-    test = [s for s, p in zip(samples, split_samples(samples)) if p == "test"]
+    data = Ham10000.open(ham_folder)
+    test = [s for s, p in zip(data.samples, data.parts()) if p == "test"]
     trained = [next(s.lesion_id for s in test if s.dx == dx) for dx in ("nv", "mel")]
     for role, lesion in zip(("teacher", "student"), trained):
         train_on(own_checkpoints, role, {lesion})

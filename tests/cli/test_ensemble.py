@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.cli.main import main
-from kdcore.data import HAM10000, Ham10000, split_samples
+from kdcore.data import HAM10000, Ham10000
 from kdcore.distill import hash_groups
 from kdcore.models import Card, build_model, load_checkpoint, save_checkpoint
 from kdcore.predict import Predictions
@@ -19,8 +19,7 @@ SPLIT = {"split": "lesion-grouped", "split_seed": 0}
 @pytest.fixture
 def members(tmp_path, ham_folder):
     data = Ham10000.open(ham_folder)
-    parts = split_samples(data.samples)
-    train = [s.lesion_id for s, p in zip(data.samples, parts) if p == "train"]
+    train = [s.lesion_id for s, p in zip(data.samples, data.parts()) if p == "train"]
     for index, name in enumerate(("one", "two")):
         groups = hash_groups(train[index:])
         card = Card(

@@ -42,7 +42,7 @@ def test_everything_with_data(tiny, ham_folder, tmp_path, capsys):
         assert read_artefact(out / row["file"]).quality == row["quality"]
     assert rows[0]["quality"]["macro_f1"] == rows[0]["quality"]["network"]["macro_f1"]
     assert rows[0]["quality"]["agreement"] == 1 and rows[1]["notes"]["calibration_images"] == 5
-    assert {row["notes"]["checked_on"] for row in rows} == {"validation images"}
+    assert {row["notes"]["checked_on"] for row in rows} == {"training images"}
     assert len(list(out.glob("*.zip"))) == 4
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from kdcore.base import group_hash
 from kdcore.cli.main import main
-from kdcore.data import Ham10000, split_samples
+from kdcore.data import Ham10000
 from kdcore.models import read_card, write_card
 from kdcore.predict import Predictions, predict_dataset
 from tests.pages.conftest import page_checkpoints
@@ -38,9 +38,9 @@ def checkpoint(page_checkpoints: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 def parts(folder: Path, *how: object) -> dict[str, list]:
-    samples = Ham10000.open(folder).samples
+    data = Ham10000.open(folder)
     found: dict[str, list] = {"train": [], "val": [], "test": []}
-    for sample, part in zip(samples, split_samples(samples, *how)):
+    for sample, part in zip(data.samples, data.parts(*how)):
         found[part].append(sample)
     return found
 

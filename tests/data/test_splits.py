@@ -7,8 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kdcore.base import DataError
-from kdcore.data import SPLITS, image_level_split, lesion_grouped_split
+from kdcore.base import DataError, checkpoints_folder, group_hash
+from kdcore.data import SPLITS, Ham10000, image_level_split, lesion_grouped_split, split_samples
+from kdcore.data.splits import published_parts
+from kdcore.models import list_checkpoints
 
 
 @pytest.fixture
@@ -73,3 +75,31 @@ def test_bad_arguments(lesions):
         lesion_grouped_split(*lesions, fractions=(0.5, 0.2, 0.2))
     with pytest.raises(DataError, match="image-level"):
         SPLITS.get("image-level")
+
+
+def test_published_lesions_keep_their_part_and_the_others_make_up_the_shares(lesions):
+    labels, groups = lesions
+    before = dict(zip(groups, lesion_grouped_split(labels, groups)))
+    half = set(sorted(before)[::2])
+    published = {group_hash(g): str(before[g]) for g in half}
+    parts = lesion_grouped_split(labels, groups, published=published)
+    assert all(part == before[g] for g, part in zip(groups, parts) if g in half)
+    for label in range(7):
+        share = (parts[np.array(labels) == label] == "test").mean()
+        assert abs(share - 0.15) < 0.06
+    everything = {group_hash(g): str(p) for g, p in before.items()}
+    again = lesion_grouped_split(labels[::3], groups[::3], published=everything)
+    assert again.tolist() == [before[g] for g in groups[::3]]
+
+
+def test_the_published_parts_are_those_of_the_released_models():
+    parts = published_parts()
+    assert Counter(parts.values()) == {"train": 4723, "val": 1001, "test": 999}
+    trained = {g for g, part in parts.items() if part == "train"}
+    for card in list_checkpoints(checkpoints_folder()):
+        assert set(card.train_groups) == trained, card.name
+
+
+@pytest.mark.data
+def test_the_published_parts_are_the_split_of_the_data(real_data: Ham10000):
+    assert (real_data.parts() == split_samples(real_data.samples)).all()

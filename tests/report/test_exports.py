@@ -31,7 +31,7 @@ def artefact(precision: str = "int8", change: Any = None, **fields: Any) -> Arte
         "file": f"x-{precision}.onnx", "format": "onnx", "folded": False, "checkpoint": "x",
         "checkpoint_hash": "0" * 64, "size": 2_600_000, "sha256": "1" * 64, "opset": 18,
         "check": Check(100, 0.89, 0.12, 0.91, 0.35), "versions": {},
-        "notes": {"checked_on": "validation images"},
+        "notes": {"checked_on": "training images"},
     }  # fmt: skip
     return Artefact(**({"precision": precision, "quality": quality} | more | fields))
 
@@ -78,7 +78,7 @@ def test_tables() -> None:
     head, *rows = score_rows(found)
     assert rows == [["ONNX, INT8", "0.500", "−0.020 [−0.034, −0.006]", "0.030", "0.020", "96.0%"]]
     assert len(head) == len(rows[0])
-    assert "100 validation images" in check_note(found)
+    assert "100 training images" in check_note(found)
     assert "n = 1,349" in quality_note(found) and "1000 resamples" in quality_note(found)
 
 

@@ -27,7 +27,7 @@ _LOCALISATION = {
     "lesion_rank": ("rank_accuracy", "area"),
     "lesion_iou": ("iou", "expected_iou"),
 }
-_SUFFIXES = ("", *(f"_{name}" for name in BASELINE_MAPS))
+SUFFIXES = ("", *(f"_{name}" for name in BASELINE_MAPS))
 
 
 def faithfulness_columns(
@@ -62,7 +62,7 @@ def faithfulness_columns(
         tested = [heatmap, *(others[name] for name in BASELINE_MAPS)]
         found = faithfulness(model, image, target, tested, seed=seed, cancelled=cancelled)
         rows.append(_faithfulness_row(found))
-    return _columns(rows, [metric + suffix for suffix in _SUFFIXES for metric in _FAITHFULNESS])
+    return as_columns(rows, [metric + suffix for suffix in SUFFIXES for metric in _FAITHFULNESS])
 
 
 def localisation_columns(
@@ -102,15 +102,15 @@ def localisation_columns(
         found = localisation(tested, lesion, seed=seed)
         for place, name in enumerate(maps):
             rows[name].append(_localisation_row(found[place], found[len(maps) :]))
-    names = [metric + suffix for metric in _LOCALISATION for suffix in (*_SUFFIXES, "_chance")]
-    return {name: _columns(table, names) for name, table in rows.items()}
+    names = [metric + suffix for metric in _LOCALISATION for suffix in (*SUFFIXES, "_chance")]
+    return {name: as_columns(table, names) for name, table in rows.items()}
 
 
 def _faithfulness_row(found: Sequence[Faithfulness]) -> dict[str, float]:
     """Return one image's numbers; `found` has the model's map first, then `BASELINE_MAPS`."""
     return {
         metric + suffix: float(getattr(result, attribute))
-        for suffix, result in zip(_SUFFIXES, found, strict=True)
+        for suffix, result in zip(SUFFIXES, found, strict=True)
         for metric, attribute in _FAITHFULNESS.items()
     }
 
@@ -118,12 +118,12 @@ def _faithfulness_row(found: Sequence[Faithfulness]) -> dict[str, float]:
 def _localisation_row(own: Localisation, others: Sequence[Localisation]) -> dict[str, float]:
     row = {}
     for metric, (attribute, expected) in _LOCALISATION.items():
-        for suffix, result in zip(_SUFFIXES, [own, *others], strict=True):
+        for suffix, result in zip(SUFFIXES, [own, *others], strict=True):
             row[metric + suffix] = float(getattr(result, attribute))
         row[f"{metric}_chance"] = float(getattr(own, expected))
     return row
 
 
-def _columns(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Columns:
-    """Return rows as columns (N,); NaN where a row is empty."""
+def as_columns(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Columns:
+    """Return rows, numbers by name, as the columns `names` (N,); NaN where a row lacks one."""
     return {n: np.array([row.get(n, np.nan) for row in rows], dtype=np.float32) for n in names}

@@ -3,8 +3,8 @@
 All models are asked about one class, the teacher's first choice for the clean image. Everything
 is measured on the maps as they are kept (28 x 28 cells): agreement, with its floors; on the
 images that have a lesion mask, whether the map lies on the lesion; on the first of the images,
-which costs hundreds of forward passes each, whether the probability follows the map. What is
-kept of an earlier run is not computed again.
+which costs hundreds of forward passes each, whether the probability follows the map, and whether
+the map needs what the network learned. What is kept of an earlier run is not computed again.
 
 Clean images are what `predict_dataset` and the app see. Corruptions are applied to the reference
 square, as in `kdcore.predict.grid`, and agreement there is that of the two maps of the same
@@ -37,6 +37,7 @@ from kdcore.explain.map_cells import (
     reduce_maps,
     restore_maps,
 )
+from kdcore.explain.map_checks import check_columns
 from kdcore.explain.map_tests import faithfulness_columns, localisation_columns
 from kdcore.explain.methods import METHODS
 from kdcore.explain.taps import check_architecture
@@ -58,7 +59,7 @@ class Study:
     data, samples : where the pictures are, and which of them, in this order
     split : the part that they are of
     method : a name in `METHODS`
-    faithful : how many of the first samples get the costly test of faithfulness
+    faithful : how many of the first samples get the costly tests of `map_tests` and `map_checks`
     stacks : names of corruptions such as "jpeg-3"
     corrupted : how many of the first samples are compared under them
     seed : of corruptions, mismatched pairs and random maps
@@ -102,7 +103,7 @@ class Study:
     @property
     def work(self) -> int:
         """How many images of models are explained or tested in all, the unit of progress."""
-        each = 2 * len(self.samples) + len(self.samples[: self.faithful])
+        each = 2 * len(self.samples) + 2 * len(self.samples[: self.faithful])
         return len(self.models) * (each + len(self.stacks) * len(self.samples[: self.corrupted]))
 
 
@@ -168,11 +169,11 @@ class _Run:
         self._localise(chunk, kept)
         for model in study.models if faithful else ():
             maps = restore_maps(kept[model.hash][: len(faithful)], model.card.input_size)
-            test = partial(
-                faithfulness_columns, model, study.data, faithful, maps,
-                targets[: len(faithful)], study.seed, self.cancelled,
-            )  # fmt: skip
+            about = (model, study.data, faithful, maps, targets[: len(faithful)])
+            test = partial(faithfulness_columns, *about, study.seed, self.cancelled)
             self._keep(model, "faithfulness", faithful, test)
+            check = partial(check_columns, *about, study.method, study.seed, self.cancelled)
+            self._keep(model, "checks", faithful, check)
 
     def corrupted(self, stack: str, chunk: Sequence[Sample], targets: list[int]) -> None:
         """Fill the cells of a chunk of images under a corruption."""
@@ -300,7 +301,8 @@ def _all_columns(
         spoilt = [map_agreement(*(m.astype(np.float32) for m in pair)) for pair in pairs[1:]]
         for name in AGREEMENT:
             found[name] = np.concatenate([found[name], *(s[name] for s in spoilt)])
-    parts = [("localisation", study.samples), ("faithfulness", study.samples[: study.faithful])]
+    tested = study.samples[: study.faithful]
+    parts = [("localisation", study.samples), ("faithfulness", tested), ("checks", tested)]
     for kind, part in parts:
         columns = cells.gather(model.hash, kind, part) if part else {}
         # Without lesion masks there is nothing to tell; agreement stays, defined or not.

@@ -20,6 +20,7 @@ from kdcore.explain.faithfulness import faithfulness
 from kdcore.explain.localisation import localisation
 from kdcore.explain.map_agreement import agreement, map_agreement
 from kdcore.explain.map_cells import CHUNK, chunks, map_cells, reduce_maps, restore_maps
+from kdcore.explain.road import road
 from kdcore.explain.study import Study, run_study
 from kdcore.models import Card, Checkpoint, build_model, save_checkpoint
 from kdcore.models.checkpoint import load_checkpoint
@@ -106,8 +107,11 @@ def test_numbers_are_those_of_one_image_at_a_time(study, cells):
             image = prepare(rgb)[None]
             [found] = faithfulness(study.students[1].model, image, theirs.target, [kept])
             assert students[1].columns["drop"][i] == pytest.approx(found.drop, abs=1e-3)
+            [removed] = road(study.students[1].model, image, theirs.target, [kept])
+            assert students[1].columns["road"][i] == pytest.approx(removed.score, abs=1e-3)
         else:
-            assert np.isnan(students[1].columns["drop"][i])
+            for name in ("drop", "road", "sensitivity", "shuffled", "other_class"):
+                assert np.isnan(students[1].columns[name][i])
 
 
 def test_a_corrupted_image_is_asked_about_the_clean_answer(study, cells):
@@ -150,7 +154,12 @@ def test_a_resumed_study_gives_the_same_and_computes_nothing(study, cells, tmp_p
     def never(*arguments, **named):
         raise AssertionError("computed again")
 
-    for name in ("explain_pictures", "faithfulness_columns", "localisation_columns"):
+    for name in (
+        "explain_pictures",
+        "faithfulness_columns",
+        "check_columns",
+        "localisation_columns",
+    ):
         monkeypatch.setattr(f"kdcore.explain.study.{name}", never)
     again = run_study(study, cells)
     assert all(same(*pair) for pair in zip(first, again))

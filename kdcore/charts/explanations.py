@@ -17,7 +17,7 @@ from kdcore.evaluate.interventions import InterventionStudy
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
 from kdcore.evaluate.robustness import CLEAN, corruption_of
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
-from kdcore.report.explanations import LOWER_IS_BETTER, METRICS
+from kdcore.report.explanations import BOUNDS, LOWER_IS_BETTER, METRICS
 from kdcore.report.interventions_text import stage_label
 
 _FLOORS = {
@@ -29,6 +29,8 @@ _FLOORS = {
     "uniform": "same everywhere",
     "chance": "pixels in\nrandom order",
 }
+_MAP = "the model's map"
+_OWN = {"shuffled": "map of the\nshuffled network", "other_class": "maps for\nother classes"}
 _WHOLE = {ALL: "all images", SAME_ANSWERS: "both students give the\nteacher's answer"}
 OWN_MASK, TEACHER_MASK, REGIONS = "its own mask", "the teacher's mask", "random regions"
 
@@ -36,13 +38,15 @@ OWN_MASK, TEACHER_MASK, REGIONS = "its own mask", "the teacher's mask", "random 
 def floor_dots(found: Explanations, metric: str, colours: Mapping[str, str]) -> alt.LayerChart:
     """Return the mean of a metric and of each of its floors over all images, a dot for each model.
 
+    A line marks what the check of a single map asks for, where there is such a check.
+
     Parameters
     ----------
     found : of the models to draw
     metric : a key of `METRICS`
     colours : by the model's title
     """
-    own = "teacher's map of\nthe same image" if metric in AGREEMENT else "the model's map"
+    own = "teacher's map of\nthe same image" if metric in AGREEMENT else _OWN.get(metric, _MAP)
     labels = {metric: own} | {f"{metric}_{floor}": _FLOORS[floor] for floor in FLOORS}
     rows = [
         _dot(label, found.titles[model], row)
@@ -51,7 +55,7 @@ def floor_dots(found: Explanations, metric: str, colours: Mapping[str, str]) -> 
         for row in means
         if row.metric == column and row.scope == ALL
     ]
-    return interval_dots(rows, _axis(metric), _of(colours, rows))
+    return interval_dots(rows, _axis(metric), _of(colours, rows), reference=BOUNDS.get(metric))
 
 
 def part_dots(

@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--faithful", type=whole_number, default=0, metavar="M",
-        help="test on the first M of them whether the answer follows the map (slow; default: 0)",
+        help="test on the first M of them whether the answer follows the map, and whether the map "
+        "needs the network (slow; default: 0)",
     )  # fmt: skip
     parser.add_argument(
         "--corruptions", nargs="+", metavar="CORRUPTION", default=[],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from kdcore.evaluate.agreement import QUADRANTS
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
 from kdcore.evaluate.robustness import corruption_of
+from kdcore.explain.judge import MOST_ALIKE_OTHER, MOST_ALIKE_SHUFFLED, MOST_CHANGE
 from kdcore.predict.map_scores import AGREEMENT, CLEAN, FLOORS
 from kdcore.report.notes import note
 from kdcore.report.robustness import corruption_title
@@ -26,12 +27,23 @@ METRICS = {
     "lesion_iou": "overlap with the lesion",
     "insertion": "insertion",
     "deletion": "deletion",
+    "road": "ROAD",
     "drop": "drop behind the map",
     "gain": "gain behind the map",
+    "sensitivity": "change under noise",
+    "shuffled": "likeness to the shuffled network's map",
+    "other_class": "likeness to other classes' maps",
 }
-LOWER_IS_BETTER = frozenset({"deletion", "drop"})
+ALIKE = ("shuffled", "other_class")  # Spearman's correlation of the map with another one
+CHECKS = ("sensitivity", *ALIKE)
+BOUNDS = {  # what the check of a single map asks for
+    "sensitivity": MOST_CHANGE,
+    "shuffled": MOST_ALIKE_SHUFFLED,
+    "other_class": MOST_ALIKE_OTHER,
+}
+LOWER_IS_BETTER = frozenset({"deletion", "drop", "road", *CHECKS})
 LOCALISATION = tuple(name for name in METRICS if name.startswith("lesion"))
-FAITHFULNESS = ("insertion", "deletion", "drop", "gain")
+FAITHFULNESS = ("insertion", "deletion", "road", "drop", "gain")
 
 
 def metrics_of(found: Explanations, among: Iterable[str] = tuple(METRICS)) -> list[str]:
@@ -62,6 +74,9 @@ def metric_note(found: Explanations, metric: str, corrupted: bool = False) -> st
 def mean_table(found: Explanations, metrics: Iterable[str], scope: str = ALL) -> Rows:
     """Return one row for each model, and part of a scope, with the means of some metrics.
 
+    Faithfulness and the checks, asked of fewer images, have a column of images of their own where
+    they stand beside others.
+
     Parameters
     ----------
     found : of the study
@@ -69,16 +84,20 @@ def mean_table(found: Explanations, metrics: Iterable[str], scope: str = ALL) ->
     scope : "all", "class" or "quadrant"
     """
     chosen = metrics_of(found, metrics)
+    tested = [metric for metric in chosen if metric in (*FAITHFULNESS, *CHECKS)]
+    groups = [g for g in ([m for m in chosen if m not in tested], tested) if g]
+    head: list[object] = ["model", *([] if scope == ALL else [scope])]
+    for images, group in zip(("images", "images tested"), groups):
+        head += [images, *_titles(group)]
     body: Rows = []
     for model, rows in found.means.items():
         places = {(r.name, r.metric): r for r in rows if r.scope == scope}
         for name in dict.fromkeys(name for name, _ in places):
-            cells = [places.get((name, metric)) for metric in chosen]
-            if any(cells):
-                own = [cell.mean if cell else None for cell in cells]
-                images = max(cell.n for cell in cells if cell)
-                body.append([found.titles[model], *_part(scope, name), images, *own])
-    return [["model", *([] if scope == ALL else [scope]), "images", *_titles(chosen)], *body]
+            cells = [[places.get((name, metric)) for metric in group] for group in groups]
+            if any(map(any, cells)):
+                own = [value for group in cells for value in _counted(group)]
+                body.append([found.titles[model], *_part(scope, name), *own])
+    return [head, *body]
 
 
 def transfer_rows(found: Explanations) -> Rows:
@@ -153,6 +172,12 @@ def lowest_rows(found: Explanations) -> Rows:
 def agreement_table(found: Explanations) -> Rows:
     """Return `mean_table` of the measures of agreement."""
     return mean_table(found, AGREEMENT)
+
+
+def _counted(cells: Sequence[PartMean | None]) -> list[object]:
+    """Return how many images cells are of, the most where they differ, then their means."""
+    images = max((cell.n for cell in cells if cell), default=0)
+    return [images, *(cell.mean if cell else None for cell in cells)]
 
 
 def _titles(metrics: Iterable[str]) -> list[str]:

@@ -7,12 +7,18 @@ from collections.abc import Iterable
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import MIN_LESIONS, PartMean
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
-from kdcore.report.explanations import LOWER_IS_BETTER
+from kdcore.report.explanations import CHECKS, LOWER_IS_BETTER
 
 _BLIND = frozenset(
     {"centre", "edges", "random", "uniform", "chance"}
 )  # none of them saw the network
 _PLACES = {1: "ahead of", 0: "not shown to differ from", -1: "behind"}
+_LIKENESS = {
+    1: "less like {} than",
+    0: "not shown to be less or more like {} than",
+    -1: "more like {} than",
+}
+_OTHER = {"shuffled": "the shuffled network's maps", "other_class": "the maps for other classes"}
 
 
 def floor_verdicts(found: Explanations, models: Iterable[str], metric: str) -> list[str]:
@@ -33,9 +39,12 @@ def _verdict(found: Explanations, model: str, metric: str) -> str:
     for floor, rows in found.lifts[model].items():
         for row in (r for r in rows if r.metric == metric and r.n):
             by_place[_place(row)].append(floor)
+    words = _PLACES
+    if metric in _OTHER:
+        words = {place: word.format(_OTHER[metric]) for place, word in _LIKENESS.items()}
     told = [
         f"{word} {_list([FLOORS[floor] for floor in by_place[place]])}"
-        for place, word in _PLACES.items()
+        for place, word in words.items()
         if by_place[place]
     ]
     if not told:
@@ -44,7 +53,12 @@ def _verdict(found: Explanations, model: str, metric: str) -> str:
 
 
 def _caution(metric: str, unbeaten: list[str]) -> str:
-    """Return what it means that these floors are not beaten, "" where it means nothing."""
+    """Return what it means that these floors are not beaten, "" where it means nothing.
+
+    A check that is passed doesn't show that a map is right, whatever it is compared with.
+    """
+    if metric in CHECKS:
+        return ""
     if not _BLIND.isdisjoint(unbeaten):
         claim = "the two look at the same" if metric in AGREEMENT else "the map is right"
         return (

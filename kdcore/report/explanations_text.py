@@ -9,6 +9,8 @@ from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, YES, Transfer
 from kdcore.predict.map_scores import AGREEMENT
 from kdcore.report.cells import interval_text, markdown_table, number, signed_text
 from kdcore.report.explanations import (
+    BOUNDS,
+    CHECKS,
     FAITHFULNESS,
     LOCALISATION,
     LOWER_IS_BETTER,
@@ -22,7 +24,7 @@ from kdcore.report.explanations import (
 from kdcore.report.notes import note
 from kdcore.report.pair_words import p_text
 
-_LEADING = ("pearson", "lesion_energy", "deletion")  # one of each kind; the files have all
+_LEADING = ("pearson", "lesion_energy", "deletion", "road")  # one of each kind; the files have all
 _ANSWERS = {YES: "Yes", NO: "No"}
 
 
@@ -108,6 +110,39 @@ def faithfulness_text(found: Explanations, model: str) -> str:
     )
 
 
+def road_text(found: Explanations, model: str) -> str:
+    """Return what filling pixels in shows of a model's maps, in two sentences; "" if untold."""
+    return _beside_centre(
+        found,
+        model,
+        "road",
+        "With the pixels filled in from their neighbours (ROAD) in the order of the maps of "
+        "{title}, the probability of the class is {mean} on average over the way; in the order of "
+        "a plain blob in the middle of the image it is {centre}, in random order {uniform}: lower "
+        "is better.",
+        "marks what the answer hangs on",
+    )
+
+
+def checks_text(found: Explanations, model: str) -> str:
+    """Return whether a model's maps need what it learned, in two sentences; "" if untold."""
+    means = _means(found, model)
+    if "shuffled" not in means or not means["shuffled"].n:
+        return ""
+    told = {name: interval_text(row.mean) for name, row in means.items()}
+    classes = told.get("other_class", "")  # "" for a method that shows no class
+    first = (
+        f"The maps of {found.titles[model]} have a rank correlation of {told['shuffled']} with "
+        "those of the same network with shuffled weights, "
+        f"{f'of {classes} with those for other classes, ' if classes else ''}of "
+        f"{told['shuffled_random']} with random blobs and of {told['shuffled_edges']} with the "
+        f"edges in the picture; noise that no eye sees changes them by up to {told['sensitivity']} "
+        f"of their norm, the edges by {told['sensitivity_edges']} (n = {means['shuffled'].n:,})."
+    )
+    sides = [f"{METRICS[m]} is {_side(means[m], BOUNDS[m])}" for m in CHECKS if m in means]
+    return f"{first} Beside the bounds for a single map, {'; '.join(sides)}."
+
+
 def other_teachers(found: Explanations) -> list[str]:
     """Return a sentence for each student that another teacher taught."""
     return [
@@ -118,12 +153,13 @@ def other_teachers(found: Explanations) -> list[str]:
 
 
 def markdown_study(found: Explanations, seconds: float) -> str:
-    """Return the sentences and the main tables; `seconds` is the time that the run took."""
+    """Return the sentences and the main tables; `seconds` is the time of the last run."""
     parts = [
         f"# Where models look: {found.method}",
         note(found),
         f"Teacher: {found.titles.get(found.teacher, found.teacher)}; every map is asked about its "
-        f"first choice. This run took {seconds / 60:.0f} minutes.",
+        f"first choice. The last run took {_minutes(seconds)}, without what was kept "
+        "of earlier ones.",
         *other_teachers(found),
         "## Does the student look where the teacher looks?",
         *(transfer_text(found, answer) for answer in found.transfers),
@@ -134,7 +170,8 @@ def markdown_study(found: Explanations, seconds: float) -> str:
     ]
     for title, metrics, text in (
         ("On the lesion", LOCALISATION, localisation_text),
-        ("Faithful to the answer", FAITHFULNESS, faithfulness_text),
+        ("Faithful to the answer", FAITHFULNESS, _faithful),
+        ("Does the map need the network, and the class?", CHECKS, checks_text),
     ):
         told = [sentence for model in found.means if (sentence := text(found, model))]
         parts += [f"## {title}", *told, _table(mean_table(found, metrics))] if told else []
@@ -142,6 +179,22 @@ def markdown_study(found: Explanations, seconds: float) -> str:
     parts += ["## Agreement by who is right", _table(mean_table(found, AGREEMENT, "quadrant"))]
     parts += ["## Beside each floor", _table(floor_rows(found, _LEADING))]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _faithful(found: Explanations, model: str) -> str:
+    told = (faithfulness_text(found, model), road_text(found, model))
+    return " ".join(text for text in told if text)
+
+
+def _side(row: PartMean, bound: float) -> str:
+    """Return on which side of a check's bound a mean lies, where its interval tells."""
+    if row.lesions < MIN_LESIONS or row.mean.low <= bound <= row.mean.high:
+        return f"not shown to differ from {bound}"
+    return f"{'below' if row.mean.value < bound else 'above'} {bound}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
 
 
 def _beside_centre(found: Explanations, model: str, metric: str, sentence: str, claim: str) -> str:

@@ -27,6 +27,8 @@ if shown:
         explanations_agreement.show_agreement(shown)
     st.subheader("Is the map right?")
     explanations_tests.show_faithfulness(shown)
+    st.subheader("Does the map need the network?")
+    explanations_tests.show_checks(shown)
     st.subheader("Does it lie on the lesion?")
     explanations_tests.show_localisation(shown)
 st.subheader("Do causal masks deserve the name?")

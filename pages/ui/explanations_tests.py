@@ -11,16 +11,33 @@ from pages.ui.explanations import Study
 from pages.ui.figures import show_figure
 from pages.ui.tables import file_stem, show_table
 
-LINK = ("faithful", "onlesion")
+LINK = ("faithful", "checks", "onlesion")
+_UNTESTED = (
+    "This was not tested in this study: it costs hundreds of forward passes an image. Give "
+    "`--faithful 100` to `python -m kdcore explanations`."
+)
 _FAITHFUL = {
     "deletion": "Pixels are deleted in the order of the map. If the map is right the probability "
     "falls at once: lower is better.",
     "insertion": "Pixels are put into a blurred picture in the order of the map. If the map is "
     "right the probability rises at once: higher is better.",
+    "road": "Pixels are filled in from their neighbours in the order of the map, which leaves no "
+    "hard edges that the network could read: lower is better.",
     "drop": "Only what the map marks is shown. It is the share of the probability that is lost: "
     "lower is better. A map that marks everything loses nothing.",
     "gain": "Only what the map marks is shown. It is the share of what was lacking to certainty "
     "that is gained: higher is better.",
+}
+_CHECKS = {
+    "shuffled": "The network's weights are shuffled and the picture is explained again. The number "
+    "is the rank correlation of the two maps, 1 where they are the same: a map of what the network "
+    "learned has to change, while one that only traces the picture stays. Beside it, how like the "
+    "map is to what never saw the network.",
+    "other_class": "The rank correlation of the map with those for other classes. Near 1 it is no "
+    "map of this class.",
+    "sensitivity": "The picture gets noise that no eye sees, at most 2 of 255 levels, several "
+    "times. The number is the largest change of the map, as a share of its norm. A map that stays "
+    "may still be wrong: the blob in the middle never moves.",
 }
 _LOCAL = {
     "lesion_energy": "The share of the map's sum that lies on the lesion: higher is better.",
@@ -40,9 +57,18 @@ def show_faithfulness(study: Study) -> None:
         study,
         "faithful",
         _FAITHFUL,
-        "This was not tested in this study: it costs hundreds of forward passes an image. Give "
-        "`--faithful 100` to `python -m kdcore explanations`.",
+        _UNTESTED,
     )
+
+
+def show_checks(study: Study) -> None:
+    """Draw whether maps change with what matters and stay with what doesn't, or how to test it."""
+    st.markdown(
+        "A map of what the network learned changes when the weights or the class do, and stays "
+        "when the picture hardly changes. Lower is better; the dashed line is what the check of a "
+        "single map on Explain a lesion asks for. Passing does not prove a map."
+    )
+    _show(study, "checks", _CHECKS, _UNTESTED)
 
 
 def show_localisation(study: Study) -> None:

@@ -19,7 +19,7 @@ from kdcore.evaluate.agreement import QUADRANTS
 from kdcore.evaluate.explanations import Explanations, evaluate_explanations
 from kdcore.evaluate.interventions import measure_interventions
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS
-from tests.evaluate.map_makers import make_baseline, make_scores
+from tests.evaluate.map_makers import make_baseline, make_scores, with_checks
 from tests.predict.test_intervention_scores import made
 
 COLOURS = {"teacher": "#1A80C4", "The student": "#D55E00", "The baseline": "#0E8F6E"}
@@ -137,3 +137,16 @@ def test_without_resamples_dots_are_drawn_without_lines() -> None:
     found = evaluate_explanations([make_scores(), make_baseline()], 0)
     assert all(np.isnan(r.mean.low) for r in found.means["student"])
     assert len(drawn(floor_dots(found, "pearson", COLOURS))) == 8
+
+
+def test_a_check_has_the_line_of_its_bound_and_every_floor():
+    found = evaluate_explanations([with_checks(make_scores(), 60)], 20)
+    for metric, bound in (("shuffled", 0.5), ("other_class", 0.9), ("sensitivity", 0.2)):
+        spec = floor_dots(found, metric, COLOURS).to_dict()
+        assert [{"value": bound}] in list(spec["datasets"].values())
+        seen = {r.metric for r in found.means["student"] if r.metric.startswith(metric)}
+        drawn_rows = max(spec["datasets"].values(), key=len)
+        assert len(drawn_rows) == len(seen) and drawn_rows[0]["note"] == "n = 60 images"
+    assert all(
+        len(d) > 1 for d in floor_dots(found, "road", COLOURS).to_dict()["datasets"].values()
+    )

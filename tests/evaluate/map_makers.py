@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
 from tests.evaluate.makers import CLASSES
+
+_CHECKS = {
+    **{"road": 0.3, "road_centre": 0.2, "road_uniform": 0.4},
+    **{"sensitivity": 0.1, "sensitivity_edges": 0.02},
+    **{"shuffled": 0.3, "shuffled_random": 0.0, "shuffled_edges": 0.5},
+    **{"other_class": 0.95, "other_class_random": 0.0, "other_class_edges": 0.5},
+}
 
 
 def make_scores(
@@ -49,6 +58,21 @@ def make_scores(
         "meta": {"role": "student", "architecture": "cnn2", "title": "The student"},
     }
     return MapScores(**fields | changes)
+
+
+def with_checks(record: MapScores, tested: int, **levels: float) -> MapScores:
+    """Return a record with ROAD and the other checks of its first `tested` images.
+
+    `levels` are of `_CHECKS` and floors such as `road_centre`; the rest is as these have it.
+    """
+    rng = np.random.default_rng(5)
+    first = np.arange(len(record)) < tested
+    columns = {
+        name: np.where(first, level + 0.02 * rng.normal(size=len(record)), np.nan)
+        for name, level in (_CHECKS | levels).items()
+    }
+    checks = {name: values.astype(np.float32) for name, values in columns.items()}
+    return replace(record, columns=dict(record.columns) | checks)
 
 
 def make_baseline(**changes) -> MapScores:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from kdcore.predict.intervention_scores import InterventionScores
 from kdcore.predict.map_scores import MapScores
-from tests.evaluate.map_makers import make_baseline, make_scores
+from tests.evaluate.map_makers import make_baseline, make_scores, with_checks
 from tests.pages.conftest import words
 from tests.predict.test_intervention_scores import made
 
@@ -70,9 +70,20 @@ def test_every_section_is_told(open_page: Open, results: Path) -> None:
     assert "behind a blob in the middle" in said and "does not show that the map is right" in said
     assert "n = 60 images of 40 lesions" in said and "95 % percentile bootstrap" in said
     assert "Removing the mask of big costs more" in said and "n = 12 images" in said
-    assert len(app.subheader) == 5 and "Pictures appear here where the data set" in said
+    assert len(app.subheader) == 6 and "Pictures appear here where the data set" in said
     app.selectbox(key="w:mask_model").set_value("small").run()
     assert "the teacher's mask from small's input" in words(app) and not app.exception
+
+
+def test_checks_come_by_the_link_with_their_floors(open_page: Open, results: Path) -> None:
+    save(results, with_checks(make_scores(60), 60), make_baseline(n=60))
+    app = open_page(PAGE, checks="other_class", faithful="road")
+    assert not app.exception and not app.error
+    said = words(app)
+    assert "no map of this class" in said and "more like the maps for other classes than" in said
+    assert "filled in from their neighbours" in said
+    app.selectbox(key="w:checks").set_value("sensitivity").run()
+    assert not app.exception and "the blob in the middle never moves" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +118,7 @@ def test_what_a_study_lacks_is_said(open_page: Open, results: Path) -> None:
     save(results, student, baseline, *masks())
     app = open_page(PAGE, map_view="corruption", map_measure="nonsense", mask_model="nobody")
     assert not app.exception and not app.error
-    assert "--faithful 100" in words(app) and "no lesion masks" in words(app)
+    assert words(app).count("--faithful 100") == 2 and "no lesion masks" in words(app)
 
 
 @pytest.mark.parametrize("kind", ["explanations", "interventions"])

@@ -10,7 +10,10 @@ import pytest
 
 from kdcore.evaluate.explanations import evaluate_explanations
 from kdcore.evaluate.map_means import ALL
+from kdcore.predict.map_scores import MapScores
 from kdcore.report.explanations import (
+    CHECKS,
+    FAITHFULNESS,
     METRICS,
     corrupted_rows,
     difference_rows,
@@ -20,13 +23,15 @@ from kdcore.report.explanations import (
 )
 from kdcore.report.explanations_files import read_studies, write_explanations
 from kdcore.report.explanations_text import (
+    checks_text,
     faithfulness_text,
     floor_text,
     localisation_text,
     markdown_study,
+    road_text,
     transfer_text,
 )
-from tests.evaluate.map_makers import make_baseline, make_scores
+from tests.evaluate.map_makers import make_baseline, make_scores, with_checks
 
 
 def study(**changes):
@@ -115,6 +120,58 @@ def test_tables_hold_the_numbers():
     assert {row[2] for row in corrupted_rows(found)[1:]} == {"clean", "JPEG compression 1"}
     widths = {len(row) for row in floors}
     assert len(widths) == 1
+
+
+def checked(**levels):
+    """Return what is found of a student of 200 images, 60 of them checked."""
+    return found_of([with_checks(make_scores(), 60, **levels), make_baseline()])
+
+
+def test_road_says_who_is_ahead_of_whom():
+    text = road_text(checked(), "student")
+    assert "(ROAD)" in text and "n = 60" in text
+    assert "The middle of the image marks what the answer hangs on better than the map" in text
+    ahead = road_text(checked(road_centre=0.5), "student")
+    assert "The map marks what the answer hangs on better" in ahead
+
+
+def test_checks_say_on_which_side_of_the_bounds_the_maps_are():
+    text = checks_text(checked(), "student")
+    assert text.count(". ") == 1 and "(n = 60)" in text
+    assert "change under noise is below 0.2" in text
+    assert "likeness to the shuffled network's map is below 0.5" in text
+    assert "likeness to other classes' maps is above 0.9" in text
+    assert "is not shown to differ from 0.5" in checks_text(checked(shuffled=0.5), "student")
+    few = with_checks(make_scores(), 12)
+    assert checks_text(found_of([few]), "student").count("not shown to differ from") == 3
+
+
+def test_a_method_that_shows_no_class_is_told_without_it():
+    record = with_checks(make_scores(), 60)
+    columns = {n: v for n, v in record.columns.items() if not n.startswith("other_class")}
+    text = checks_text(found_of([replace(record, columns=columns)]), "student")
+    assert "other classes" not in text and "shuffled weights, of " in text
+
+
+def test_an_older_record_has_no_checks_and_is_told_as_before(tmp_path):
+    make_scores().save(tmp_path / "old.npz")
+    found = found_of([MapScores.load(tmp_path / "old.npz"), make_baseline()])
+    assert road_text(found, "student") == checks_text(found, "student") == ""
+    text = markdown_study(found, 60)
+    assert "ROAD" not in text and "need the network" not in text and "random order 0.4" in text
+
+
+def test_tested_images_are_counted_apart():
+    found = checked()
+    head, row, _ = mean_table(found, METRICS)
+    counts = [row[k] for k, name in enumerate(head) if str(name).startswith("images")]
+    assert "images tested" in head and counts == [200, 200]  # deletion has all of them here
+    head, row = mean_table(found, CHECKS)
+    assert head[1] == "images" and row[1] == 60 and all(str(n).endswith(" ↓") for n in head[2:])
+    assert "ROAD ↓" in mean_table(found, FAITHFULNESS)[0]
+    text = markdown_study(found, 60)
+    assert "## Does the map need the network, and the class?" in text
+    assert "The last run took 60 seconds, without what was kept of earlier ones." in text
 
 
 def test_files_are_read_again_without_a_model(tmp_path):

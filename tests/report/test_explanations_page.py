@@ -16,7 +16,7 @@ from kdcore.report.explanations_text import transfer_text
 from kdcore.report.interventions_text import mask_text, mask_transfer_text
 from kdcore.report.map_cases import map_case_lines, map_case_rows
 from kdcore.report.versions import version_text
-from tests.evaluate.map_makers import make_baseline, make_scores
+from tests.evaluate.map_makers import make_baseline, make_scores, with_checks
 from tests.predict.test_intervention_scores import made
 
 
@@ -61,6 +61,17 @@ def test_agreement_with_any_image_is_not_about_the_image():
     columns["pearson_centre"] = columns["pearson"] - np.float32(0.1)
     found = evaluate_explanations([replace(record, columns=columns)], 50)
     assert "not about the image" in only_verdict(found, "student", "pearson")
+
+
+def test_likeness_is_no_contest_and_a_check_that_is_passed_proves_nothing():
+    found = evaluate_explanations([with_checks(make_scores(), 60)], 50)
+    text = only_verdict(found, "student", "shuffled")
+    assert "less like the shuffled network's maps than the edges in the picture" in text
+    assert "more like the shuffled network's maps than random blobs" in text
+    steady = only_verdict(found, "student", "sensitivity")
+    assert steady == "**The student**: behind the edges in the picture."
+    assert "does not show" not in text + steady
+    assert "does not show that the map is right" in only_verdict(found, "student", "road")
 
 
 def test_what_holds_of_several_is_said_once():

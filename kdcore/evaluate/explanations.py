@@ -26,6 +26,7 @@ _PLAIN = (
     *("n", "n_groups", "n_boot", "seed"),
 )
 _TABLES = ("means", "differences", "corrupted")
+_RANKED = ("shuffled", "other_class")  # correlations of the map with another one
 _BY_MODEL = (*_TABLES, "lifts", "lowest", "taught_by")
 
 
@@ -191,11 +192,17 @@ def refuse_other_images(first: MapScores, second: MapScores) -> None:
 def metric_means(record: MapScores, n_boot: int = 1000, seed: int = 0) -> tuple[PartMean, ...]:
     """Return the mean of every metric over every part, and of their floors over all clean images.
 
+    Beside `shuffled` and `other_class` stands as `shuffled_empty` and `other_class_empty` how
+    often they are exactly 0: an empty map has no order, and its correlation is 0 by convention.
+
     `record`, `n_boot` and `seed` are those of `evaluate_explanations`.
     """
     parts = parts_of(record)
     metrics = {name: record.columns[name] for name in record.metrics}
     floors = {name: values for name, values in record.columns.items() if name not in metrics}
+    for name in (name for name in _RANKED if name in metrics):
+        values = metrics[name]
+        metrics[f"{name}_empty"] = np.where(np.isnan(values), np.nan, values == 0)
     whole = {place: inside for place, inside in parts.items() if place[0] == ALL}
     found = part_means(metrics, parts, record.group_ids, n_boot, seed)
     return found + part_means(floors, whole, record.group_ids, n_boot, seed)

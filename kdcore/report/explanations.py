@@ -32,16 +32,17 @@ METRICS = {
     "gain": "gain behind the map",
     "sensitivity": "change under noise",
     "shuffled": "likeness to the shuffled network's map",
+    "shuffled_empty": "share of these that are empty",
     "other_class": "likeness to other classes' maps",
+    "other_class_empty": "share of those that are empty",
 }
-ALIKE = ("shuffled", "other_class")  # Spearman's correlation of the map with another one
-CHECKS = ("sensitivity", *ALIKE)
+CHECKS = ("sensitivity", "shuffled", "shuffled_empty", "other_class", "other_class_empty")
 BOUNDS = {  # what the check of a single map asks for
     "sensitivity": MOST_CHANGE,
     "shuffled": MOST_ALIKE_SHUFFLED,
     "other_class": MOST_ALIKE_OTHER,
 }
-LOWER_IS_BETTER = frozenset({"deletion", "drop", "road", *CHECKS})
+LOWER_IS_BETTER = frozenset({"deletion", "drop", "road", *BOUNDS})
 LOCALISATION = tuple(name for name in METRICS if name.startswith("lesion"))
 FAITHFULNESS = ("insertion", "deletion", "road", "drop", "gain")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kdcore.evaluate.explanations import Explanations
-from kdcore.evaluate.map_means import MIN_LESIONS, PartMean
+from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
-from kdcore.report.explanations import CHECKS, LOWER_IS_BETTER
+from kdcore.report.explanations import BOUNDS, LOWER_IS_BETTER
 
 _BLIND = frozenset(
     {"centre", "edges", "random", "uniform", "chance"}
@@ -49,7 +49,15 @@ def _verdict(found: Explanations, model: str, metric: str) -> str:
     ]
     if not told:
         return ""
-    return f"{'; '.join(told)}. {_caution(metric, by_place[0] + by_place[-1])}".strip()
+    more = _caution(metric, by_place[0] + by_place[-1]) + _empty(found, model, metric)
+    return f"{'; '.join(told)}. {more}".strip()
+
+
+def _empty(found: Explanations, model: str, metric: str) -> str:
+    """Return how many of the maps that a map is compared with have no order, "" if none."""
+    means = {row.metric: row.mean.value for row in found.means[model] if row.scope == ALL}
+    share = means.get(f"{metric}_empty", 0.0)
+    return f"{share:.0%} are empty, which counts as 0." if share else ""
 
 
 def _caution(metric: str, unbeaten: list[str]) -> str:
@@ -57,7 +65,7 @@ def _caution(metric: str, unbeaten: list[str]) -> str:
 
     A check that is passed doesn't show that a map is right, whatever it is compared with.
     """
-    if metric in CHECKS:
+    if metric in BOUNDS:
         return ""
     if not _BLIND.isdisjoint(unbeaten):
         claim = "the two look at the same" if metric in AGREEMENT else "the map is right"

@@ -32,7 +32,7 @@ _CHECKS = {
     "shuffled": "The network's weights are shuffled and the picture is explained again. The number "
     "is the rank correlation of the two maps, 1 where they are the same: a map of what the network "
     "learned has to change, while one that only traces the picture stays. Beside it, how like the "
-    "map is to what never saw the network.",
+    "map is to what never saw the network. A map that comes out empty counts as 0.",
     "other_class": "The rank correlation of the map with those for other classes. Near 1 it is no "
     "map of this class.",
     "sensitivity": "The picture gets noise that no eye sees, at most 2 of 255 levels, several "

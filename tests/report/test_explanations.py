@@ -22,6 +22,7 @@ from kdcore.report.explanations import (
     transfer_rows,
 )
 from kdcore.report.explanations_files import read_studies, write_explanations
+from kdcore.report.explanations_floors import floor_verdicts
 from kdcore.report.explanations_text import (
     checks_text,
     faithfulness_text,
@@ -146,6 +147,22 @@ def test_checks_say_on_which_side_of_the_bounds_the_maps_are():
     assert checks_text(found_of([few]), "student").count("not shown to differ from") == 3
 
 
+def test_empty_maps_are_counted_and_said_to_show_little():
+    record = with_checks(make_scores(), 60)
+    columns = dict(record.columns)
+    columns["shuffled"] = np.where(
+        np.arange(200) < 45, columns["shuffled"] * 0, columns["shuffled"]
+    )
+    found = found_of([replace(record, columns=columns)])
+    (share,) = [
+        r for r in found.means["student"] if r.metric == "shuffled_empty" and r.scope == ALL
+    ]
+    assert share.mean.value == 0.75 and share.n == 60
+    assert "75% of the shuffled network's maps are empty" in checks_text(found, "student")
+    assert any("75% are empty" in told for told in floor_verdicts(found, ["student"], "shuffled"))
+    assert "are empty" not in " ".join(floor_verdicts(found, ["student"], "other_class"))
+
+
 def test_a_method_that_shows_no_class_is_told_without_it():
     record = with_checks(make_scores(), 60)
     columns = {n: v for n, v in record.columns.items() if not n.startswith("other_class")}
@@ -167,7 +184,11 @@ def test_tested_images_are_counted_apart():
     counts = [row[k] for k, name in enumerate(head) if str(name).startswith("images")]
     assert "images tested" in head and counts == [200, 200]  # deletion has all of them here
     head, row = mean_table(found, CHECKS)
-    assert head[1] == "images" and row[1] == 60 and all(str(n).endswith(" ↓") for n in head[2:])
+    assert (
+        head[1] == "images"
+        and row[1] == 60
+        and [str(n).endswith(" ↓") for n in head[2:]] == [1, 1, 0, 1, 0]
+    )
     assert "ROAD ↓" in mean_table(found, FAITHFULNESS)[0]
     text = markdown_study(found, 60)
     assert "## Does the map need the network, and the class?" in text

@@ -32,9 +32,9 @@ METRICS = {
     "gain": "gain behind the map",
     "sensitivity": "change under noise",
     "shuffled": "likeness to the shuffled network's map",
-    "shuffled_empty": "share of these that are empty",
+    "shuffled_empty": "share of empty maps, shuffled network",
     "other_class": "likeness to other classes' maps",
-    "other_class_empty": "share of those that are empty",
+    "other_class_empty": "share of empty maps, other classes",
 }
 CHECKS = ("sensitivity", "shuffled", "shuffled_empty", "other_class", "other_class_empty")
 BOUNDS = {  # what the check of a single map asks for

@@ -14,9 +14,9 @@ _BLIND = frozenset(
 )  # none of them saw the network
 _PLACES = {1: "ahead of", 0: "not shown to differ from", -1: "behind"}
 _LIKENESS = {
-    1: "less like {} than",
-    0: "not shown to be less or more like {} than",
-    -1: "more like {} than",
+    1: "less like {} than like",
+    0: "not shown to be less or more like {} than like",
+    -1: "more like {} than like",
 }
 _OTHER = {"shuffled": "the shuffled network's maps", "other_class": "the maps for other classes"}
 
@@ -57,7 +57,11 @@ def _empty(found: Explanations, model: str, metric: str) -> str:
     """Return how many of the maps that a map is compared with have no order, "" if none."""
     means = {row.metric: row.mean.value for row in found.means[model] if row.scope == ALL}
     share = means.get(f"{metric}_empty", 0.0)
-    return f"{share:.0%} are empty, which counts as 0." if share else ""
+    return (
+        f"{share:.0%} of those are empty, which counts as 0 and passes the check unearned."
+        if share
+        else ""
+    )
 
 
 def _caution(metric: str, unbeaten: list[str]) -> str:

@@ -80,7 +80,9 @@ def test_checks_come_by_the_link_with_their_floors(open_page: Open, results: Pat
     app = open_page(PAGE, checks="other_class", faithful="road")
     assert not app.exception and not app.error
     said = words(app)
-    assert "no map of this class" in said and "more like the maps for other classes than" in said
+    assert (
+        "no map of this class" in said and "more like the maps for other classes than like" in said
+    )
     assert "filled in from their neighbours" in said
     app.selectbox(key="w:checks").set_value("sensitivity").run()
     assert not app.exception and "the blob in the middle never moves" in words(app)

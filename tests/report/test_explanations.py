@@ -159,7 +159,9 @@ def test_empty_maps_are_counted_and_said_to_show_little():
     ]
     assert share.mean.value == 0.75 and share.n == 60
     assert "75% of the shuffled network's maps are empty" in checks_text(found, "student")
-    assert any("75% are empty" in told for told in floor_verdicts(found, ["student"], "shuffled"))
+    assert any(
+        "75% of those are empty" in told for told in floor_verdicts(found, ["student"], "shuffled")
+    )
     assert "are empty" not in " ".join(floor_verdicts(found, ["student"], "other_class"))
 
 

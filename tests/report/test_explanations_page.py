@@ -66,8 +66,8 @@ def test_agreement_with_any_image_is_not_about_the_image():
 def test_likeness_is_no_contest_and_a_check_that_is_passed_proves_nothing():
     found = evaluate_explanations([with_checks(make_scores(), 60)], 50)
     text = only_verdict(found, "student", "shuffled")
-    assert "less like the shuffled network's maps than the edges in the picture" in text
-    assert "more like the shuffled network's maps than random blobs" in text
+    assert "less like the shuffled network's maps than like the edges in the picture" in text
+    assert "more like the shuffled network's maps than like random blobs" in text
     steady = only_verdict(found, "student", "sensitivity")
     assert steady == "**The student**: behind the edges in the picture."
     assert "does not show" not in text + steady

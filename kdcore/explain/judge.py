@@ -19,6 +19,9 @@ MOST_ALIKE_SHUFFLED = 0.5  # Spearman's correlation with the map of shuffled par
 MOST_ALIKE_OTHER = 0.9  # and with the maps of other classes
 VERDICTS = ("passes", "mixed", "fails")
 _NO_CLASS = "Another class was not asked for: this method shows no class."
+_NO_SHUFFLED = (
+    "Shuffled weights told nothing: the network with them gives an empty map of this picture."
+)
 _NO_LESION = "The lesion was not compared: there is no mask of it in this picture."
 
 
@@ -77,7 +80,7 @@ class Trust:
         if all(passed.values()):
             return "passes"
         unfaithful = not (passed["insertion"] or passed["deletion"])
-        return "fails" if unfaithful or not passed["shuffled"] else "mixed"
+        return "fails" if unfaithful or not passed.get("shuffled", True) else "mixed"
 
     @property
     def summary(self) -> str:
@@ -126,13 +129,17 @@ def judge(
         _insertion(faithfulness),
         _deletion(faithfulness),
         _steady(sensitivity),
-        _shuffled(randomisation),
     ]
+    # An empty map has the correlation 0 with any other: that would be a check that cannot fail.
+    empty = randomisation.last.spearman == 0
+    if not empty:
+        checks.append(_shuffled(randomisation))
     if other_classes is not None:
         checks.append(_other(other_classes))
     if localisation:
         checks.append(_energy(localisation))
-    left_out = [_NO_CLASS] * (other_classes is None) + [_NO_LESION] * (not localisation)
+    left_out = [_NO_SHUFFLED] * empty + [_NO_CLASS] * (other_classes is None)
+    left_out += [_NO_LESION] * (not localisation)
     return Trust(
         tuple(checks),
         tuple(left_out),

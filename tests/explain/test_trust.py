@@ -157,3 +157,10 @@ def test_a_wrong_lesion_is_said_before_the_network_runs():
         check_map(
             Quadrants(), noise_picture(), 1, random_map((32, 32)), never, ONES, quadrant(1)[:16]
         )
+
+
+def test_an_empty_map_of_the_shuffled_network_tells_nothing(right):
+    found = _spoiled(right, "shuffled", 0.0)
+    assert [check.name for check in found.checks] == [n for n in NAMES if n != "shuffled"]
+    assert found.left_out[0].startswith("Shuffled weights told nothing")
+    assert found.verdict == "passes"

@@ -56,8 +56,8 @@ def confusion_chart(
         for given, count in zip(classes, line, strict=True)
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("column:N", sort=None, title=column_title, axis=alt.Axis(labelAngle=-40)),
-        y=alt.Y("row:N", sort=None, title=row_title),
+        x=alt.X("column:N", sort=None, title=column_title, axis=_every_name(-40)),
+        y=alt.Y("row:N", sort=None, title=row_title, axis=_every_name(0)),
         tooltip=[
             alt.Tooltip("row:N", title=row_title),
             alt.Tooltip("column:N", title=column_title),
@@ -126,6 +126,11 @@ def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
         x="count:Q", text="label:N", color=alt.value(NEUTRAL)
     )
     return (track + bars + labels).properties(height=_BAR * len(rows), autosize=ROWS)
+
+
+def _every_name(angle: float) -> alt.Axis:
+    """Return an axis that drops no class, however narrow the chart."""
+    return alt.Axis(labelAngle=angle, labelOverlap=False)
 
 
 def _pick(*fields: str) -> alt.Parameter:

@@ -18,7 +18,8 @@ _MOST_POINTS = 200  # of a line; more cost the browser time and show nothing
 _MOST_MARKED = 30  # places; the points of more would run into each other
 _WHOLE = ("Epoch", "Severity", "Threads")  # counted, not measured
 _LETTER = 6.4  # px of width
-_LONGEST = 20  # letters of a label
+_LONGEST = 20  # letters of a label of a chart that is narrow
+_NARROW = "width < 620"  # px; a wider chart has room for whole names
 
 
 def labelled_lines(
@@ -55,7 +56,7 @@ def labelled_lines(
     palette = [colours[name] for name in names] if colours else SERIES
     colour = alt.Color("series:N", legend=None, scale=_scale(names, palette))
     dash = alt.StrokeDash("series:N", legend=None, scale=_scale(names, _DASHES))
-    x = _across(x_title, max((len(text) for text in labels["text"]), default=0))
+    x = _across(x_title, *(_longest(labels[column]) for column in ("text", "series")))
     scale = alt.Scale(domain=list(span), nice=False, clamp=True)
     y = alt.Y("value:Q", title=y_title, axis=alt.Axis(tickCount=5), scale=scale)
     tooltip = [
@@ -72,8 +73,13 @@ def labelled_lines(
     )
     names_at_ends = (
         alt.Chart(labels)
-        .mark_text(align="left", dx=8, fontSize=11)
-        .encode(x=x, y="place:Q", text="text:N", color=colour)
+        .mark_text(
+            align="left",
+            dx=8,
+            fontSize=11,
+            text=alt.expr(f"{_NARROW} ? datum.text : datum.series"),
+        )
+        .encode(x=x, y="place:Q", detail="text:N", color=colour)
     )
     chart = lines + names_at_ends
     if banded:
@@ -83,15 +89,17 @@ def labelled_lines(
     return chart.properties(height=_HEIGHT)
 
 
-def _across(title: str, letters: int) -> alt.X:
+def _across(title: str, short: int, whole: int) -> alt.X:
     """Return the horizontal axis, with room at its end for names of so many letters."""
-    room = 12 + _LETTER * letters
+    narrow, wide = (f"{12 + _LETTER * letters:.0f}" for letters in (short, whole))
     counted = alt.Axis(tickCount=6, format="d", tickMinStep=1)
     return alt.X(
         "x:Q",
         title=title,
         axis=counted if title in _WHOLE else alt.Axis(tickCount=6),
-        scale=alt.Scale(zero=False, nice=False, rangeMax=alt.expr(f"width - {room:.0f}")),
+        scale=alt.Scale(
+            zero=False, nice=False, rangeMax=alt.expr(f"width - ({_NARROW} ? {narrow} : {wide})")
+        ),
     )
 
 
@@ -150,6 +158,10 @@ def _thin(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         step = -(-len(line) // _MOST_POINTS)
         kept += line[::-1][::step][::-1]
     return kept
+
+
+def _longest(names: pd.Series) -> int:
+    return max(map(len, names), default=0)
 
 
 def _shorten(name: str) -> str:

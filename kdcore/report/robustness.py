@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kdcore.data.corruptions import CORRUPTIONS
 from kdcore.evaluate.robustness import CLEAN, MEASURES, Cell, MapCell, Robustness, corruption_of
@@ -67,18 +67,30 @@ def map_rows(cells: Iterable[MapCell]) -> Rows:
     return [["model", "corruption", "correlation", "low", "high", "pictures"], *body]
 
 
-def mean_table(found: Robustness, measure: str = "balanced_error", digits: int = 3) -> Rows:
+def mean_table(
+    found: Robustness,
+    measure: str = "balanced_error",
+    digits: int = 3,
+    titles: Mapping[str, str] | None = None,
+) -> Rows:
     """Return one row for each corruption, severities averaged, one column for each model.
 
-    `measure` is one of `MEASURE_TITLES`; cells are texts, "0.412 [0.380, 0.441]".
+    Parameters
+    ----------
+    found : the grid
+    measure : one of `MEASURE_TITLES`; cells are texts, "0.412 [0.380, 0.441]"
+    digits : after the point
+    titles : names of the models to show, to what stands above their columns; default all names
     """
+    known = {m: m for m in found.models} if titles is None else titles
+    models = {m: known[m] for m in found.models if m in known}
     by_place = {(c.corruption, c.model): getattr(c, measure) for c in found.means}
     corruptions = dict.fromkeys(cell.corruption for cell in found.means)
     body: Rows = [
-        [corruption_title(name), *(interval_text(by_place[name, m], digits) for m in found.models)]
+        [corruption_title(name), *(interval_text(by_place[name, m], digits) for m in models)]
         for name in corruptions
     ]
-    return [["corruption", *found.models], *body]
+    return [["corruption", *models.values()], *body]
 
 
 def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = ()) -> str:

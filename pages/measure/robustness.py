@@ -17,7 +17,7 @@ with frame.guard():
         robust.show_corruptions(table, models)
         robust.show_severities(table, models)
         robust.show_maps(table, models)
-        robust.show_table_of(table)
+        robust.show_table_of(table, models)
 with frame.guard():
     robust.show_compute()
 state.write_link(robust.LINK)

@@ -14,6 +14,7 @@ from pages.ui.tables import file_stem, show_table
 
 LINK = ("left", "right", "bins", "binning", "calibration", "measure", "class")
 _BINS = ("5", "10", "15", "20")
+_AS_TABLES = "15"  # so that the diagrams name the same ECE as the tables of all pages
 _BINNING = {"width": "equal width", "mass": "equally many images"}
 _FEW = 100  # images
 
@@ -156,7 +157,7 @@ def choose_view(subjects: list[Subject]) -> View:
             "and a shift for each class; isotonic regression bends each class's probabilities.",
         )
     with st.container(horizontal=True):
-        bins = state.choice(st.segmented_control, "bins", "Bins", _BINS, default="10")
+        bins = state.choice(st.segmented_control, "bins", "Bins", _BINS, default=_AS_TABLES)
         binning = state.choice(
             st.segmented_control,
             "binning",

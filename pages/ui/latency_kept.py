@@ -24,7 +24,8 @@ def choose() -> Any | None:
         show_error(problem)
     if not found:
         st.info(
-            "No benchmark is kept yet. Time the models above, or import one below.",
+            "No benchmark of your own is kept yet. Time the models above, or import one below. "
+            "Times that ship with the project are on the [Trade-off page](tradeoff).",
             icon=":material/timer:",
         )
         return None

@@ -105,6 +105,11 @@ def show_corruptions(table: Any, models: Mapping[str, str]) -> None:
     from kdcore.charts.robustness import corruption_chart
 
     st.subheader("Which corruptions hurt")
+    st.markdown(
+        "A dot is a model's score on pictures made worse in one way, its line the 95 % interval. "
+        "The farther from *clean*, the more the corruption costs. *Edge study* names the milder "
+        "levels of a published study of small students."
+    )
     measure = _choose_measure()
     show_figure(
         corruption_chart(table, measure, _colours(models), models),
@@ -131,6 +136,7 @@ def show_severities(table: Any, models: Mapping[str, str]) -> None:
     from kdcore.report.robustness import corruptions_of, measure_heading
 
     st.subheader("As it gets worse")
+    st.markdown("From the clean picture (0) to the worst: the flatter a line, the more robust.")
     names = corruptions_of(table)
     corruption = state.choice(
         st.selectbox, "corruption", "Corruption", list(names), format_func=names.get
@@ -156,8 +162,8 @@ def show_maps(table: Any, models: Mapping[str, str]) -> None:
     show_table(map_rows(table.maps), "robustness-maps", note=note, told=False)
 
 
-def show_table_of(table: Any) -> None:
-    """Draw the table of averaged severities; its downloads hold every cell."""
+def show_table_of(table: Any, models: Mapping[str, str]) -> None:
+    """Draw the models' table of averaged severities; its downloads hold every cell."""
     from kdcore.report.robustness import cell_rows, mean_table
 
     st.subheader("Table")
@@ -165,8 +171,9 @@ def show_table_of(table: Any) -> None:
     show_table(
         cell_rows(table.cells),
         "robustness",
-        note=f"Shown: severities averaged; the downloads hold each. {measured.note(table)}",
-        shown=mean_table(table, measure),
+        note="Shown: severities averaged; the downloads hold each, of every model. "
+        f"{measured.note(table)}",
+        shown=mean_table(table, measure, titles=models),
     )
 
 

@@ -31,7 +31,7 @@ def app(chrome: Browser, tmp_path: Path) -> Iterator[App]:
 def test_run_one_and_cancel_one(app: App, new_page: Callable[..., Page], width: int) -> None:
     page = new_page(width)
     visit(page, f"{app.url}/{LINK}")
-    expect(page.get_by_text("No benchmark is kept yet")).to_be_visible()
+    expect(page.get_by_text("No benchmark of your own is kept yet")).to_be_visible()
     page.get_by_role("button", name="Time them").click()
     expect(page.get_by_role("heading", name="All numbers")).to_be_visible(timeout=LONG_S)
     settle(page)

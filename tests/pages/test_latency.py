@@ -36,7 +36,7 @@ def subheaders(app: AppTest) -> list[str]:
 def test_nothing_kept_and_nothing_runs_unasked(open_page: Open) -> None:
     app = open_page(PAGE)
     assert not app.exception and not app.error
-    assert "No benchmark is kept yet" in words(app)
+    assert "No benchmark of your own is kept yet" in words(app)
     assert "No CUDA device is here" in words(app)
     assert "job" not in app.session_state
     assert app.multiselect(key="w:timed").value == ["tiny-teacher", "tiny-student"]
@@ -119,7 +119,7 @@ def test_delete_asks_first(open_page: Open) -> None:
     assert "can't be undone" in words(app) and len(list_benchmarks()[0]) == 1
     app.button(key=f"w:yes-delete-latency-{kept.name}").click().run()
     assert not app.exception
-    assert list_benchmarks()[0] == [] and "No benchmark is kept yet" in words(app)
+    assert list_benchmarks()[0] == [] and "No benchmark of your own is kept yet" in words(app)
 
 
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:

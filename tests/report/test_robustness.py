@@ -10,7 +10,7 @@ import pytest
 from kdcore.evaluate.bootstrap import Interval
 from kdcore.evaluate.robustness import MapCell, robustness
 from kdcore.evaluate.robustness_grid import summed
-from kdcore.report.robustness import map_note, summary_sentence, summed_text
+from kdcore.report.robustness import map_note, mean_table, summary_sentence, summed_text
 from tests.evaluate.test_robustness import make_grid
 
 
@@ -57,3 +57,11 @@ def test_maps_say_split_pictures_and_intervals():
     assert said.startswith("Test part, n = 9 to 12 pictures.")
     assert "bootstrap of 20 resamples of the pictures' lesions (seed 3)." in said
     assert "n = 9 pictures" in map_note(replace(found, maps=cells[:1]))
+
+
+def test_the_table_of_means_shows_the_models_that_have_titles() -> None:
+    found = measured("jpeg-1", n_boot=20)
+    whole = mean_table(found)
+    (head, *rows) = mean_table(found, titles={"nobody": "Nobody", found.models[-1]: "Last"})
+    assert head == ["corruption", "Last"]
+    assert rows == [[row[0], row[-1]] for row in whole[1:]]

@@ -43,7 +43,7 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
     told = f"{note(found)} Severities are averaged. {summed_text(found)} Teacher: {against}."
     blocks: list[Block] = [Text(summary_sentence(found, m, titles[m])) for m in shared]
     for measure in _MEASURES:
-        rows = _mean_rows(found, measure, titles)
+        rows = mean_table(found, measure, titles=titles)
         title = f"{measure_heading(measure)} by corruption"
         blocks.append(Table(f"robustness-{measure.replace('_', '-')}", title, rows, told, source))
     colours = {title: study.colours[title] for name, title in titles.items() if name in shared}
@@ -64,16 +64,6 @@ def _portions(found: Robustness, models: int) -> list[Robustness]:
     return [
         replace(found, means=tuple(c for c in found.means if c.corruption in names[k : k + most]))
         for k in range(0, len(names), most)
-    ]
-
-
-def _mean_rows(found: Robustness, measure: str, titles: dict[str, str]) -> list[list[object]]:
-    """Return `mean_table` with the columns of the study's models, by their titles."""
-    head, *body = mean_table(found, measure)
-    kept = [k for k, name in enumerate(head) if k == 0 or name in titles]
-    return [
-        [titles.get(str(head[k]), head[k]) for k in kept],
-        *([row[k] for k in kept] for row in body),
     ]
 
 

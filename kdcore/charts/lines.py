@@ -20,6 +20,7 @@ _WHOLE = ("Epoch", "Severity", "Threads")  # counted, not measured
 _LETTER = 6.4  # px of width
 _LONGEST = 20  # letters of a label of a chart that is narrow
 _NARROW = "width < 620"  # px; a wider chart has room for whole names
+_NAME = alt.expr(f"{_NARROW} ? datum.text : datum.series")
 
 
 def labelled_lines(
@@ -73,12 +74,7 @@ def labelled_lines(
     )
     names_at_ends = (
         alt.Chart(labels)
-        .mark_text(
-            align="left",
-            dx=8,
-            fontSize=11,
-            text=alt.expr(f"{_NARROW} ? datum.text : datum.series"),
-        )
+        .mark_text(align="left", dx=8, fontSize=11, text=_NAME)
         .encode(x=x, y="place:Q", detail="text:N", color=colour)
     )
     chart = lines + names_at_ends

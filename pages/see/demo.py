@@ -9,6 +9,7 @@ frame.open_page(
     "from it, the **student**, name the same skin lesions.",
 )
 pair = controls.first_pair()
+touring.say_who(pair)
 cases = touring.find(pair)
 kind = touring.choose(cases)
 touring.show(pair, cases[kind], kind)

@@ -16,10 +16,11 @@ LINK = ("teacher", "student")
 
 @dataclass(frozen=True)
 class Pair:
-    """The chosen teacher and student, loaded, with their folders."""
+    """The chosen teacher and student, loaded; `taught_by` names who taught the student."""
 
     teacher: Any
     student: Any
+    taught_by: tuple[str, ...] = ()
 
     def items(self) -> tuple[tuple[str, Any], tuple[str, Any]]:
         """Return ("Teacher", checkpoint), ("Student", checkpoint)."""
@@ -29,8 +30,8 @@ class Pair:
 def choose_pair(described: bool = False) -> Pair:
     """Draw the two model pickers and return the loaded pair; ends the page where none is.
 
-    With `described`, a line under each picker says what it is, and one under both if the teacher
-    is the weaker of the two.
+    With `described`, a line under each picker says what it is, and lines under both what keeps
+    them from being a large network and the small one that it taught.
     """
     offered, teachers, students = _offered()
     left, right = st.columns(2)
@@ -41,11 +42,16 @@ def choose_pair(described: bool = False) -> Pair:
     with right:
         student = _pick("student", "Student", same or students)
     with guard(stop=True):
-        pair = Pair(cache.load(*offered[teacher]), cache.load(*offered[student], classes))
+        pair = Pair(
+            cache.load(*offered[teacher]),
+            cache.load(*offered[student], classes),
+            _teachers(students[student], offered),
+        )
     if described:
-        left.caption(describe(pair.teacher))
-        right.caption(describe(pair.student))
+        left.caption(describe(pair.teacher, _teachers(teachers[teacher], offered)))
+        right.caption(describe(pair.student, pair.taught_by))
         _warn_of_weak_teacher(pair)
+        show_kinship(pair)
     return pair
 
 
@@ -62,7 +68,11 @@ def first_pair() -> Pair:
         for name, named in (("teacher", teachers), ("student", students))
     )
     with guard(stop=True):
-        pair = Pair(cache.load(*offered[teacher]), cache.load(*offered[student]))
+        pair = Pair(
+            cache.load(*offered[teacher]),
+            cache.load(*offered[student]),
+            _teachers(students[student], offered),
+        )
     return pair
 
 
@@ -143,11 +153,11 @@ def choose_q() -> float:
     )
 
 
-def describe(checkpoint: Any) -> str:
+def describe(checkpoint: Any, taught_by: tuple[str, ...]) -> str:
     """Return one line on a checkpoint: what it is, who taught it, its size, how good it is."""
     card = checkpoint.card
     what = " + ".join(card.members) if card.members else card.architecture
-    teachers = ", ".join(card.teachers or card.recipe.get("teachers", ()))
+    teachers = ", ".join(taught_by)
     parts = [what, f"{card.input_size}² px", cache.parameters(checkpoint)]
     if teachers or card.role != "teacher":
         parts.append(f"taught by {teachers}" if teachers else "trained without a teacher")
@@ -156,6 +166,36 @@ def describe(checkpoint: Any) -> str:
         low, high = score["low"], score["high"]
         parts.append(f"macro-F1 {score['value']:.2f} [{low:.2f}, {high:.2f}] on test images")
     return " · ".join(parts)
+
+
+def show_kinship(pair: Pair) -> None:
+    """Say where another network taught the student, or it is no smaller than the teacher."""
+    teacher, student = (checkpoint.card for _, checkpoint in pair.items())
+    if pair.taught_by and (teacher.title or teacher.name) not in pair.taught_by:
+        st.caption(
+            f":material/info: This student was taught by {', '.join(pair.taught_by)}, not by the "
+            "teacher shown here."
+        )
+    if _no_smaller(student, teacher, pair.student.hash, pair.teacher.hash):
+        st.caption(
+            ":material/info: This student has no fewer parameters than the teacher shown here. "
+            f"Teacher: {cache.parameters(pair.teacher)}, pictures of {teacher.input_size}² px. "
+            f"Student: {cache.parameters(pair.student)}, {student.input_size}² px."
+        )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _no_smaller(_student: Any, _teacher: Any, student: str, teacher: str) -> bool:
+    from kdcore.models.size import parameter_count
+
+    return parameter_count(_student) >= parameter_count(_teacher)
+
+
+def _teachers(card: Any, found: dict[str, tuple[Path, Any]]) -> tuple[str, ...]:
+    """Return who taught a network, by the titles of those that are here."""
+    titles = {name: other.title or name for name, (_, other) in found.items()}
+    named = card.teachers or card.recipe.get("teachers", ())
+    return tuple(titles.get(name, name) for name in named)
 
 
 def _warn_of_weak_teacher(pair: Pair) -> None:

@@ -87,13 +87,13 @@ def _familiar(pair: Pair, look: Look) -> None:
         st.warning(
             f"**This may not be {kind}:** its colours and textures are unlike those that the "
             f"{' and the '.join(doubters)} learnt from, and what they say of it means little. "
-            f"{rate:.0%} of real ones get this warning, too.",
+            f"{100 * rate:.0f} % of real ones get this warning, too.",
             icon=":material/warning:",
         )
     else:
         st.caption(
             f":material/check: Colours and textures fit {kind}. (The warning for others "
-            f"comes up for {rate:.0%} of real ones, too.)"
+            f"comes up for {100 * rate:.0f} % of real ones, too.)"
         )
 
 
@@ -147,15 +147,21 @@ def _verdict(pair: Pair, look: Look) -> None:
 
 def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
     """Say how good the network is at the class that it names, by its test images."""
+    from kdcore.evaluate.bootstrap import Interval
+    from kdcore.report.cells import percent_text
+
     per_class = (checkpoint.card.metrics.get("test") or {}).get("per_class", ())
     row = next((r for r in per_class if r["class"] == dx and r["recall"]["low"] is not None), None)
     if row is None:
         return
-    recall, precision = row["recall"], row["precision"]["value"]
-    right = f"; right in {precision:.0%} of its {dx} answers" if precision is not None else ""
+    precision = row["precision"]["value"]
+    found = percent_text(Interval(**row["recall"]))
+    right = (
+        f"; right in {100 * precision:.0f} % of its {dx} answers" if precision is not None else ""
+    )
     column.caption(
         f"At T = {checkpoint.card.temperature:.2f}. Of {row['support']} test images of {dx} it "
-        f"finds {recall['value']:.0%} [{recall['low']:.0%}, {recall['high']:.0%}]{right}."
+        f"finds {found}{right}."
     )
 
 

@@ -60,6 +60,7 @@ def _example(teacher: Any) -> None:
     from kdcore.predict.probabilities import softmax
 
     drawn = images.drawn(_SAMPLE)
+    name = dict(zip(HAM10000.classes, HAM10000.long_names))[drawn.dx]
     logits = cache.predict(teacher, drawn.rgb, drawn.sha256).logits[None]
     specification, rows = probability_view(
         {"Teacher": softmax(logits, _T)[0]},
@@ -70,7 +71,7 @@ def _example(teacher: Any) -> None:
     )
     st.vega_lite_chart(rows, specification, width="stretch", alt="What the teacher tells")
     st.caption(
-        f"What a teacher tells its student of one drawn {drawn.dx}: its answer, softened so that "
+        f"What a teacher tells its student of one drawn {name}: its answer, softened so that "
         "the other diagnoses show (temperature 4)."
     )
 
@@ -94,5 +95,8 @@ def show_models() -> None:
     st.dataframe([dict(zip(head, row)) for row in body], hide_index=True, width="content")
     st.caption(
         "Macro-F1: how well the seven diagnoses are found, each counting the same; 1 is perfect. "
-        "On lesions that no network was trained on."
+        "On lesions that no network was trained on. **KD**: knowledge distillation, taught by a "
+        "teacher's whole answer; **AT**: attention transfer, taught where the teacher looks, too. "
+        "A baseline is the same network without a teacher: only what is beyond it did the teacher "
+        "bring."
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, corrupting, images, state
+from pages.ui import cache, controls, corrupting, images, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen
 
@@ -25,9 +25,9 @@ _TITLES = {
 _LESSONS = {
     "agree": "Most cases are like this one, and say little about the others. What counts is what "
     "happens when a case is hard.",
-    "part": "Making the network small changed this answer. Which one to believe can't be seen from "
+    "part": "The student did not keep this answer. Which one to believe can't be seen from "
     "the two answers alone: it takes many cases whose truth is known.",
-    "err": "The student learnt from the teacher, and can learn its mistakes. Two networks that "
+    "err": "A student can learn its teacher's mistakes, too. Two networks that "
     "agree are not two independent opinions.",
     "doubt": "A useful network says when it does not know. These percentages were adjusted so that "
     "of the pictures given 40 %, about 40 % are right: a low one asks for a second look.",
@@ -55,6 +55,13 @@ def find(pair: Pair) -> dict[str, Case]:
         if found := _of_data(pair):
             return found
     return _of_drawings(pair, pair.teacher.hash, pair.student.hash)
+
+
+def say_who(pair: Pair) -> None:
+    """Name the two networks, and where they are not what the page says of teacher and student."""
+    named = (checkpoint.card.title or checkpoint.card.name for _, checkpoint in pair.items())
+    st.caption("Teacher: {}. Student: {}.".format(*named))
+    controls.show_kinship(pair)
 
 
 def choose(cases: Mapping[str, Case]) -> str:

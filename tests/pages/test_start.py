@@ -52,3 +52,10 @@ def test_a_link_opens_its_case(open_page: Open) -> None:
     app = open_page("see/demo", case="doubt")
     assert app.subheader[0].value == "Not sure"
     assert not open_page("see/demo", case="nonsense").exception
+
+
+def test_the_tour_owns_up_to_a_student_that_is_no_smaller(open_page: Open) -> None:
+    said = words(open_page("see/demo"))
+    assert "Teacher: Tiny teacher. Student: Tiny student." in said
+    assert "no fewer parameters than the teacher" in said
+    assert "was taught by" not in said  # its card names nobody

@@ -136,7 +136,7 @@ def show_severities(table: Any, models: Mapping[str, str]) -> None:
     from kdcore.report.robustness import corruptions_of, measure_heading
 
     st.subheader("As it gets worse")
-    st.markdown("From the clean picture (0) to the worst: the flatter a line, the more robust.")
+    st.markdown("From the clean picture (0) to the worst: the flatter a line, the less it changes.")
     names = corruptions_of(table)
     corruption = state.choice(
         st.selectbox, "corruption", "Corruption", list(names), format_func=names.get

@@ -192,6 +192,11 @@ def test_progress_and_result_of_the_process(tiny, script):
     assert told[-1] == known | {"kept": "20260102-a"}
 
 
+def test_what_a_library_prints_is_passed_over(tiny, script):
+    script("print('Converting ...'); print(7); print('{\"kept\": \"20260102-a\"}')")
+    assert bench_apart(Plan((tiny,)), lambda latest: None) == "20260102-a"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

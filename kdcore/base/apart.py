@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -29,8 +30,8 @@ def run_apart(
 
     Parameters
     ----------
-    command : its lines on standard output are JSON objects, among them "fraction" in [0, 1] and
-        "doing"; its errors begin with "Error: " on standard error
+    command : it tells on standard output, in lines that are JSON objects, among other things
+        "fraction" in [0, 1] and "doing"; its errors begin with "Error: " on standard error
     report : called several times a second with what was told so far, the later over the earlier,
         save that an empty list takes no other's place; what it raises (`Cancelled`) ends the
         process
@@ -55,11 +56,8 @@ def run_apart(
     told: dict[str, Any] = {"fraction": 0.0, "doing": "Starting"}
     try:
         while any(reader.is_alive() for reader in readers) or not lines.empty():
-            try:
-                line = json.loads(lines.get(timeout=_LOOK_S))
-                told |= {name: value for name, value in line.items() if value != []}
-            except queue.Empty:
-                pass
+            with contextlib.suppress(queue.Empty):
+                told |= _fields(lines.get(timeout=_LOOK_S))
             report(told)
         process.wait()
     finally:
@@ -67,6 +65,15 @@ def run_apart(
     if process.returncode:
         raise problem_of(what, log)
     return told
+
+
+def _fields(line: str) -> dict[str, Any]:
+    """Return what a line tells; nothing of one that a library has printed."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return {k: v for k, v in found.items() if v != []} if isinstance(found, dict) else {}
 
 
 def problem_of(what: str, log: Sequence[str]) -> KdError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -63,9 +64,24 @@ def export_pictures(
     """
     if len(samples) < 2:
         return Pictures()
+    ranges, checked = _halves(samples)
     images = load_inputs(checkpoint, data, samples)
-    checked = images[1::2]  # classes take turns, so both halves have all
-    return Pictures(checked, images[::2], checked)
+    return Pictures(images[checked], images[ranges], images[checked])
+
+
+def _halves(samples: Sequence[Sample]) -> tuple[list[int], list[int]]:
+    """Return two halves of the indices of two samples or more, each with every class of two.
+
+    A class goes to both by turns. Classes begin on one side and the other by turns, so that the
+    halves are of one size, and neither is empty.
+    """
+    order = {label: k for k, label in enumerate(sorted({s.label for s in samples}))}
+    turns: Counter[int] = Counter()
+    halves: tuple[list[int], list[int]] = ([], [])
+    for index, sample in enumerate(samples):
+        halves[(turns[sample.label] + order[sample.label]) % 2].append(index)
+        turns[sample.label] += 1
+    return halves
 
 
 def load_inputs(

@@ -1,7 +1,7 @@
 """One way to run an exported file, whatever its format: normalised images in, logits out.
 
 The files hold programs. They are run from bytes that `kdcore.deploy.artefact` has compared with
-their recorded SHA-256.
+their recorded SHA-256; those of a latency benchmark are its own, from the state folder.
 """
 
 from __future__ import annotations

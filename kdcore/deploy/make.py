@@ -113,6 +113,9 @@ def make_artefacts(
         source = (target.form, target.folded)
         if source not in floats:  # ONNX in other precisions is made of that in float32
             floats[source] = export_bytes(checkpoint, *source, cancelled)
+            if target.precision != "float32":  # whose own check would let small errors pass
+                parent = open_engine(floats[source], target.form)
+                check_engine(parent, checkpoint, images, "float32")
         data, notes = _converted(checkpoint, target, floats[source], pictures, cancelled)
         notes["checked_on"] = "drawn samples" if pictures.check is None else "training images"
         made.append(_place(checkpoint, Path(folder), target, data, images, notes))

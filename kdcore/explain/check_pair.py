@@ -49,7 +49,8 @@ def check_pair(
 ) -> PairTrust:
     """Check both maps of a pair as `check_map` does, the method run again as it made them.
 
-    A map that takes seconds is made again for 2 noisy pictures and 2 other classes, not 3 each.
+    A map that takes seconds is made again for 2 noisy pictures and 2 other classes, any other for
+    8 and 3.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from kdcore.explain.maps import Heatmap, upsample_all
 
 Floats = NDArray[np.float64]
 TOP = 0.2  # share of the cells that `iou` compares
-_WINDOW = 11
+WINDOW = 11  # cells a side of SSIM's
 _SIGMA = 1.5
 _C1, _C2 = 0.01**2, 0.03**2  # of Wang et al., for values on [0, 1]
 
@@ -104,17 +104,21 @@ def ssim(first: Floats, second: Floats) -> Floats:
     ValueError
         If a side has fewer than 11 cells.
     """
-    if min(first.shape[1:]) < _WINDOW:
-        raise ValueError(f"first, second: expected sides of {_WINDOW} or more, got {first.shape}")
+    if min(first.shape[1:]) < WINDOW:
+        raise ValueError(f"first, second: expected sides of {WINDOW} or more, got {first.shape}")
+    edge = WINDOW // 2  # a window closer to the edge would reach over it
+    return np.asarray(ssim_by_cell(first, second)[:, edge:-edge, edge:-edge].mean((1, 2)))
+
+
+def ssim_by_cell(first: Floats, second: Floats) -> Floats:
+    """Return the similarity in the window around each cell of maps (N, H, W), (N, H, W)."""
     mean_1, mean_2 = _blur(first), _blur(second)
     variance_1 = _blur(first * first) - mean_1**2
     variance_2 = _blur(second * second) - mean_2**2
     covariance = _blur(first * second) - mean_1 * mean_2
     luminance = (2 * mean_1 * mean_2 + _C1) / (mean_1**2 + mean_2**2 + _C1)
     structure = (2 * covariance + _C2) / (variance_1 + variance_2 + _C2)
-    edge = _WINDOW // 2  # a window closer to the edge would reach over it
-    inside = (luminance * structure)[:, edge:-edge, edge:-edge]
-    return np.asarray(inside.mean((1, 2)))
+    return np.asarray(luminance * structure)
 
 
 def iou(first: Floats, second: Floats) -> Floats:
@@ -153,7 +157,7 @@ def _cosine(first: Floats, second: Floats, defined: NDArray[np.bool_]) -> Floats
 
 
 def _blur(maps: Floats) -> Floats:
-    radius = _WINDOW // 2
+    radius = WINDOW // 2
     return np.asarray(gaussian_filter(maps, (0, _SIGMA, _SIGMA), radius=(0, radius, radius)))
 
 

@@ -10,14 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
-from scipy.stats import rankdata
 
+from kdcore.explain.map_agreement import WINDOW, Floats, spearman, ssim_by_cell
 from kdcore.explain.maps import Heatmap
-
-_SIGMA, _RADIUS = 1.5, 5  # of the window, pixels
-_C1, _C2 = 0.01**2, 0.03**2
 
 
 @dataclass(frozen=True)
@@ -46,19 +41,12 @@ def similarity(first: Heatmap, second: Heatmap) -> Similarity:
     return Similarity(_spearman(a, b), _ssim(a, b))
 
 
-def _spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+def _spearman(a: Floats, b: Floats) -> float:
     constant = (np.ptp(a) == 0, np.ptp(b) == 0)
-    if any(constant):
-        return float(all(constant))
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    return float(all(constant)) if any(constant) else float(spearman(a[None], b[None])[0])
 
 
-def _ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return gaussian_filter(values, _SIGMA, radius=_RADIUS)
-
-    ma, mb = mean(a), mean(b)
-    va, vb, cov = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
-    index = (2 * ma * mb + _C1) * (2 * cov + _C2) / ((ma**2 + mb**2 + _C1) * (va + vb + _C2))
-    edge = min(_RADIUS, (min(a.shape) - 1) // 2)
+def _ssim(a: Floats, b: Floats) -> float:
+    edge = min(WINDOW // 2, (min(a.shape) - 1) // 2)
+    index = ssim_by_cell(a[None], b[None])[0]
     return float(index[edge : a.shape[0] - edge, edge : a.shape[1] - edge].mean())

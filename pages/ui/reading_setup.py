@@ -53,7 +53,7 @@ def show() -> None:
     )
     title = st.text_input("Title", key="w:title", max_chars=80, placeholder="Pilot, six lesions")
     pair = controls.choose_pair()
-    method = _choose_method()
+    method = _choose_method(pair)
     offer = _choose_source(pair)
     if offer is None or not offer.ids:
         return
@@ -64,14 +64,14 @@ def show() -> None:
             st.rerun()
 
 
-def _choose_method() -> str:
-    from kdcore.explain import METHODS
+def _choose_method(pair: Pair) -> str:
+    from kdcore.explain import METHODS, methods_for
 
     return state.choice(
         st.selectbox,
         "reading_method",
         "Method",
-        METHODS.names(),
+        [method.name for method in methods_for(pair.teacher.model, pair.student.model)],
         default="grad-cam",
         format_func=lambda name: METHODS.get(name).title,
         help="Both networks explain the teacher's first choice, at their last stage. Score-CAM "

@@ -106,6 +106,18 @@ def test_a_wrong_export_is_not_written(saved, tmp_path, monkeypatch, target):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_a_smaller_form_of_a_wrong_export_is_not_written(saved, tmp_path, monkeypatch, precision):
+    wrong = lively("cnn2")
+    with torch.no_grad():
+        wrong.model.conv2.weight.mul_(1.04)  # less than what rounding to 8 bits may do
+    monkeypatch.setattr(make, "export_bytes", lambda c, *rest: export_bytes(wrong, *rest))
+    images = drawn_images(saved)
+    with pytest.raises(ExportError, match="in float32 does not answer as the network does"):
+        make_artefacts(saved, tmp_path, (Target("onnx", precision),), Pictures(images, images))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_was_finished_is_kept(saved, tmp_path):
     steps = []
     with pytest.raises(Cancelled):

@@ -192,6 +192,11 @@ def test_progress_and_result_of_the_process(tiny, script):
     assert told[-1] == known | {"kept": "20260102-a"}
 
 
+def test_what_a_library_prints_is_passed_over(tiny, script):
+    script("print('Converting ...'); print(7); print('{\"kept\": \"20260102-a\"}')")
+    assert bench_apart(Plan((tiny,)), lambda latest: None) == "20260102-a"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -220,3 +225,21 @@ def test_cancel_ends_the_process(tiny, script, monkeypatch):
         bench_apart(Plan((tiny,)), report)
     assert processes[0].poll() is not None
     assert not (state_folder() / "latency").exists()
+
+
+def test_cancel_leaves_no_temporary_files(tiny, script):
+    script(
+        "import json, tempfile, time; name = tempfile.mkdtemp();"
+        "print(json.dumps({'fraction': 0.1, 'name': name}), flush=True); time.sleep(600)"
+    )
+    names = []
+
+    def report(latest):
+        if "name" in latest:
+            names.append(Path(latest["name"]))
+            assert names[0].is_dir()
+            raise Cancelled()
+
+    with pytest.raises(Cancelled):
+        bench_apart(Plan((tiny,)), report)
+    assert not names[0].exists()

@@ -9,9 +9,12 @@ import pytest
 from kdcore.base import Cancelled, ExportError
 from kdcore.data import Sample
 from kdcore.deploy import (
+    calibration,
+    calibration_samples,
     check_engine,
     drawn_images,
     export_bytes,
+    export_pictures,
     open_engine,
     quantise,
     stratified_samples,
@@ -141,3 +144,20 @@ def test_classes_take_turns():
     with pytest.raises(ValueError, match="n: expected 1 or more"):
         stratified_samples(samples, 0)
     assert stratified_samples([], 3) == []
+
+
+@pytest.mark.parametrize("classes", [1, 2, 7, 10])
+def test_ranges_and_check_see_every_class(classes, monkeypatch):
+    samples = [Sample(f"i{n}", f"l{n}", "x", n % classes) for n in range(400)]
+    monkeypatch.setattr(
+        calibration, "load_inputs", lambda c, d, chosen: np.array([int(s.label) for s in chosen])
+    )
+    chosen = calibration_samples(samples, 100)
+    found = export_pictures(None, None, chosen)
+    assert set(found.calibration) == set(found.check) == set(range(classes))
+    assert abs(len(found.calibration) - len(found.check)) <= 1
+    assert sorted([*found.calibration, *found.check]) == sorted(s.label for s in chosen)
+    if classes % 2:  # the halves that the released INT8 files were made of
+        assert found.calibration.tolist() == [s.label for s in chosen][::2]
+    few = export_pictures(None, None, chosen[:2])
+    assert len(few.calibration) == len(few.check) == 1

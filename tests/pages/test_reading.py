@@ -232,6 +232,11 @@ def test_a_study_of_drawn_samples_is_set_up(open_page: Open) -> None:
     assert study.heatmap(0, "teacher").max() <= 1
 
 
+def test_methods_that_are_for_neither_network_are_not_offered(open_page: Open) -> None:
+    (method,) = (box for box in clean(open_page(PAGE)).selectbox if box.label == "Method")
+    assert "Grad-CAM" in method.options and "Attention rollout" not in method.options
+
+
 @pytest.mark.slow
 def test_a_study_of_test_images_leaves_training_lesions_out(
     open_page: Open, ham_folder: Path, monkeypatch: pytest.MonkeyPatch

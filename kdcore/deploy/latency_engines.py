@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kdcore import __version__
 from kdcore.base import ExportError, state_folder, write_atomically
-from kdcore.deploy.check import drawn_images
+from kdcore.deploy.check import check_engine, drawn_images
 from kdcore.deploy.engines import open_engine
 from kdcore.deploy.export import export_bytes
 from kdcore.deploy.quantise import quantise
@@ -47,7 +47,7 @@ def open_call(checkpoint: Checkpoint, engine: str, device: str = "cpu", threads:
     Raises
     ------
     ExportError
-        If the network can't be exported for the engine.
+        If the network can't be exported for the engine, or the export does not answer as it does.
     """
     if engine == "eager":
         return _eager(checkpoint, device)
@@ -73,7 +73,10 @@ def is_cached(weights: str, engine: str) -> bool:
 
 def _export(checkpoint: Checkpoint, engine: str) -> bytes:
     if engine != "int8":
-        return export_bytes(checkpoint, _FORMS[engine])
+        data = export_bytes(checkpoint, _FORMS[engine])
+        run = open_engine(data, _FORMS[engine], name=engine)
+        check_engine(run, checkpoint, drawn_images(checkpoint), "float32")
+        return data
     path = cached_file(checkpoint.hash, "onnxruntime")
     if not path.is_file():
         open_call(checkpoint, "onnxruntime")

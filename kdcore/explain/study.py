@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kdcore.base import Cancelled, CheckpointError, DataError
-from kdcore.data import ImageDataset, Sample
+from kdcore.data import Ham10000, ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, corrupt, image_seed, parse_stack, reference_square
 from kdcore.explain.batched import explain_pictures
 from kdcore.explain.floors import Columns, agreement_columns
@@ -194,17 +194,28 @@ class _Run:
 
     def _localise(self, chunk: Sequence[Sample], kept: Mapping[str, NDArray[np.float16]]) -> None:
         study = self.study
+        cells = [self.cells.load(m.hash, "localisation", chunk) for m in study.models]
         lacking = [
             model
-            for model in study.models
-            if self.cells.load(model.hash, "localisation", chunk) is None
+            for model, cell in zip(study.models, cells, strict=True)
+            if cell is None or self._outdated(cell, chunk)
         ]
         side, found = study.teacher.card.input_size, {}
         if lacking:
             maps = {model.hash: restore_maps(kept[model.hash], side) for model in lacking}
             found = localisation_columns(study.teacher, study.data, chunk, maps, study.seed)
+        for model in lacking:
+            self.cells.save(model.hash, "localisation", chunk, found[model.hash])
         for model in study.models:
             self._keep(model, "localisation", chunk, partial(found.__getitem__, model.hash))
+
+    def _outdated(self, found: Arrays, chunk: Sequence[Sample]) -> bool:
+        """Tell whether an image without numbers has a mask, which may have come since."""
+        data, energies = self.study.data, found["lesion_energy"]
+        return isinstance(data, Ham10000) and any(
+            np.isnan(energy) and data.has_mask(sample.image_id)
+            for energy, sample in zip(energies, chunk, strict=True)
+        )
 
     def _keep(
         self,

@@ -1,6 +1,6 @@
 """How long each model takes to answer, on this machine and on others."""
 
-from pages.ui import frame, latency, latency_kept, latency_shown, state
+from pages.ui import frame, latency, latency_kept, latency_shown, layering, state
 
 state.adopt_link()
 frame.open_page(
@@ -20,6 +20,8 @@ with frame.guard():
         latency_shown.show_whole_way(kept)
         latency_shown.show_table_of(kept)
         latency_kept.show_comparison(kept)
+with frame.guard():
+    layering.show()
 with frame.guard():
     latency_kept.show_history()
 state.write_link(latency_kept.LINK)

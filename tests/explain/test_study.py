@@ -200,6 +200,17 @@ def test_without_masks_there_is_no_localisation(models, ham_folder, cells):
     assert not any(name.startswith("lesion") for r in records for name in r.columns)
 
 
+def test_masks_that_come_later_count(models, data, ham_folder, cells, tmp_path):
+    bare = open_dataset(ham_folder)
+    samples = [s for s in bare.samples if data.has_mask(s.image_id)][:3]
+    run_study(Study(models[0], models[2:], bare, samples, "test"), cells)
+    _, later = run_study(Study(models[0], models[2:], data, samples, "test"), cells)
+    apart = map_cells("grad-cam", models[0].hash, root=tmp_path / "apart")
+    _, fresh = run_study(Study(models[0], models[2:], data, samples, "test"), apart)
+    assert np.isfinite(later.columns["lesion_energy"]).any()
+    np.testing.assert_array_equal(later.columns["lesion_energy"], fresh.columns["lesion_energy"])
+
+
 def test_kept_maps_are_the_maps():
     maps = make(5, side=96, cells=3)
     kept = reduce_maps(maps)

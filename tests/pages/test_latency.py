@@ -193,3 +193,13 @@ def test_nothing_chosen(open_page: Open) -> None:
     app.multiselect(key="w:engines").set_value([]).run()
     assert not app.exception
     assert "No engines were chosen" in words(app)
+
+
+def test_layers_are_timed_when_asked_for(open_page: Open) -> None:
+    app = open_page("measure/latency")
+    before = len(app.dataframe)
+    app.button(key="w:time-layers").click().run()
+    assert not app.exception
+    assert len(app.dataframe) == before + 1
+    assert "between layers" in list(app.dataframe[before].value["layer"])
+    assert "M parameters" in words(app)

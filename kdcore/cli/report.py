@@ -10,16 +10,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kdcore.base import results_folder
-from kdcore.cli.common import whole_number, write_json
+from kdcore.cli.common import open_data, whole_number, write_json
 from kdcore.cli.reporting.answers import answers_section
 from kdcore.cli.reporting.corrupted import robustness_section
 from kdcore.cli.reporting.efficiency import efficiency_section
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, staged, write_document
 from kdcore.cli.reporting.methods import methods_section
+from kdcore.cli.reporting.pictures import data_section
 from kdcore.cli.reporting.scores import classes_section, summary_section
 from kdcore.cli.reporting.study import Study, open_study
 from kdcore.cli.reporting.training import training_section
 from kdcore.cli.reporting.trust import calibration_section, operating_section
+from kdcore.data import ImageDataset
 from kdcore.report.checkpoints import data_name
 from kdcore.report.document import Document, Section
 from kdcore.report.notes import counted
@@ -53,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sections", metavar="NAME", nargs="+", choices=SECTIONS, default=[],
         help=f"of {', '.join(SECTIONS)}; default: all of them",
     )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="DIR", help="data folder, for a section on it with pictures"
+    )
     parser.add_argument("--part", choices=PARTS, default="test", help="default: test")
     parser.add_argument(
         "--resamples", type=whole_number, default=1000, help="of the bootstrap; 0: no intervals"
@@ -76,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
     with staged(options.out) as folder:
         document = make_document(
             study, options.robustness or results_folder(), command(options), options.sections,
-            efficiency=options.efficiency,
+            efficiency=options.efficiency, data=_data(options, study),
         )  # fmt: skip
         size = write_document(folder, document, options.out)
     seconds = time.monotonic() - started
@@ -95,6 +100,7 @@ def make_document(
     wanted: Sequence[str] = (),
     progress: Progress | None = None,
     efficiency: Path | None = None,
+    data: ImageDataset | None = None,
 ) -> Document:
     """Return the report of a study.
 
@@ -106,6 +112,7 @@ def make_document(
     wanted : keys of `SECTIONS`; none for all
     progress : called before each section with the share that is done and what comes next
     efficiency : the folder of an efficiency record; default the shipped results
+    data : the data set, for a section on it with pictures; default none
     """
     makers: dict[str, Callable[[], Section | None]] = {
         "summary": lambda: summary_section(study),
@@ -120,6 +127,8 @@ def make_document(
     }
     sections: list[Section | None] = []
     names = [name for name in makers if name in (wanted or makers)]
+    if data is not None:
+        sections.append(data_section(study, data))
     for place, name in enumerate(names):
         if progress:
             progress(place / len(names), SECTIONS[name])
@@ -140,10 +149,16 @@ def command(options: argparse.Namespace) -> str:
     words += ["--models", *options.models] if options.models else []
     words += ["--teacher", options.teacher] if options.teacher else []
     words += ["--sections", *options.sections] if options.sections else []
+    words += ["--data", "DIR"] if options.data else []
     words += ["--part", options.part, "--resamples", str(options.resamples)]
     for name in ("robustness", "efficiency"):
         words += [f"--{name}", "DIR"] if getattr(options, name) else []
     return shlex.join(words)
+
+
+def _data(options: argparse.Namespace, study: Study) -> ImageDataset | None:
+    options.skip_missing = False
+    return open_data(options, study.teacher.test.classes) if options.data else None
 
 
 def _result(study: Study) -> dict[str, object]:

@@ -1,11 +1,11 @@
-"""A look at each class: the same few pictures every time, side by side in one small JPEG."""
+"""A look at each class: the same few pictures every time, side by side in one small picture."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from kdcore.data.dataset import ImageDataset
 from kdcore.data.info import DatasetInfo
@@ -49,18 +49,53 @@ def strip(data: ImageDataset, image_ids: Sequence[str], height: int = 96) -> byt
     Pictures smaller than that are enlarged without smoothing, so that their pixels can be seen.
     Raises DataError or ImageError for a picture that can't be read, and ValueError for none.
     """
+    out = io.BytesIO()
+    _side_by_side(data, image_ids, height).save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()
+
+
+def sheet(data: ImageDataset, groups: Mapping[str, Sequence[str]], height: int = 96) -> Image.Image:
+    """Return rows of pictures on white, one for each group, its name before it.
+
+    Parameters
+    ----------
+    data : where pictures are
+    groups : image ids by name; at least one group, none of them empty
+    height : of a row, pixels
+
+    Raises
+    ------
+    ValueError
+        If there is no group, or an empty one.
+    DataError, ImageError
+        If a picture can't be read.
+    """
+    if not groups:
+        raise ValueError("groups: expected at least one, got none")
+    rows = [_side_by_side(data, ids, height) for ids in groups.values()]
+    font = ImageFont.load_default(size=height // 5)
+    margin = _GAP + max(round(font.getlength(name)) for name in groups) + height // 5
+    size = margin + max(row.width for row in rows), len(rows) * (height + _GAP) - _GAP
+    page = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(page)
+    for place, (name, row) in enumerate(zip(groups, rows, strict=True)):
+        top = place * (height + _GAP)
+        pen.text((_GAP, top + height // 2), name, fill="black", font=font, anchor="lm")
+        page.paste(row, (margin, top))
+    return page
+
+
+def _side_by_side(data: ImageDataset, image_ids: Sequence[str], height: int) -> Image.Image:
     if not image_ids:
         raise ValueError("image_ids: expected at least one, got none")
     pictures = [_at_height(data.picture(image_id).rgb, height) for image_id in image_ids]
     width = sum(p.width + _GAP for p in pictures) - _GAP
-    sheet = Image.new("RGB", (width, height), (128, 128, 128))
+    row = Image.new("RGB", (width, height), (128, 128, 128))
     x = 0
     for picture in pictures:
-        sheet.paste(picture, (x, 0))
+        row.paste(picture, (x, 0))
         x += picture.width + _GAP
-    out = io.BytesIO()
-    sheet.save(out, "JPEG", quality=_QUALITY)
-    return out.getvalue()
+    return row
 
 
 def _at_height(image: Image.Image, height: int) -> Image.Image:

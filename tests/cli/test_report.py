@@ -18,6 +18,7 @@ from kdcore.base import group_hash
 from kdcore.cli.main import main
 from kdcore.cli.reporting import figures
 from kdcore.cli.reporting import folder as report_folder
+from kdcore.data import HAM10000, Ham10000
 from kdcore.evaluate import evaluate_predictions
 from kdcore.report.summary import SUMMARY
 from kdcore.report.tables import TITLES
@@ -326,3 +327,25 @@ def test_the_shipped_checkpoints(tmp_path, monkeypatch):
         parse(path.read_text(encoding="utf-8"))
     rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))
     assert len(rows) == len(list((REPO / "checkpoints").glob("*/predictions-test.npz")))
+
+
+def test_a_data_folder_adds_its_classes_and_pictures(ham_folder, tmp_path):
+    out = tmp_path / "out"
+    command = ["report", "--out", str(out), "--resamples", "0", "--sections", "summary"]
+    assert main([*command, "--data", str(ham_folder)]) == 0
+    rows = list(csv.reader((out / "tables/data-classes.csv").open(encoding="utf-8")))
+    parts = Ham10000.open(ham_folder).parts()
+    assert sum(int(n) for row in rows[1:] for n in row[2:]) == len(parts)
+    assert [row[0] for row in rows[1:]] == list(HAM10000.classes)
+    drawn = ET.parse(out / "figures/data-montage.svg").getroot()
+    assert drawn[0].attrib["href"].startswith("data:image/jpeg;base64,")
+    assert (out / "figures/data-montage.pdf").read_bytes().startswith(b"%PDF")
+    assert "by class, the first 5" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_data_folder_of_other_classes_is_refused(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    command = ["report", "--out", str(tmp_path / "out"), "--resamples", "0"]
+    assert main([*command, "--data", str(tmp_path / "data")]) == 1
+    assert "was not found" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

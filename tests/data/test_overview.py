@@ -11,7 +11,7 @@ from PIL import Image
 from kdcore.base import DataError
 from kdcore.data import CIFAR10, CIFAR100, HAM10000, DatasetInfo, Ham10000, Sample
 from kdcore.data.coverage import COLUMNS, coverage
-from kdcore.data.montage import class_groups, layout_of, pick, shuffled_by_class, strip
+from kdcore.data.montage import class_groups, layout_of, pick, sheet, shuffled_by_class, strip
 
 
 def sample(number: int, dx: str, **known: object) -> Sample:
@@ -85,3 +85,19 @@ def test_a_strip_is_one_small_jpeg(ham_folder: Path) -> None:
 def test_a_strip_fits_a_telephone(info: DatasetInfo) -> None:
     count, height = layout_of(info)
     assert count * height * info.aspect + (count - 1) * 2 < 360
+
+
+def test_a_sheet_has_a_row_for_each_group(ham_folder: Path) -> None:
+    data = Ham10000.open(ham_folder)
+    ids = [s.image_id for s in data.samples]
+    page = sheet(data, {"one": ids[:1], "three": ids[1:4]}, height=40)
+    assert page.height == 2 * 40 + 2
+    margin = page.width - Image.open(io.BytesIO(strip(data, ids[1:4], 40))).width
+    row = page.crop((margin, 0, page.width, 40))
+    own = Image.open(io.BytesIO(strip(data, ids[:1], 40))).convert("RGB")
+    inside = row.crop((0, 0, *own.size))
+    apart = [abs(a - b) for a, b in zip(inside.tobytes(), own.tobytes())]
+    assert sum(apart) / len(apart) < 8  # the strip is a JPEG
+    assert row.getpixel((row.width - 1, 20)) == (255, 255, 255), "a shorter row ends in white"
+    with pytest.raises(ValueError, match="groups"):
+        sheet(data, {})

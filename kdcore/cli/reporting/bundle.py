@@ -114,6 +114,7 @@ def _options(wanted: Wanted, name: str) -> argparse.Namespace:
         resamples=wanted.resamples,
         robustness=None,
         efficiency=None,
+        data=None,
     )
 
 

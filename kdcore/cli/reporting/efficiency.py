@@ -20,6 +20,7 @@ from kdcore.report.efficiency import (
     table_note,
 )
 from kdcore.report.efficiency_files import NAME, form_path, load_form, read_efficiency
+from kdcore.report.latency import timing_rows
 from kdcore.report.notes import note
 from kdcore.report.tradeoff import Scored, make_points, scored, single_pictures, tradeoff_note
 
@@ -78,6 +79,13 @@ def _measured(
         *(Text(recommendation(found, model)) for model in found.models),
         Table("efficiency", "Scores, time and size of each model", models, told, source),
         Table("efficiency-artefacts", "Each form of each model", artefacts, again, source),
+        Table(
+            "efficiency-latency",
+            "Latency of each form of each model",
+            timing_rows(found.benchmark),
+            again,
+            source,
+        ),
         _tradeoff(study, found, forms, source),
     ]
 

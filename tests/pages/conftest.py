@@ -60,6 +60,7 @@ def open_page(page_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     """`open_page("see/explain", T="6.0")`: a session on a page, by a link with parameters."""
     monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(page_checkpoints))
     monkeypatch.delenv("DISTILSCOPE_DATA", raising=False)
+    monkeypatch.setattr("pages.ui.touring._SEEDS", 1)  # eight drawings of each class take seconds
     st.cache_resource.clear()
 
     def make(page: str, **link: str) -> AppTest:

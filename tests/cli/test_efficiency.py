@@ -44,6 +44,7 @@ def command(out: Path, *more: str) -> list[str]:
     return ["efficiency", "big", "small", "--out", str(out), "--seconds", "0.2", *more]
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_another_library(checkpoints, quick, ham_folder, tmp_path, capsys):
     out = tmp_path / "out"
     more = ["--data", str(ham_folder), "--json", str(tmp_path / "r.json")]
@@ -79,6 +80,7 @@ def test_scores_are_those_of_another_library(checkpoints, quick, ham_folder, tmp
     }
 
 
+@pytest.mark.slow
 def test_a_rerun_only_times(checkpoints, quick, ham_folder, tmp_path, monkeypatch):
     assert main(command(tmp_path / "one", "--data", str(ham_folder))) == 0
 
@@ -93,6 +95,7 @@ def test_a_rerun_only_times(checkpoints, quick, ham_folder, tmp_path, monkeypatc
     assert plain == [[replace(v, recommended=False) for v in m.variants] for m in two.models]
 
 
+@pytest.mark.slow
 def test_a_kept_file_that_was_changed_is_made_again(checkpoints, quick, tmp_path):
     assert main(command(tmp_path / "one")) == 0
     files = list((state_folder() / "efficiency").glob("*/*.pt"))

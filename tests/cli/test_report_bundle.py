@@ -28,6 +28,7 @@ def _models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "figure_bytes", lambda _, kind, __: pdf.FIGURE[kind])
 
 
+@pytest.mark.slow
 def test_it_is_what_the_command_writes(tmp_path: Path) -> None:
     told: list[tuple[float, str]] = []
     bundle = make_bundle(WANTED, lambda share, what: told.append((share, what)))

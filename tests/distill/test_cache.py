@@ -102,6 +102,7 @@ def test_a_killed_fill_goes_on_where_it_was(teacher, sources, tmp_path):
     assert len(list((cache.folder / "views").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_what_no_longer_agrees_with_the_teacher_is_made_again(teacher, sources, tmp_path):
     cache = TeacherCache(teacher, sources, FULL, tmp_path)
     cache.fill()
@@ -216,6 +217,7 @@ def test_a_cache_that_is_taken_away_meanwhile_is_still_read(teacher, sources, tm
     )
 
 
+@pytest.mark.slow
 def test_a_run_with_a_cache_is_the_run_without(ham_folder, tmp_path, tiny_checkpoints):
     histories = []
     for name in ("cached", "live"):

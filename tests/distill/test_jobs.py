@@ -37,6 +37,7 @@ def _wait_for(path, states, seconds=120):
     return state
 
 
+@pytest.mark.slow
 def test_a_job_starts_finishes_and_is_listed(ham_folder):
     assert list_runs() == []
     folder = start_run(RECIPE, ham_folder)

@@ -162,6 +162,7 @@ def test_baseline_and_student_of_a_seed_start_from_the_same_weights(
     assert not all(torch.equal(a, b) for a, b in zip(baseline, start("c", seed=1)))
 
 
+@pytest.mark.slow
 def test_everything_at_once_from_two_teachers(ham_folder, tmp_path, tiny_checkpoints):
     recipe = dataclasses.replace(
         RECIPE, epochs=2, mixup=0.0, role="student", alpha=0.3, kd="dkd", beta=100.0, lam=1.0,
@@ -250,6 +251,7 @@ def test_a_run_says_what_it_is_doing_and_can_be_paused(ham_folder, tmp_path):
     assert len(run.read_history()) == RECIPE.epochs
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_with_the_teachers_it_was_begun_with(
     ham_folder, tmp_path, tiny_checkpoints, make_ham
 ):

@@ -57,6 +57,7 @@ def test_progress_can_cancel(small: Checkpoint) -> None:
         explain_everything(small, small, draw_lesion("nv", 1), -1, 0, progress=stop)
 
 
+@pytest.mark.slow
 def test_threads_that_share_a_model_do_not_meet(small: Checkpoint) -> None:
     pictures = [draw_lesion(dx, 5) for dx in ("mel", "vasc", "nv", "bcc")]
 

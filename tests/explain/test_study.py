@@ -165,6 +165,7 @@ def test_a_resumed_study_gives_the_same_and_computes_nothing(study, cells, tmp_p
     assert all(same(*pair) for pair in zip(first, again))
 
 
+@pytest.mark.slow
 def test_a_cancelled_study_goes_on_where_it_ended(study, cells, tmp_path):
     whole = run_study(study, map_cells("grad-cam", study.teacher.hash, root=tmp_path / "other"))
     asked = iter(range(1000))

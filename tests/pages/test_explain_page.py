@@ -124,6 +124,7 @@ def test_a_job_replaced_by_another_keeps_what_it_had(
     assert "Stopped" in words(app) or "are exact" in words(app)
 
 
+@pytest.mark.slow
 def test_other_methods_are_offered_and_computed_on_request(open_page: Open) -> None:
     app = open_page("see/explain", target="mel", method="layer-cam")
     finish(app, "w:explain")

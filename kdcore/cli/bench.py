@@ -8,9 +8,9 @@ import math
 import sys
 from pathlib import Path
 
-from kdcore.base import checkpoints_folder, write_atomically
+from kdcore.base import write_atomically
 from kdcore.base.machine import cores
-from kdcore.cli.common import positive_number, whole_number
+from kdcore.cli.common import checkpoint_folder, positive_number, say_live, whole_number
 from kdcore.deploy.latency import PRECISION, Live, label
 from kdcore.deploy.latency_engines import ENGINES
 from kdcore.deploy.latency_plan import Plan, run_plan
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Time the models in turns, print the table, and write or keep the record."""
     plan = Plan(
-        checkpoints=tuple(_folder(name) for name in dict.fromkeys(options.checkpoints)),
+        checkpoints=tuple(checkpoint_folder(name) for name in dict.fromkeys(options.checkpoints)),
         engines=tuple(dict.fromkeys(options.engines)),
         batches=tuple(sorted(set(options.batch))),
         threads=tuple(sorted(set(options.threads))),
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
         precision=options.precision,
         end_to_end=options.end_to_end,
     )
-    found = run_plan(plan, _tell_programs if options.live else _tell_people)
+    found = run_plan(plan, _tell_programs if options.live else say_live)
     kept = keep_benchmark(found) if options.keep else None
     if options.json:
         write_atomically(
@@ -78,16 +78,6 @@ def run(options: argparse.Namespace) -> None:
         _print(found)
         if kept:
             print(f"Kept: {kept.path}")
-
-
-def _folder(name: str) -> Path:
-    path = Path(name)
-    return path if path.is_dir() else checkpoints_folder() / name
-
-
-def _tell_people(live: Live) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{live.fraction:4.0%}  {live.doing}", end="", file=sys.stderr, flush=True)
 
 
 def _tell_programs(live: Live) -> None:

@@ -8,10 +8,20 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kdcore.base import DATA_VARIABLE, DataError, SettingError, data_folder, write_atomically
+from kdcore.base import (
+    DATA_VARIABLE,
+    DataError,
+    SettingError,
+    checkpoints_folder,
+    data_folder,
+    write_atomically,
+)
 from kdcore.data import SPLITS, ImageDataset, Sample, open_dataset
+
+if TYPE_CHECKING:
+    from kdcore.deploy.latency import Live
 
 PARTS = ("train", "val", "test", "all")
 
@@ -32,6 +42,12 @@ def positive_number(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return value
+
+
+def checkpoint_folder(name: str) -> Path:
+    """Return the checkpoint's folder `name`; where there is none, that of a shipped one."""
+    path = Path(name)
+    return path if path.is_dir() else checkpoints_folder() / name
 
 
 def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None:
@@ -109,6 +125,12 @@ def say_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         end = "\n" if done >= total else ""
         print(f"\r{done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+
+def say_live(live: Live) -> None:
+    """Say on one line of a terminal how far a benchmark is, and what it times."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{live.fraction:4.0%}  {live.doing}", end="", file=sys.stderr, flush=True)
 
 
 def write_json(options: argparse.Namespace, result: dict[str, Any] | Sequence[Any]) -> None:

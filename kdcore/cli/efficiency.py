@@ -11,15 +11,16 @@ from kdcore.base import DataError, SettingError, checkpoints_folder, data_folder
 from kdcore.base.machine import cores
 from kdcore.cli.common import (
     add_data_arguments,
+    checkpoint_folder,
     open_data,
     positive_number,
+    say_live,
     say_progress,
     whole_number,
     write_json,
 )
 from kdcore.data import ImageDataset
 from kdcore.deploy.efficiency import RULE, Efficiency
-from kdcore.deploy.latency import Live
 from kdcore.models import card_order, read_card
 from kdcore.models.card import CARD, ROLES
 from kdcore.report.cells import columns
@@ -53,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make what is not kept yet, time everything, print and write it."""
-    folders = [_folder(name) for name in dict.fromkeys(options.checkpoints)] or shipped()
+    folders = [checkpoint_folder(name) for name in dict.fromkeys(options.checkpoints)] or shipped()
     data = _data(options, folders)
-    told = Told(_say, say_progress, _live)
+    told = Told(_say, say_progress, say_live)
     found, kept = compute_efficiency(folders, data, options.threads, options.seconds, told)
     write_efficiency(options.out, found, kept)
     print_efficiency(found)
@@ -120,11 +121,6 @@ def shipped(roles: Container[str] = ROLES) -> list[Path]:
     return sorted(found, key=lambda path: card_order(cards[path]))
 
 
-def _folder(name: str) -> Path:
-    path = Path(name)
-    return path if path.is_dir() else checkpoints_folder() / name
-
-
 def _data(options: argparse.Namespace, folders: list[Path]) -> ImageDataset | None:
     """Return the data set of the first checkpoint; None where there is no such folder."""
     if not data_folder(options.data):
@@ -146,8 +142,3 @@ def _threads(text: str) -> int:
 
 def _say(text: str) -> None:
     print(text, flush=True)
-
-
-def _live(live: Live) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{live.fraction:4.0%}  {live.doing}", end="", file=sys.stderr, flush=True)

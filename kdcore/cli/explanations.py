@@ -6,9 +6,9 @@ import argparse
 import time
 from pathlib import Path
 
-from kdcore.base import checkpoints_folder
 from kdcore.cli.common import (
     add_data_arguments,
+    checkpoint_folder,
     choose,
     open_data,
     say_progress,
@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compute what is missing of the study, measure it, print and write the tables."""
     started = time.monotonic()
-    teacher, *students = (load_checkpoint(_folder(n)) for n in (options.teacher, *options.students))
+    teacher, *students = (
+        load_checkpoint(checkpoint_folder(n)) for n in (options.teacher, *options.students)
+    )
     data = open_data(options, teacher.card.classes)
     chosen = choose(data, options, teacher.card.recipe)
     kept = options.allow_training_images
@@ -94,8 +96,3 @@ def _stacks(corruptions: list[str]) -> tuple[str, ...]:
     """Return every severity of the corruptions named; none where none is."""
     stacks = all_stacks(corruptions) if corruptions else ()
     return tuple(stack for stack in stacks if stack != CLEAN)
-
-
-def _folder(name: str) -> Path:
-    path = Path(name)
-    return path if path.is_dir() else checkpoints_folder() / name

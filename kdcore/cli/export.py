@@ -9,8 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kdcore.base import checkpoints_folder, data_folder
-from kdcore.cli.common import add_data_arguments, choose, open_data, say_progress, write_json
+from kdcore.base import data_folder
+from kdcore.cli.common import (
+    add_data_arguments,
+    checkpoint_folder,
+    choose,
+    open_data,
+    say_progress,
+    write_json,
+)
 from kdcore.data import ImageDataset, Sample
 from kdcore.deploy import (
     FORMATS,
@@ -69,8 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Export, check, measure where there is data, pack, print and write."""
-    named = Path(options.checkpoint)
-    folder = named if named.is_dir() else checkpoints_folder() / options.checkpoint
+    folder = checkpoint_folder(options.checkpoint)
     checkpoint = load_checkpoint(folder)
     forms = list(FORMATS) if "all" in options.format else list(dict.fromkeys(options.format))
     targets = targets_of(forms, tuple(dict.fromkeys(options.precision)), options.fold_preprocessing)

@@ -6,9 +6,10 @@ import argparse
 import time
 from pathlib import Path
 
-from kdcore.base import SettingError, checkpoints_folder
+from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
+    checkpoint_folder,
     choose,
     open_data,
     say_progress,
@@ -84,14 +85,11 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def _networks(options: argparse.Namespace) -> list[Checkpoint]:
     """Return the teacher and the students, all of its classes and each of another name."""
-    teacher = load_checkpoint(_folder(options.teacher))
-    students = [load_checkpoint(_folder(n), teacher.card.classes) for n in options.students]
+    teacher = load_checkpoint(checkpoint_folder(options.teacher))
+    students = [
+        load_checkpoint(checkpoint_folder(n), teacher.card.classes) for n in options.students
+    ]
     names = [checkpoint.card.name for checkpoint in (teacher, *students)]
     if len(set(names)) < len(names):
         raise SettingError("Two of the networks have one name.", "Name each of them once.")
     return [teacher, *students]
-
-
-def _folder(name: str) -> Path:
-    path = Path(name)
-    return path if path.is_dir() else checkpoints_folder() / name

@@ -9,19 +9,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kdcore.base import results_folder
-from kdcore.cli.common import open_data, whole_number, write_json
+from kdcore.base import data_folder, results_folder
+from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.answers import answers_section
 from kdcore.cli.reporting.corrupted import robustness_section
 from kdcore.cli.reporting.efficiency import efficiency_section
-from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, staged, write_document
+from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write_document
 from kdcore.cli.reporting.methods import methods_section
 from kdcore.cli.reporting.pictures import data_section
 from kdcore.cli.reporting.scores import classes_section, summary_section
 from kdcore.cli.reporting.study import Study, open_study
 from kdcore.cli.reporting.training import training_section
 from kdcore.cli.reporting.trust import calibration_section, operating_section
-from kdcore.data import ImageDataset
+from kdcore.data import ImageDataset, open_dataset
 from kdcore.report.checkpoints import data_name
 from kdcore.report.document import Document, Section
 from kdcore.report.notes import counted
@@ -78,17 +78,20 @@ def run(options: argparse.Namespace) -> None:
     study, left_out = open_study(options.models, options.teacher, options.part, options.resamples)
     for text in left_out:
         print(text, file=sys.stderr)
+    data = None
+    if options.data:
+        data = open_dataset(data_folder(options.data) or "", classes=study.teacher.test.classes)
     with staged(options.out) as folder:
         document = make_document(
             study, options.robustness or results_folder(), command(options), options.sections,
-            efficiency=options.efficiency, data=_data(options, study),
+            efficiency=options.efficiency, data=data,
         )  # fmt: skip
         size = write_document(folder, document, options.out)
     seconds = time.monotonic() - started
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
     print(
-        f"{options.out / DOCUMENT} and {PRINTED}: {tables} tables and {figures} figures of "
-        f"{len(study.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
+        f"{options.out / DOCUMENT}, {PRINTED} and {SOURCE}: {tables} tables and {figures} figures "
+        f"of {len(study.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
     )
     write_json(options, _result(study) | {"tables": tables, "figures": figures, "bytes": size})
 
@@ -154,11 +157,6 @@ def command(options: argparse.Namespace) -> str:
     for name in ("robustness", "efficiency"):
         words += [f"--{name}", "DIR"] if getattr(options, name) else []
     return shlex.join(words)
-
-
-def _data(options: argparse.Namespace, study: Study) -> ImageDataset | None:
-    options.skip_missing = False
-    return open_data(options, study.teacher.test.classes) if options.data else None
 
 
 def _result(study: Study) -> dict[str, object]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kdcore.base import SettingError, checkpoints_folder
+from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
+    checkpoint_folder,
     choose,
     open_data,
     say_progress,
@@ -45,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Compute what is missing of the grid, measure it, print and write the tables."""
-    folders = [_folder(name) for name in options.checkpoints]
-    teacher = _folder(options.teacher or options.checkpoints[0])
+    folders = [checkpoint_folder(name) for name in options.checkpoints]
+    teacher = checkpoint_folder(options.teacher or options.checkpoints[0])
     places = [folder.resolve() for folder in folders]
     if teacher.resolve() not in places:
         raise SettingError(
@@ -67,8 +68,3 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         print(f"Tables in {options.out}")
     write_json(options, found.as_dict() | {"seconds": seconds})
-
-
-def _folder(name: str) -> Path:
-    path = Path(name)
-    return path if path.is_dir() else checkpoints_folder() / name

@@ -11,6 +11,7 @@ import io
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,11 @@ from kdcore.data.files import Entries, Entry, find_metadata, index_files
 from kdcore.data.images import LoadedImage, read_image
 from kdcore.data.info import HAM10000, DatasetInfo
 from kdcore.data.sample import Sample
-from kdcore.data.splits import split_dataset
+from kdcore.data.splits import lesion_grouped_split, split_dataset
 
 _IDS = ("lesion_id", "image_id")
 _COLUMNS = (*_IDS, "dx")
+_PUBLISHED = Path(__file__).with_name("ham10000_parts.txt")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,15 @@ class Ham10000:
         return HAM10000
 
     def parts(self, split: str = "", seed: int = 0) -> NDArray[np.str_]:
-        """Return the part of each sample, (N,), as `split_dataset` does."""
+        """Return the part of each sample, (N,), as `split_dataset` does.
+
+        Under the first split with seed 0, lesions that the released models were trained or tested
+        on keep their part, so that a folder with more or fewer of them tests on the same ones.
+        """
+        if split in ("", HAM10000.splits[0]) and seed == 0:
+            labels = [sample.label for sample in self.samples]
+            lesions = [sample.lesion_id for sample in self.samples]
+            return lesion_grouped_split(labels, lesions, published=published_parts())
         return split_dataset(HAM10000, self.samples, split, seed)
 
     @property
@@ -119,6 +129,21 @@ class Ham10000:
                 "Choose one of the ids in its metadata.",
             )
         return entries[image_id]
+
+
+@cache
+def published_parts() -> dict[str, str]:
+    """Return the parts that the released models were trained and tested by.
+
+    They are those of `split_samples` with seed 0 on 9,013 of the 10,015 images, by `group_hash` of
+    the lesion.
+    """
+    text = _PUBLISHED.read_text(encoding="utf-8")
+    return {
+        lesion: part
+        for part, lesions in (line.split(":") for line in text.splitlines())
+        for lesion in lesions.split()
+    }
 
 
 def _missing_images(

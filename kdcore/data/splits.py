@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +20,6 @@ from kdcore.data.sample import Sample
 
 PARTS = ("train", "val", "test")
 FRACTIONS = (0.7, 0.15, 0.15)
-_PUBLISHED = Path(__file__).with_name("ham10000_parts.txt")
 Split = Callable[..., NDArray[np.str_]]
 SPLITS: Registry[Split] = Registry("split", DataError)
 
@@ -68,6 +65,7 @@ def lesion_grouped_split(
     return np.array([part_of[g] for g in groups])
 
 
+@SPLITS.register(BY_IMAGE)  # where nothing says which images belong together: no leak is claimed
 @SPLITS.register("image-level (leaky)")
 def image_level_split(
     labels: Sequence[int],
@@ -83,22 +81,6 @@ def image_level_split(
     """
     names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
     return lesion_grouped_split(labels, names, None, seed, fractions)
-
-
-@SPLITS.register(BY_IMAGE)
-def ungrouped_split(
-    labels: Sequence[int],
-    groups: Sequence[str],
-    ids: Sequence[str] | None = None,
-    seed: int = 0,
-    fractions: tuple[float, float, float] = FRACTIONS,
-) -> NDArray[np.str_]:
-    """Split image by image, since nothing says which images belong together.
-
-    The same as `image_level_split`, whose arguments it has, under the name that does not claim a
-    leak: whether there is one is not known.
-    """
-    return image_level_split(labels, groups, ids, seed, fractions)
 
 
 @SPLITS.register("official")
@@ -170,28 +152,7 @@ def split_dataset(
         raise DataError(
             f"{info.name} has no split {name!r}.", f"Choose one of: {', '.join(info.splits)}."
         )
-    if info.key == "ham10000" and name == "lesion-grouped" and seed == 0:
-        return lesion_grouped_split(
-            [s.label for s in samples],
-            [s.lesion_id for s in samples],
-            published=published_parts(),
-        )
     return split_samples(samples, name, seed)
-
-
-@cache
-def published_parts() -> dict[str, str]:
-    """Return the parts of HAM10000 that the released models were trained and tested by.
-
-    They are those of `split_samples` with seed 0 on 9,013 of the 10,015 images, by `group_hash` of
-    the lesion.
-    """
-    text = _PUBLISHED.read_text(encoding="utf-8")
-    return {
-        lesion: part
-        for part, lesions in (line.split(":") for line in text.splitlines())
-        for lesion in lesions.split()
-    }
 
 
 def split_samples(

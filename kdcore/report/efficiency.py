@@ -8,7 +8,7 @@ from dataclasses import replace
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost, Variant
 from kdcore.evaluate import Evaluation, Interval
 from kdcore.report.cells import interval_text, markdown_table, number
-from kdcore.report.latency import METHOD, engine_title, machine_title, median_of, threads_text
+from kdcore.report.latency import engine_title, median_of, threads_text, timed
 
 Rows = list[list[object]]
 Evaluations = Mapping[tuple[str, str], Evaluation]  # by the names of model and engine
@@ -133,8 +133,7 @@ def table_note(found: Efficiency) -> str:
     )
     return (
         f"Time of one picture through the network, {threads_text(first.threads)}: "
-        f"{machine_title(found.benchmark)}, {found.benchmark.conditions.date[:10]}. {METHOD} "
-        f"{found.benchmark.conditions.sentence()} MB is 10^6 bytes, MiB 2^20; parameters at "
+        f"{timed(found.benchmark)} MB is 10^6 bytes, MiB 2^20; parameters at "
         f"float32; the eager network's file may be in half precision. {quality}"
     )
 

@@ -61,6 +61,12 @@ def benchmark_title(benchmark: Benchmark, imported: bool = False) -> str:
     return f"{date} UTC · {machine_title(benchmark)}" + (" · imported" if imported else "")
 
 
+def timed(benchmark: Benchmark) -> str:
+    """Return on what machine, when, how and under which conditions it was timed."""
+    conditions = benchmark.conditions
+    return f"{machine_title(benchmark)}, {conditions.date[:10]}. {METHOD} {conditions.sentence()}"
+
+
 def timing_rows(benchmark: Benchmark) -> list[list[object]]:
     """Return every number of every contender, the first row the head."""
     head: list[object] = [

@@ -84,8 +84,8 @@ def _data_for(card: Any) -> Any | None:
         data, why = None, escaped(f"the data set can't be used: {error}")
     if data is None:
         st.info(
-            "INT8 is not offered: it takes its ranges from pictures that the network was not "
-            f"trained on, and {why} Other exports are checked on drawn samples, not measured.",
+            "INT8 is not offered: it takes its ranges from pictures of the training part, and "
+            f"{why} Other exports are checked on drawn samples, not measured.",
             icon=":material/folder_off:",
         )
     return data

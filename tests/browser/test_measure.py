@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +14,7 @@ from benchmarks.driver import App, settle
 from kdcore.evaluate import cases
 from kdcore.predict import Predictions
 from tests.browser.site import overflow, troubles, visit
+from tests.report import tex
 
 CHARTS = '[data-testid="stVegaLiteChart"]'
 QUADRANTS, MATRIX = 3, 4  # places of the charts on the page
@@ -99,14 +98,8 @@ def test_the_downloads_are_a_figure_and_a_table(compare: Page, tmp_path: Path) -
 
 def _compile(table: str, folder: Path) -> None:
     """Typeset the table where there is a TeX."""
-    tex = next((name for name in ("tectonic", "pdflatex") if shutil.which(name)), None)
-    if tex is None:
+    if tex.missing():
         return
     (folder / "table.tex").write_text(table)
     (folder / "main.tex").write_text(LATEX)
-    options = [] if tex == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
-    done = subprocess.run(
-        [tex, *options, "main.tex"], cwd=folder, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert (folder / "main.pdf").read_bytes().startswith(b"%PDF")
+    tex.typeset(folder / "main.tex")

@@ -7,7 +7,6 @@ import json
 import math
 import re
 import shutil
-import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -18,13 +17,14 @@ from kdcore.base import group_hash
 from kdcore.cli.main import main
 from kdcore.cli.reporting import figures
 from kdcore.cli.reporting import folder as report_folder
+from kdcore.cli.reporting.folder import SOURCE
 from kdcore.data import HAM10000, Ham10000
 from kdcore.evaluate import evaluate_predictions
 from kdcore.report.summary import SUMMARY
 from kdcore.report.tables import TITLES
 from tests.conftest import REPO, write_tiny_checkpoint
 from tests.evaluate.makers import make_predictions
-from tests.report import pdf
+from tests.report import pdf, tex
 from tests.report.test_latex import parse
 
 NASTY = 'Small <script>alert("1")</script> & 50 % of α_1'
@@ -137,14 +137,27 @@ def test_every_table_is_strict_latex(report):
     assert {"summary", "classes-small", "pairs", "calibration", "recipes"} <= set(texts)
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex")
-def test_the_tables_compile(report, tmp_path):
+def test_the_latex_is_typeset_and_nothing_lies_beside_the_page(report, tmp_path):
+    if why := tex.missing():
+        pytest.skip(why)
+    shutil.copytree(report, tmp_path / "report")
+    assert tex.typeset(tmp_path / "report" / SOURCE) == []
+    count = len(list((report / "tables").glob("*.tex")))
+    said = " ".join(
+        word["text"]
+        for page in pdf.pages((tmp_path / "report" / SOURCE).with_suffix(".pdf").read_bytes())
+        for word in page
+    )
+    assert {int(n) for n in re.findall(r"Table (\d+)\.", said)} == set(range(1, count + 1))
+
+
+def test_the_single_tables_compile(report, tmp_path):
+    if why := tex.missing():
+        pytest.skip(why)
     inputs = "\n".join(rf"\input{{{p}}}\par" for p in sorted((report / "tables").glob("*.tex")))
     head = r"\documentclass{article}\usepackage{booktabs}\begin{document}\tiny "
     (tmp_path / "all.tex").write_text(f"{head}{inputs}\\end{{document}}")
-    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
+    tex.typeset(tmp_path / "all.tex")
 
 
 def test_the_document_is_whole_well_formed_and_alone(report):
@@ -220,6 +233,7 @@ def test_an_earlier_report_is_replaced_and_other_files_are_kept(tmp_path):
     assert sorted(p.name for p in out.iterdir()) == [
         "figures",
         "paper.tex",
+        "report-latex.tex",
         "report.html",
         "report.pdf",
         "tables",

@@ -9,7 +9,7 @@ import pytest
 
 from kdcore.base import DataError, checkpoints_folder, group_hash
 from kdcore.data import SPLITS, Ham10000, image_level_split, lesion_grouped_split, split_samples
-from kdcore.data.splits import published_parts
+from kdcore.data.ham10000 import published_parts
 from kdcore.models import list_checkpoints
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,3 +88,14 @@ def words(app: AppTest) -> str:
     """Everything that the page says, in one string."""
     kinds = ("title", "markdown", "caption", "info", "warning", "error", "success", "subheader")
     return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
+
+
+def ended(app: AppTest, state: str = "") -> AppTest:
+    """Wait for the app's job, which ends in `state` if one is named, and run the page again."""
+    job = app.session_state["job"]
+    for _ in range(600):
+        if job.over:
+            break
+        time.sleep(0.05)
+    assert job.over and job.state == (state or job.state), job.error
+    return app.run()

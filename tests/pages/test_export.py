@@ -19,7 +19,7 @@ from kdcore.deploy import Target, export_apart, make_artefacts
 from kdcore.deploy.export_store import Kept, exports_folder, keep_exports, list_exports, zip_of
 from kdcore.deploy.package import SAID, example
 from kdcore.models import load_checkpoint
-from tests.pages.conftest import words
+from tests.pages.conftest import ended, words
 
 Open = Callable[..., AppTest]
 PAGE = "build/export"
@@ -54,16 +54,6 @@ def keep(packed: Path, tmp_path: Path) -> Callable[..., Kept]:
         return kept
 
     return put
-
-
-def ended(app: AppTest) -> AppTest:
-    job = app.session_state["job"]
-    for _ in range(600):
-        if job.over:
-            break
-        time.sleep(0.05)
-    assert job.over
-    return app.run()
 
 
 def test_nothing_made_and_nothing_runs_unasked(open_page: Open) -> None:

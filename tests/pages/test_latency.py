@@ -13,20 +13,10 @@ from streamlit.testing.v1 import AppTest
 from kdcore.deploy.latency_record import to_json
 from kdcore.deploy.latency_store import import_benchmark, keep_benchmark, list_benchmarks
 from tests.deploy.fakes import benchmark
-from tests.pages.conftest import words
+from tests.pages.conftest import ended, words
 
 Open = Callable[..., AppTest]
 PAGE = "measure/latency"
-
-
-def ended(app: AppTest) -> AppTest:
-    job = app.session_state["job"]
-    for _ in range(600):
-        if job.over:
-            break
-        time.sleep(0.05)
-    assert job.over
-    return app.run()
 
 
 def subheaders(app: AppTest) -> list[str]:

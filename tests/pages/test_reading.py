@@ -21,7 +21,7 @@ from kdcore.study import (
     list_readers,
     list_studies,
 )
-from tests.pages.conftest import words
+from tests.pages.conftest import ended, words
 from tests.study.makers import answer_all, make_study
 
 Open = Callable[..., AppTest]
@@ -207,18 +207,8 @@ def setup(app: AppTest, title: str, cases: int) -> AppTest:
     return app
 
 
-def ended(app: AppTest, state: str = "done") -> AppTest:
-    job = app.session_state["job"]
-    for _ in range(600):
-        if job.over:
-            break
-        time.sleep(0.05)
-    assert job.state == state, job.error
-    return app.run()
-
-
 def test_a_study_of_drawn_samples_is_set_up(open_page: Open) -> None:
-    app = ended(setup(clean(open_page(PAGE)), "Pilot", 3))
+    app = ended(setup(clean(open_page(PAGE)), "Pilot", 3), "done")
     clean(app)
     (study,), problems = list_studies()
     assert not problems and study.title == "Pilot" and len(study.cases) == 3
@@ -244,7 +234,7 @@ def test_a_study_of_test_images_leaves_training_lesions_out(
     app = open_page(PAGE, reading_source="data")
     assert "No data set is configured" in words(clean(app))
     monkeypatch.setenv("DISTILSCOPE_DATA", str(ham_folder))
-    app = ended(setup(open_page(PAGE, reading_source="data"), "Test part", 4))
+    app = ended(setup(open_page(PAGE, reading_source="data"), "Test part", 4), "done")
     clean(app)
     (study,), _ = list_studies()
     assert len({c.group for c in study.cases}) == 4
@@ -260,7 +250,7 @@ def test_uploads_lose_their_names(open_page: Open, tmp_path: Path) -> None:
     app.run()
     assert not app.exception
     assert "Photo 2" in app.error[0].value
-    app = ended(setup(app, "Own photos", 1))
+    app = ended(setup(app, "Own photos", 1), "done")
     (study,), _ = list_studies()
     assert study.cases[0].image_id == "upload-001"
     assert "mueller" not in (study.folder / "manifest.json").read_text().lower()

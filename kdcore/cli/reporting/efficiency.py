@@ -20,7 +20,7 @@ from kdcore.report.efficiency import (
     table_note,
 )
 from kdcore.report.efficiency_files import NAME, form_path, load_form, read_efficiency
-from kdcore.report.latency import timing_rows
+from kdcore.report.latency import PERCENTILES, timed, timing_rows
 from kdcore.report.notes import note
 from kdcore.report.tradeoff import Scored, make_points, scored, single_pictures, tradeoff_note
 
@@ -83,7 +83,7 @@ def _measured(
             "efficiency-latency",
             "Latency of each form of each model",
             timing_rows(found.benchmark),
-            again,
+            f"{timed(found.benchmark)} {PERCENTILES}",
             source,
         ),
         _tradeoff(study, found, forms, source),

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from kdcore.base import SettingError
 from kdcore.report.document import Document, html_document
+from kdcore.report.latex_document import latex_document
 from kdcore.report.typeset import pdf_document
 
 DOCUMENT = "report.html"
 PRINTED = "report.pdf"
+SOURCE = "report-latex.tex"  # which makes a PDF of its own beside PRINTED
 _FOLDERS = ("tables", "figures")
 
 
@@ -65,6 +67,7 @@ def report_files(document: Document) -> dict[str, bytes]:
     for figure in document.figures():
         files[f"figures/{figure.name}.svg"] = figure.svg
         files[f"figures/{figure.name}.pdf"] = figure.pdf
+    files[SOURCE] = latex_document(document).encode()
     files[PRINTED] = pdf_document(document)
     files[DOCUMENT] = html_document(document).encode()
     return files
@@ -86,13 +89,13 @@ def _refuse_foreign(target: Path) -> None:
 def _publish(stage: Path, target: Path) -> None:
     """Move what was written into place; without its document a folder is no report."""
     target.mkdir(exist_ok=True)
-    for name in (DOCUMENT, PRINTED):
+    for name in (DOCUMENT, PRINTED, SOURCE):
         (target / name).unlink(missing_ok=True)
     for name in _FOLDERS:
         if (target / name).exists():
             shutil.rmtree(target / name)
         (stage / name).rename(target / name)
-    for name in (PRINTED, DOCUMENT):
+    for name in (SOURCE, PRINTED, DOCUMENT):
         (stage / name).rename(target / name)
 
 

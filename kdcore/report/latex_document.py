@@ -1,0 +1,134 @@
+r"""A report as LaTeX source, `report-latex.tex`: words, tables fitted to the page, figures.
+
+It reads figures/*.pdf beside it, and compiles with what every TeX distribution has: geometry,
+booktabs, longtable, array, pdflscape, graphicx. A table for a paper of one's own is in tables/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from kdcore.report.cells import escape_latex
+from kdcore.report.document import Block, Code, Document, Figure, Section, Table, Text, spans
+from kdcore.report.fitting import BREAK, FittedTable, breakable, fit_tables, scratch
+from kdcore.report.table_fit import INSET, Part
+
+_FONT = "New Computer Modern"  # Typst's, of the widths of cmr10, which is set at every size here
+_HEAD = r"""\ifdefined\pdfminorversion\pdfminorversion=7\fi
+\documentclass[a4paper,10pt]{article}
+\usepackage[utf8]{inputenc}
+\DeclareFontShape{OT1}{cmr}{m}{n}{<->cmr10}{}
+\DeclareFontShape{OT1}{cmr}{bx}{n}{<->cmbx10}{}
+\usepackage[left=49bp,right=49bp,top=50bp,bottom=50bp]{geometry}
+\usepackage{array,booktabs,graphicx,longtable,pdflscape}
+\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
+\setlength{\LTleft}{0pt}\setlength{\LTright}{0pt}\setlength{\LTpre}{4pt}
+\emergencystretch=3em \hbadness=10000 \vbadness=10000 \raggedbottom
+\newcolumntype{L}[1]{>{\raggedright\arraybackslash}p{#1}}
+\newcolumntype{R}[1]{>{\raggedleft\arraybackslash}p{#1}}
+\newsavebox{\drawing}
+\newcommand{\fitted}[1]{\sbox{\drawing}{\includegraphics[scale=0.66]{#1}}%
+  \ifdim\wd\drawing>\linewidth \includegraphics[width=\linewidth,height=0.85\textheight,%
+  keepaspectratio]{#1}\else\ifdim\ht\drawing>0.85\textheight
+  \includegraphics[height=0.85\textheight]{#1}\else\usebox{\drawing}\fi\fi}
+\newcommand{\drawn}[2]{\par\medskip\begin{minipage}{\linewidth}\refstepcounter{figure}%
+  \raggedright{\small\textbf{Figure \thefigure.} #2}\par\smallskip\fitted{#1}\end{minipage}\par}
+\newcommand{\told}[1]{\par\medskip\refstepcounter{table}%
+  {\small\raggedright\textbf{Table \thetable.} #1\par}\nopagebreak}
+\begin{document}
+"""
+# Characters that TeX's own fonts have no letter for, beside those that `escape_latex` knows.
+_MORE = {"\u00a0": "~", BREAK: r"\hspace{0pt}", "²": r"$^2$", "³": r"$^3$", "→": r"$\to$",
+         "←": r"$\leftarrow$", "≈": r"$\approx$", "…": r"\ldots{}", "⋅": r"$\cdot$",
+         "·": r"$\cdot$", "√": r"$\surd$", "κ": r"$\kappa$", "ρ": r"$\rho$", "μ": r"$\mu$",
+         "µ": r"$\mu$", "π": r"$\pi$", "θ": r"$\theta$", "ε": r"$\epsilon$", "δ": r"$\delta$",
+         "Σ": r"$\Sigma$", "₁": r"$_1$", "₂": r"$_2$", "₀": r"$_0$", "½": r"$\frac{1}{2}$",
+         "°": r"$^\circ$", "∈": r"$\in$", "≠": r"$\neq$"}  # fmt: skip
+_KNOWN = re.compile(r"[\x20-\x7e\u00a1-\u017f–—‘’“”„•]")
+
+
+def latex_document(document: Document) -> str:
+    """Return the whole document as the source of `report-latex.tex`.
+
+    Raises
+    ------
+    SettingError
+        If the folder for temporary files can't be written to.
+    """
+    with scratch() as folder:
+        fitted = fit_tables(document.tables(), _FONT, folder)
+    lines = [
+        rf"{{\LARGE\bfseries\raggedright {_plain(document.title)}\par}}",
+        rf"\medskip {_marked(document.lead)}\par",
+        *(line for section in document.sections for line in _section(section, fitted)),
+        r"\end{document}",
+    ]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _section(section: Section, fitted: Mapping[str, FittedTable]) -> Iterator[str]:
+    yield rf"\section*{{{_plain(section.title)}}}"
+    for block in section.blocks:
+        yield from _block(block, fitted)
+
+
+def _block(block: Block, fitted: Mapping[str, FittedTable]) -> Iterator[str]:
+    if isinstance(block, Text):
+        yield rf"{_marked(block.text)}\par"
+    elif isinstance(block, Code):
+        yield r"{\footnotesize\ttfamily\raggedright"
+        yield from (rf"\mbox{{}}{_code(line)}\par" for line in block.text.splitlines())
+        yield "}"
+    elif isinstance(block, Figure):
+        said = f"{_plain(block.title)}. From {_plain(breakable(block.source))}."
+        yield rf"\drawn{{figures/{block.name}.pdf}}{{{said}}}"
+    else:
+        yield from _table(block, fitted[block.name])
+
+
+def _table(table: Table, fitted: FittedTable) -> Iterator[str]:
+    said = f"{_plain(table.title)}. {_plain(table.note)} From {_plain(breakable(table.source))}."
+    size = fitted.fit.size
+    yield r"\begin{landscape}" if fitted.fit.turned else ""
+    yield rf"\told{{{said}\label{{tab:{table.name}}}}}"
+    yield rf"{{\fontsize{{{size}}}{{{1.2 * size:.1f}}}\selectfont"
+    yield rf"\setlength{{\tabcolsep}}{{{INSET}bp}}"
+    for part in fitted.fit.parts:
+        yield from _part(part, fitted)
+    yield r"}\end{landscape}" if fitted.fit.turned else "}"
+
+
+def _part(part: Part, fitted: FittedTable) -> Iterator[str]:
+    inner = [width - 2 * INSET for width in part.widths]
+    kinds = ["R" if fitted.right[c] else "L" for c in part.columns]
+    spec = "".join(f"{kind}{{{width:.2f}bp}}" for kind, width in zip(kinds, inner, strict=True))
+    head, *body = fitted.rows
+    bold = [rf"\textbf{{{_plain(head[c])}}}" if head[c] else "" for c in part.columns]
+    yield rf"\begin{{longtable}}{{{spec}}}"
+    yield rf"\toprule {' & '.join(bold)} \\ \midrule \endhead \bottomrule \endfoot"
+    yield from (rf"{' & '.join(_cell(row[c]) for c in part.columns)} \\" for row in body)
+    yield r"\end{longtable}\addtocounter{table}{-1}"  # it counts itself; the caption has counted
+
+
+def _cell(text: str) -> str:
+    """Return a cell; in braces where a row's end would take its first sign for an argument."""
+    return f"{{{_plain(text)}}}" if text.startswith(("[", "*")) else _plain(text)
+
+
+def _marked(text: str) -> str:
+    return "".join(
+        rf"\textbf{{{_plain(piece)}}}" if bold else _plain(piece) for piece, bold in spans(text)
+    )
+
+
+def _code(line: str) -> str:
+    """Return a line of code: its spaces kept, long words with places to break them."""
+    return _plain(breakable(line)).replace(" ", r"\ \hspace{0pt}")
+
+
+def _plain(text: str) -> str:
+    """Return text that LaTeX sets as it is; what its fonts lack becomes a question mark."""
+    return "".join(
+        _MORE.get(c) or (s if (s := escape_latex(c)) != c or _KNOWN.match(c) else "?") for c in text
+    )

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "train a recipe, or resume it, and write a checkpoint",
     "sweep": "train methods over seeds, and compare them by paired tests",
     "ensemble": "join checkpoints into one that answers their mean",
+    "card": "write what a checkpoint is for, how it was made and where it fails",
     "export": "write a checkpoint as ONNX, TorchScript or torch.export, checked",
     "predict": "save a checkpoint's predictions on a data folder",
     "import": "save predictions that another program wrote as CSV",

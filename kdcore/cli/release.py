@@ -1,4 +1,4 @@
-"""A trained model becomes a checkpoint: weights, predictions, calibration, density, card.
+"""A trained model becomes a checkpoint: weights, predictions, calibration, density, cards.
 
 All of it is written into `.releasing/NAME/new` beside the target and swapped in at the end, so
 that nobody lists half a checkpoint: `*/card.json` reaches neither folder there.
@@ -28,6 +28,7 @@ from kdcore.models import (
     write_card,
 )
 from kdcore.predict import Predictions, fit_ood, record, stream_outputs
+from kdcore.report.model_card import write_model_card
 
 Progress = Callable[[int, int], None]
 
@@ -142,6 +143,7 @@ def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:
         },
     )
     write_card(folder, card)
+    write_model_card(folder)
     return card
 
 

@@ -18,6 +18,7 @@ from kdcore.base import KdError, SettingError, checkpoints_folder, state_folder
 from kdcore.cli.backends import BACKENDS, started
 from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
 from kdcore.cli.members import Place, is_finished, train_members
+from kdcore.cli.sweep_release import release_seed
 from kdcore.cli.sweep_results import Result, gather, mean_seconds, sweep_tables, write_tables
 from kdcore.distill import check_device
 from kdcore.distill.sweep import Member, Sweep
@@ -50,6 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=_count, help="that torch uses for a member (default: cores / jobs)"
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument(
+        "--release",
+        metavar=("METHOD", "NAME", "TITLE"),
+        nargs=3,
+        action="append",
+        default=[],
+        help="write the seed in the middle by validation macro-F1 as checkpoint NAME; METHOD is "
+        "student/method where there are several students",
+    )
     add_data_arguments(parser)
 
 
@@ -70,6 +80,9 @@ def run(options: argparse.Namespace) -> None:
     if options.out and results:
         write_tables(options.out, sweep, tables, results)
     write_json(options, _as_dict(sweep, tables, results, failed, missing))
+    for asked in options.release:
+        card = release_seed(results, root, options, asked)
+        print(f"{card.name}: {card.provenance}")
     if failed:
         raise KdError(
             f"{len(failed)} of {len(results) + len(absent)} members failed: {_told(failed)}",

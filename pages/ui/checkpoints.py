@@ -39,7 +39,22 @@ def show_checkpoints() -> None:
         f"Those in `{kept}` are shared, and can teach; those in `{own}` belong to runs. macro-F1 "
         "with 95 % intervals, where it was measured."
     )
+    _read({path.name: path for path, _ in found if (path / "README.md").is_file()})
     _delete({path.name: path for path, card in found if card.added and path.parent == kept})
+
+
+def _read(written: dict[str, Path]) -> None:
+    """Draw the card for people of one checkpoint, of those that have one by their folder's name."""
+    if not written:
+        return
+    with st.expander("Read a model card", icon=":material/description:", key="w:card"):
+        name = state.choice(st.selectbox, "card", "Model card of", list(written))
+        text = (written[name] / "README.md").read_text(encoding="utf-8")
+        st.download_button(
+            "Markdown", text, f"{name}.md", "text/markdown", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
+        st.markdown(text.replace("\n## ", "\n##### ").replace("# ", "#### ", 1))
 
 
 def _delete(own: dict[str, Path]) -> None:

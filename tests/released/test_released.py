@@ -13,6 +13,7 @@ from kdcore.evaluate import evaluate_predictions, refuse_training_images
 from kdcore.explain import score_cam
 from kdcore.models import list_checkpoints, load_checkpoint
 from kdcore.predict import Predictions, ood, predict_image
+from kdcore.report.model_card import NAME, model_card
 from tests.explain.test_cams import reference
 
 ROOT = Path(__file__).parents[2] / "checkpoints"
@@ -45,6 +46,12 @@ def test_the_same_image_has_the_same_attributes_in_every_file(part):
         assert np.array_equal(files[0].sample_ids, other.sample_ids)
         for name, values in files[0].attributes.items():
             assert np.array_equal(values, other.attributes[name]), name
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+def test_the_card_for_people_follows_from_card_and_predictions(card):
+    parts = (Predictions.load(ROOT / card.name / f"predictions-{p}.npz") for p in ("val", "test"))
+    assert (ROOT / card.name / NAME).read_text(encoding="utf-8") == model_card(card, *parts)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)

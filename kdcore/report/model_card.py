@@ -196,8 +196,8 @@ def _failures(card: Card, test: Predictions, scores: Evaluation) -> Iterator[str
     sure = probabilities.max(1) >= SURE
     wrong = probabilities.argmax(1) != test.labels
     told.append(
-        f"It is at least {100 * SURE:.0f} % sure of {_count(int(sure.sum()), 'test image')}, and wrong "
-        f"about {int((sure & wrong).sum())} of them."
+        f"It is at least {100 * SURE:.0f} % sure of {_count(int(sure.sum()), 'test image')}, and "
+        f"wrong about {int((sure & wrong).sum())} of them."
     )
     if POSITIVE in card.classes:
         told.append(_missed(card.classes.index(POSITIVE), test, sure & wrong))

@@ -34,7 +34,8 @@ def show_checkpoints() -> None:
     if not found:
         st.caption("There is no checkpoint yet: train one, or import one below.")
         return
-    show_table(checkpoint_rows(sorted(found, key=lambda item: card_order(item[1]))), "checkpoints")
+    found.sort(key=lambda item: card_order(item[1]))
+    show_table(checkpoint_rows(found), "checkpoints")
     st.caption(
         f"Those in `{kept}` are shared, and can teach; those in `{own}` belong to runs. macro-F1 "
         "with 95 % intervals, where it was measured."
@@ -47,7 +48,7 @@ def _read(written: dict[str, Path]) -> None:
     """Draw the card for people of one checkpoint, of those that have one by their folder's name."""
     if not written:
         return
-    with st.expander("Read a model card", icon=":material/description:", key="w:card"):
+    with st.expander("Read a model card", icon=":material/description:", key="w:cards"):
         name = state.choice(st.selectbox, "card", "Model card of", list(written))
         text = (written[name] / "README.md").read_text(encoding="utf-8")
         st.download_button(

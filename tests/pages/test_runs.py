@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from kdcore.base import runs_folder
 from kdcore.distill import Recipe, RunFolder
 from kdcore.models import build_model, load_checkpoint, read_card, save_checkpoint, write_card
+from kdcore.report.model_card import NAME
 from tests.conftest import REPO
 from tests.pages.conftest import words
 from tests.pages.test_train import HISTORY, errors, make_run
@@ -385,3 +386,16 @@ def test_a_link_with_nonsense_falls_back(on_runs: Open) -> None:
     assert not app.exception
     assert errors(app) == ""
     assert app.multiselect(key="w:runs").value == ["first"]
+
+
+def test_a_model_card_is_read(on_runs: Open, tmp_path: Path) -> None:
+    assert "Read a model card" not in [element.label for element in on_runs().expander]
+    name = "tiny-student"
+    written = "# Tiny\n\n## Where it fails\n\n- Of 3 images it recognises none.\n"
+    (tmp_path / "checkpoints" / name / NAME).write_text(written)
+    app = on_runs()
+    assert not app.exception
+    assert app.selectbox(key="w:card").options == [name]
+    shown = words(app)
+    assert "#### Tiny\n" in shown and "##### Where it fails\n" in shown
+    assert "recognises none" in shown

@@ -81,6 +81,19 @@ def difference_sentence(found: PairComparison) -> str:
     )
 
 
+def gain_sentence(found: PairComparison, student: str) -> str:
+    """Return what a teacher gained the student, whose `found` "teacher" is its own baseline."""
+    delta = found.metrics["macro_f1"].delta
+    told = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]"
+    if math.isnan(delta.low):
+        return f"What its teacher gained {student} can't be told with an interval on these images."
+    if delta.low > 0:
+        return f"{student} gained macro F1 from its teacher: {told} to the same without one."
+    if delta.high < 0:
+        return f"{student} lost macro F1 by its teacher: {told} to the same without one."
+    return f"{student} has not shown a gain from its teacher: {told} to the same without one."
+
+
 def mcnemar_sentence(found: PairComparison) -> str:
     """Return McNemar's test in one sentence."""
     test = found.agreement.mcnemar

@@ -19,6 +19,7 @@ with picker:
 with frame.guard():
     shown = comparing.gather(models, part, calibrated)
     comparing.show_overall(shown)
+    pairing.show_gains(shown)
     comparing.show_classes(shown)
     pair = pairing.choose(shown)
     if pair is not None:

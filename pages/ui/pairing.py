@@ -11,6 +11,7 @@ from pages.ui import measured, state
 from pages.ui.comparing import Compared
 from pages.ui.figures import show_figure
 from pages.ui.tables import file_stem, show_table
+from pages.ui.watch import escaped
 
 LINK = ("one", "other", "difference")
 
@@ -74,6 +75,33 @@ def choose(shown: Compared) -> Pair | None:
     contents = f"{shown.contents[teacher]}|{shown.contents[student]}"
     temperatures = shown.temperatures[teacher], shown.temperatures[student]
     return Pair(teacher, student, shown, _compare(*pair, contents, *temperatures))
+
+
+def show_gains(shown: Compared) -> None:
+    """Say of each student whether it is better than the same network without a teacher."""
+    from kdcore.report.pair_words import gain_sentence
+
+    for student, baseline in _with_baselines(shown.models):
+        pair = shown.predictions[baseline], shown.predictions[student]
+        contents = f"{shown.contents[baseline]}|{shown.contents[student]}"
+        temperatures = shown.temperatures[baseline], shown.temperatures[student]
+        found = _compare(*pair, contents, *temperatures)
+        st.markdown(gain_sentence(found, f"**{escaped(student)}**") + " One training run of each.")
+
+
+def _with_baselines(models: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the titles of each student and of its network at its input size without a teacher."""
+
+    def kind(model: Any) -> tuple[Any, ...]:
+        return model.card.architecture, model.card.members, model.card.input_size
+
+    known = {title: model for title, model in models.items() if model.card}
+    return [
+        (student, baseline)
+        for student, one in known.items()
+        for baseline, other in known.items()
+        if (one.role, other.role) == ("student", "baseline") and kind(one) == kind(other)
+    ]
 
 
 def show_pair(pair: Pair) -> None:

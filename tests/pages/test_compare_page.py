@@ -12,9 +12,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kdcore.evaluate import agreement, cases, take
+from kdcore.evaluate import agreement, cases, compare_pair, take
+from kdcore.models import read_card, write_card
 from kdcore.predict import Predictions, to_csv
 from kdcore.predict.shelf import foreign_folder
+from kdcore.report.cells import signed
 from kdcore.report.models import SCORES
 from tests.conftest import REPO
 from tests.pages.conftest import words
@@ -79,6 +81,28 @@ def test_two_models(open_page: Open, saved: dict[str, Predictions]) -> None:
     assert f"In {count['same_mistake']} of the {both} images where both are wrong" in words(app)
     metrics = {m.label: m.value for m in app.metric}
     assert metrics["Same answer"] == f"{same.share.value:.1%}".replace("%", " %")
+
+
+def test_what_the_teacher_gained_is_said_where_the_baseline_is_there(
+    open_page: Open, own_checkpoints: Path, saved: dict[str, Predictions]
+) -> None:
+    assert "macro F1 from its teacher" not in words(open_page(PAGE))
+    alone = own_checkpoints / "tiny-alone"
+    shutil.copytree(own_checkpoints / "tiny-student", alone)
+    card = read_card(alone)
+    write_card(alone, replace(card, name="tiny-alone", title="Tiny alone", role="baseline"))
+    worse = np.where(np.arange(30)[:, None] < 20, -saved["student"].logits, 1.0)
+    replace(saved["student"], logits=worse.astype(np.float32)).save(alone / "predictions-test.npz")
+    app = open_page(PAGE)
+    assert not app.exception
+    difference = compare_pair(
+        replace(saved["student"], logits=worse.astype(np.float32)), saved["student"], n_boot=20
+    ).metrics["macro_f1"].delta  # fmt: skip
+    assert f"{signed(difference.value)} [" in words(app)
+    assert "from its teacher" in words(app) or "by its teacher" in words(app)
+    other = replace(read_card(alone), input_size=48)
+    write_card(alone, other)
+    assert "its teacher:" not in words(open_page(PAGE))
 
 
 def test_the_quadrant_of_copied_mistakes_is_open_at_first(

@@ -13,6 +13,7 @@ from kdcore.evaluate.agreement import McNemar
 from kdcore.report.cells import signed
 from kdcore.report.pair_words import (
     difference_sentence,
+    gain_sentence,
     mcnemar_sentence,
     mistakes_sentence,
     p_text,
@@ -45,6 +46,19 @@ def with_delta(found, *interval):
 )
 def test_a_difference_is_only_said_where_the_interval_excludes_none(found, interval, sentence):
     assert difference_sentence(with_delta(found, *interval)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("interval", "sentence"),
+    [
+        ((-0.1, -0.2, -0.05), "Small lost macro F1 by its teacher: −0.100 [−0.200, −0.050] to"),
+        ((0.1, 0.05, 0.2), "Small gained macro F1 from its teacher: +0.100 [+0.050, +0.200] to"),
+        ((0.1, -0.05, 0.2), "Small has not shown a gain from its teacher: +0.100 [−0.050, +0.200]"),
+        ((0.1, math.nan, math.nan), "What its teacher gained Small can't be told"),
+    ],
+)
+def test_a_gain_is_only_said_where_the_interval_excludes_none(found, interval, sentence):
+    assert gain_sentence(with_delta(found, *interval), "Small").startswith(sentence)
 
 
 @pytest.mark.parametrize(

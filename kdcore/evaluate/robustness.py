@@ -9,7 +9,7 @@ ratios, which explode where a reference is nearly right, the plain differences a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,7 @@ class Robustness:
     split : the part
     maps : where maps were compared, by model and corruption
     map_method : of the maps, as `kdcore.explain.METHODS` names it
+    weights : SHA-256 of the weights of each model that it is known of
     """
 
     cells: tuple[Cell, ...]
@@ -109,11 +110,17 @@ class Robustness:
     split: str
     maps: tuple[MapCell, ...] = ()
     map_method: str = ""
+    weights: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models' names, in the order of the grid."""
         return tuple(dict.fromkeys(cell.model for cell in self.cells))
+
+    def stale(self, weights: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the models that have other `weights`, SHA-256 by name, than were measured."""
+        known = ((model, self.weights.get(model), weights.get(model)) for model in self.models)
+        return tuple(model for model, then, now in known if then and now and then != now)
 
     @property
     def interval_method(self) -> str:
@@ -125,7 +132,7 @@ class Robustness:
         """Return everything for JSON; a number that is not defined is None."""
         plain = {name: getattr(self, name) for name in _PLAIN}
         tables = {name: [_row(cell) for cell in getattr(self, name)] for name in _TABLES}
-        return plain | tables
+        return plain | {"weights": dict(self.weights)} | tables
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Robustness:
@@ -135,7 +142,8 @@ class Robustness:
                 name: tuple(_cell(row, kind) for row in values[name])
                 for name, kind in _TABLES.items()
             }
-            return Robustness(**tables, **{name: values[name] for name in _PLAIN})
+            weights = dict(values.get("weights", {}))  # older files have none
+            return Robustness(**tables, **{name: values[name] for name in _PLAIN}, weights=weights)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"This is no table of robustness: {error!r}.",
@@ -213,6 +221,7 @@ def robustness(
         n=len(first),
         n_groups=groups,
         n_boot=n_boot,
+        weights={model: cells[CLEAN].checkpoint_hash for model, cells in grid.items()},
         seed=seed,
         split=first.split,
     )

@@ -240,7 +240,9 @@ def _under_corruption(model: ModelCost, engine: str, found: Robustness | None) -
     variant = model.variant(engine)
     measured = variant.quality.values() if variant else ()
     same = engine != "int8" and all(quality.agreement == 1 for quality in measured)
-    cells = [c for c in found.means if c.model == model.name] if found and same else []
+    if not (found and same) or found.stale({model.name: model.weights}):
+        return _NONE
+    cells = [c for c in found.means if c.model == model.name]
     error = next((c.balanced_error for c in cells if c.corruption == "all"), _NONE)
     return Interval(1 - error.value, 1 - error.high, 1 - error.low)
 

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.ui import cache, jobs, measured, state
 from pages.ui.figures import show_figure
 from pages.ui.tables import show_table
+from pages.ui.watch import escaped
 
 LINK = ("grid", "grid_models", "measure", "corruption")
 _SOURCES = {"shipped": "Shipped with the project", "own": "Computed here"}
@@ -92,6 +93,13 @@ def show_summary(table: Any, models: Mapping[str, str]) -> None:
     """Say what corruption costs each model on average."""
     from kdcore.report.robustness import summary_sentence, summed_text
 
+    weights = {m.name: m.card.weights_sha256 for m in _shelf() if m.card}
+    for name in set(table.stale(weights)) & set(models):
+        st.warning(
+            f"**{escaped(models[name])}** has been trained anew since: its rows are of "
+            "other weights. Compute the table again, below.",
+            icon=":material/history:",
+        )
     for name, title in models.items():
         st.markdown(f"- {summary_sentence(table, name, title)}")
     st.caption(

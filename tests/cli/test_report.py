@@ -8,6 +8,7 @@ import math
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,14 @@ from kdcore.cli.reporting import folder as report_folder
 from kdcore.cli.reporting.folder import SOURCE
 from kdcore.data import HAM10000, Ham10000
 from kdcore.evaluate import evaluate_predictions
+from kdcore.evaluate.robustness import robustness
+from kdcore.models import read_card
+from kdcore.report.robustness_files import write_robustness
 from kdcore.report.summary import SUMMARY
 from kdcore.report.tables import TITLES
 from tests.conftest import REPO, write_tiny_checkpoint
 from tests.evaluate.makers import make_predictions
+from tests.evaluate.test_robustness import make_grid
 from tests.report import pdf, tex
 from tests.report.test_latex import parse
 
@@ -222,6 +227,27 @@ def test_what_it_is_made_from_is_named_without_the_machine(report, models):
     assert str(models) not in text and str(REPO) not in text
     assert "small/predictions-test.npz" in text and "python -m kdcore report" in text
     assert "Robustness</h2>" not in text
+
+
+def test_robustness_of_other_weights_is_left_out(models, tmp_path):
+    grid = make_grid(60)
+    hashes = {"big": read_card(models / "big").weights_sha256, "small": "1" * 64}
+    cells = zip(hashes, grid.values(), strict=True)
+    named = {
+        name: {
+            stack: replace(p, checkpoint=name, checkpoint_hash=hashes[name])
+            for stack, p in own.items()
+        }
+        for name, own in cells
+    }
+    write_robustness(tmp_path / "tables", robustness(named, teacher="big", n_boot=0), 1.0)
+    command = ["report", "--models", "big", "small", "--resamples", "0"]
+    command += ["--out", str(tmp_path / "out"), "--robustness", str(tmp_path / "tables")]
+    assert main(command) == 0
+    told = document(tmp_path / "out")
+    assert "is left out: the robustness table is not of its weights" in told
+    rows = list(csv.reader((tmp_path / "out/tables/robustness-by-severity.csv").open()))
+    assert {row[0] for row in rows[1:]} == {"big"}
 
 
 def test_an_earlier_report_is_replaced_and_other_files_are_kept(tmp_path):

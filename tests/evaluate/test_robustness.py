@@ -180,6 +180,15 @@ def test_as_json_and_back(found):
             Robustness.from_dict(bad)
 
 
+def test_models_with_other_weights_are_named(found):
+    assert found.weights == {"teacher": "0" * 64, "student": "0" * 64}
+    assert found.stale({}) == () and found.stale(found.weights) == ()
+    assert found.stale({"student": "1" * 64, "another": "1" * 64}) == ("student",)
+    older = {key: value for key, value in found.as_dict().items() if key != "weights"}
+    assert Robustness.from_dict(older).stale({"student": "1" * 64}) == ()
+    assert Robustness.from_dict(found.as_dict()).weights == found.weights
+
+
 @pytest.mark.parametrize(
     ("stack", "name"),
     [

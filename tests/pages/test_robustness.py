@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from kdcore.base import state_folder
 from kdcore.evaluate.bootstrap import mean_interval
 from kdcore.evaluate.robustness import MapCell, robustness
+from kdcore.models import read_card
 from kdcore.report.robustness_files import read_robustness, write_robustness
 from pages.ui import robust
 from tests.evaluate.test_robustness import make_grid
@@ -45,6 +47,22 @@ def test_a_table_and_its_views(open_page: Open, only_own: Path) -> None:
     assert "same place" not in words(app)  # there are no maps
     app.multiselect(key="w:grid_models").set_value(["student"]).run()
     assert app.query_params["grid_models"] == "student" and not app.exception
+
+
+def test_weights_of_another_training_are_told(
+    open_page: Open, only_own: Path, page_checkpoints: Path
+) -> None:
+    found = robustness(make_grid(60), teacher="teacher", n_boot=0)
+    name, now = "tiny-student", read_card(page_checkpoints / "tiny-student").weights_sha256
+    cells = {
+        key: tuple(replace(c, model=name) if c.model == "student" else c for c in cells)
+        for key, cells in (("cells", found.cells), ("means", found.means))
+    }
+    for weights, told in ((now, 0), ("1" * 64, 1)):
+        write_robustness(only_own, replace(found, **cells, weights={name: weights}), 1.0)
+        app = open_page(PAGE)
+        assert not app.exception and len(app.warning) == told
+    assert "**Tiny student** has been trained anew" in app.warning[0].value
 
 
 def test_maps_are_drawn_where_they_are(open_page: Open, only_own: Path) -> None:

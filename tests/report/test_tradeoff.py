@@ -114,7 +114,8 @@ def test_the_front_is_beaten_by_nothing(quality, cost):
 def grid_of(names):
     """A robustness table of models of these names."""
     made = make_grid(60)
-    return robustness({n: next(iter(made.values())) for n in names}, n_boot=20)
+    found = robustness({n: next(iter(made.values())) for n in names}, n_boot=20)
+    return replace(found, weights={})
 
 
 def test_under_corruption():
@@ -127,6 +128,8 @@ def test_under_corruption():
     assert math.isnan(named(found, "big", "int8").quality.value), "not measured"
     assert math.isnan(named(found, "small", "eager").quality.value), "not in the table"
     assert "only" in answer(found, "corrupted", {"latency": 30.0, "size": 100.0}).text
+    stale = points("corrupted", corrupted=replace(table, weights={"big": "another"}))
+    assert math.isnan(named(stale, "big", "onnxruntime").quality.value), "of other weights"
 
 
 def test_the_best_on_validation_is_chosen_and_test_reported():

@@ -38,10 +38,19 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
     titles = {s.model.name: s.title for s in study.subjects}
     if found is None or not (shared := [m for m in found.models if m in titles]):
         return None
+    stale = found.stale({s.model.name: s.test.checkpoint_hash for s in study.subjects})
+    left_out = [
+        Text(f"{titles[name]} is left out: the robustness table is not of its weights.")
+        for name in stale
+    ]
+    titles = {name: title for name, title in titles.items() if name not in stale}
+    if not (shared := [name for name in shared if name not in stale]):
+        return Section("robustness", "Robustness", tuple(left_out))
     source = f"{folder.resolve().name}/{NAME}.json"  # a clone may be called anything
     against = titles.get(found.teacher, found.teacher) or "none"
     told = f"{note(found)} Severities are averaged. {summed_text(found)} Teacher: {against}."
-    blocks: list[Block] = [Text(summary_sentence(found, m, titles[m])) for m in shared]
+    blocks: list[Block] = [*left_out]
+    blocks += [Text(summary_sentence(found, m, titles[m])) for m in shared]
     for measure in _MEASURES:
         rows = mean_table(found, measure, titles=titles)
         title = f"{measure_heading(measure)} by corruption"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from kdcore.data import HAM10000, draw_lesion, drawn_samples
+from kdcore.data import HAM10000, Ham10000, draw_lesion, drawn_samples
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
 from kdcore.explain import score_cam
 from kdcore.models import list_checkpoints, load_checkpoint
-from kdcore.predict import Predictions, ood, predict_image
+from kdcore.predict import Predictions, ood, predict_dataset, predict_image
 from kdcore.report.model_card import NAME, model_card
 from tests.explain.test_cams import reference
 
@@ -111,3 +111,18 @@ def test_score_cam_is_the_packages(card):
     theirs = reference("ScoreCAM", checkpoint.model, layer, image, target)
     mine = score_cam(checkpoint.model, image, target, -1)
     assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] >= 0.999
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+def test_the_weights_give_the_card_again(card, real_data: Ham10000):
+    checkpoint = load_checkpoint(ROOT / card.name)
+    parts = real_data.parts(card.recipe["split"], card.recipe["split_seed"])
+    samples = [s for s, part in zip(real_data.samples, parts, strict=True) if part == "test"]
+    found = predict_dataset(checkpoint, real_data, samples, "test")
+    saved = Predictions.load(ROOT / card.name / "predictions-test.npz")
+    assert np.array_equal(found.sample_ids, saved.sample_ids)
+    assert np.array_equal(found.logits.argmax(1), saved.logits.argmax(1))
+    metrics = evaluate_predictions(found, card.temperature).as_dict()
+    for key in KEYS:
+        assert card.metrics["test"][key] == pytest.approx(metrics[key], abs=1e-6)

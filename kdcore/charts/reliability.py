@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from kdcore.base.words import percent
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.style import NEUTRAL, ROWS
 from kdcore.evaluate import CALIBRATORS, BrierParts, CalibrationRow, Diagram, Interval
@@ -153,7 +154,7 @@ def _bin_table(found: Diagram) -> pd.DataFrame:
                 "right": edges[b + 1],
                 "foot": _FOOT,
                 "top": _FOOT + _TALLEST * found.bins.count[b] / most,
-                "span": f"{edges[b]:.1%} to {edges[b + 1]:.1%}",
+                "span": f"{percent(edges[b], 1)} to {percent(edges[b + 1], 1)}",
             }
             for b, interval in enumerate(found.happened)
             if found.bins.count[b]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kdcore.base import SettingError, write_atomically
+from kdcore.base.words import percent
 from kdcore.cli.common import say_progress, write_json
 from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
 from kdcore.explain import (
@@ -65,7 +66,9 @@ def run(options: argparse.Namespace) -> None:
         probabilities[role] = dict(zip(checkpoint.card.classes, values, strict=True))
         best = max(values)
         name = checkpoint.card.classes[values.index(best)]
-        print(f"{role}: {name}, {best:.0%} (calibrated, T = {checkpoint.card.temperature:.2f})")
+        print(
+            f"{role}: {name}, {percent(best)} (calibrated, T = {checkpoint.card.temperature:.2f})"
+        )
     print(f"{len(files)} files in {options.out}")
     manifest = pair.manifest | rest.get("extra", {})
     result = {"manifest": manifest, "probabilities": probabilities, "files": sorted(files)}
@@ -117,7 +120,7 @@ def _outside(role: str, checkpoint: Checkpoint, loaded: LoadedImage) -> dict[str
         print(
             f"Warning: to the {role} this does not look like {_seen(checkpoint)}; its answer means "
             "little. "
-            f"({result.false_alarm_rate:.0%} of real pictures get this warning, too.)",
+            f"({percent(result.false_alarm_rate)} of real pictures get this warning, too.)",
             file=sys.stderr,
         )
     return asdict(result)

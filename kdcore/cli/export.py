@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kdcore.base import data_folder
+from kdcore.base.words import percent
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
@@ -136,7 +137,7 @@ def _print(
     print(NOTICE)
     for target, answer in answers.items():
         label, probability = next(iter(answer.items()))
-        print(f"{target}: its example was run and says {label}, {probability:.0%}")
+        print(f"{target}: its example was run and says {label}, {percent(probability)}")
 
 
 def _some(text: str) -> int:
@@ -196,7 +197,7 @@ def _row(artefact: Artefact) -> list[str]:
         artefact.precision,
         f"{artefact.size / 1e6:.1f}",
         f"{artefact.check.max_delta:.2g}",
-        f"{same:.1%}",
+        f"{percent(same, 1)}",
         number(quality["macro_f1"]) if quality else "",
         number(quality["ece"]) if quality else "",
     ]

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from kdcore.base import ExportError, check_logits
+from kdcore.base.words import percent
 from kdcore.data import draw_lesion, drawn_samples
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of
@@ -117,7 +118,7 @@ def check_engine(
         raise ExportError(
             f"The export of {name} in {precision} does not answer as the network does: its logits "
             f"differ by {check.noise:.2g} of their size, at most {check.tolerance:.2g} are "
-            f"allowed, and {check.agreement:.0%} of {check.n} answers are the same.",
+            f"allowed, and {percent(check.agreement)} of {check.n} answers are the same.",
             _AGAIN,
         )
     return check

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kdcore.base.words import percent
 from kdcore.explain.faithfulness import Faithfulness
 from kdcore.explain.localisation import Localisation
 from kdcore.explain.sensitivity import OtherClasses, Randomisation, Sensitivity
@@ -180,7 +181,7 @@ def _deletion(found: Mapping[str, Faithfulness]) -> Check:
 def _steady(found: Sensitivity) -> Check:
     words = (
         f"Noise of at most {found.radius:g} of 255 levels changes the map by up to "
-        f"{found.worst:.0%}. Passed if at most {MOST_CHANGE:.0%}."
+        f"{percent(found.worst)}. Passed if at most {percent(MOST_CHANGE)}."
     )
     title = "Does it stay when the picture hardly changes?"
     passed = found.worst <= MOST_CHANGE
@@ -213,8 +214,8 @@ def _other(found: OtherClasses) -> Check:
 def _energy(found: Mapping[str, Localisation]) -> Check:
     value, centre, area = found["map"].energy, found["centre"].energy, found["map"].area
     words = (
-        f"{value:.0%} of the map lies on the lesion, which fills {area:.0%} of the picture; of a "
-        f"blob in the middle {centre:.0%}. Passed if more than that."
+        f"{percent(value)} of the map lies on the lesion, which fills {percent(area)} of the "
+        f"picture; of a blob in the middle {percent(centre)}. Passed if more than that."
     )
     title = "Does it lie on the lesion?"
     return Check("energy", title, value > centre, value, centre, words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from kdcore.base.words import percent
 from kdcore.evaluate import (
     CALIBRATORS,
     DELTAS,
@@ -132,16 +133,16 @@ def diagram_text(found: Diagram) -> str:
     happened = found.said - found.excess.value
     is_so = f"the image is {found.target}" if found.target else "it is right"
     text = (
-        f"**{_direction(found)}** on average it says {_percent(found.said)} and {is_so} "
-        f"{_percent(happened)} of the time."
+        f"**{_direction(found)}** on average it says {percent(found.said)} and {is_so} "
+        f"{percent(happened)} of the time."
     )
     b = found.farthest
     if b is None:
         return f"{text} No bin's interval leaves the diagonal out."
     rate = found.happened[b]
     return (
-        f"{text} Farthest off: when it says {_percent(float(found.bins.confidence[b]))}, {is_so} "
-        f"{_percent(rate.value)} of the time [{_percent(rate.low)}, {_percent(rate.high)}; "
+        f"{text} Farthest off: when it says {percent(float(found.bins.confidence[b]))}, {is_so} "
+        f"{percent(rate.value)} of the time [{percent(rate.low)}, {percent(rate.high)}; "
         f"{found.bins.count[b]:,} images]."
     )
 
@@ -155,10 +156,6 @@ def _direction(found: Diagram) -> str:
     if found.excess.high < 0:
         return f"Says too little {found.target}:" if found.target else "Under-confident:"
     return "Neither too high nor too low on the whole:"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
 
 
 def _cells(value: Interval | float, shown: bool) -> list[object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kdcore.base.words import percent
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
@@ -58,7 +59,7 @@ def _empty(found: Explanations, model: str, metric: str) -> str:
     means = {row.metric: row.mean.value for row in found.means[model] if row.scope == ALL}
     share = means.get(f"{metric}_empty", 0.0)
     return (
-        f"{share:.0%} of those are empty, which counts as 0 and passes the check unearned."
+        f"{percent(share)} of those are empty, which counts as 0 and passes the check unearned."
         if share
         else ""
     )

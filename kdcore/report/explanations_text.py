@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kdcore.base.words import percent
 from kdcore.evaluate import Interval
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
@@ -147,8 +148,8 @@ def checks_text(found: Explanations, model: str) -> str:
     share = means["shuffled_empty"].mean.value
     if share:
         second += (
-            f" But {share:.0%} of the shuffled network's maps are empty, which counts as 0: there "
-            "the check is passed whatever the map shows."
+            f" But {percent(share)} of the shuffled network's maps are empty, which counts as 0: "
+            "there the check is passed whatever the map shows."
         )
     return f"{first} {second}"
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kdcore.base.words import percent
 from kdcore.deploy.artefact import Artefact
 from kdcore.deploy.check import TOLERANCES
 from kdcore.deploy.export import FORMATS
@@ -78,7 +79,7 @@ def loss_sentence(artefact: Artefact) -> str:
     return (
         f"{title_of(artefact.format, artefact.precision)} loses: its macro-F1 is "
         f"{number(after)} where the network has {number(before)}, a change of "
-        f"{signed_text(change)}, and {differ:.1%} of its answers differ "
+        f"{signed_text(change)}, and {percent(differ, 1)} of its answers differ "
         f"({_part(quality)}).{doubt}"
     )
 
@@ -117,7 +118,7 @@ def _scores(artefact: Artefact) -> list[Any]:
         signed_text(_change(quality)),
         number(_number(quality, "ece")),
         number(_number(quality.get("network"), "ece")),
-        "n/a" if math.isnan(share) else f"{share:.1%}",
+        "n/a" if math.isnan(share) else f"{percent(share, 1)}",
     ]
 
 

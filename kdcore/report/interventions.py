@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from kdcore.base import write_atomically
+from kdcore.base.words import percent
 from kdcore.evaluate.interventions import InterventionStudy, StageEffect
 from kdcore.predict.intervention_scores import InterventionScores
 from kdcore.report.cells import (
@@ -103,7 +104,7 @@ def _about(study: InterventionStudy) -> str:
     return (
         f"{note(study)} Teacher: {study.teacher}. Probability of its first choice, untouched: "
         f"{interval_text(study.probability)}. A random region beats {study.regions} others on "
-        f"{study.by_chance:.0%} of images."
+        f"{percent(study.by_chance)} of images."
     )
 
 
@@ -116,7 +117,7 @@ def _table(study: InterventionStudy) -> str:
 
 
 def _line(found: StageEffect, itself: bool) -> list[str]:
-    line = [found.stage, f"{found.fraction:.0%}"]
+    line = [found.stage, f"{percent(found.fraction)}"]
     for masks in (found.own,) if itself else (found.own, found.transferred):
         line += [signed_text(masks.effect), percent_text(masks.beats_all)]
     return line if itself else [*line, interval_text(found.transfer_ratio, 2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kdcore.base.words import percent
 from kdcore.evaluate.interventions import InterventionStudy, MaskEffect, StageEffect
 from kdcore.report.cells import number, percent_text, signed_text
 
@@ -19,7 +20,7 @@ def mask_text(study: InterventionStudy, title: str) -> str:
     most = max(study.effects, key=lambda found: found.own.effect.value)
     first = _counted([found.own for found in study.effects], f"the mask of {title}")
     return (
-        f"{first} The most is lost at {most.stage} with {most.fraction:.0%} of the cells: "
+        f"{first} The most is lost at {most.stage} with {percent(most.fraction)} of the cells: "
         f"{signed_text(most.own.effect)} beyond random regions, and more than all "
         f"{study.regions} of them on {percent_text(most.own.beats_all)} of the images, where "
         f"chance gives {100 * study.by_chance:.0f} %."
@@ -42,7 +43,7 @@ def mask_transfer_text(study: InterventionStudy, title: str) -> str:
 
 def stage_label(found: StageEffect) -> str:
     """Return a stage and an area in two lines, for charts."""
-    return f"{found.stage}\n{found.fraction:.0%} of the cells"
+    return f"{found.stage}\n{percent(found.fraction)} of the cells"
 
 
 def _ratio_text(ratios: Sequence[float]) -> str:

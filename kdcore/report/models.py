@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kdcore.base.words import percent
 from kdcore.data.info import DATASETS
 from kdcore.evaluate import BY_CLASS, Detection, Evaluation
 from kdcore.report.tables import TITLES
@@ -64,8 +65,8 @@ def detection_rows(found: Mapping[str, Detection]) -> Rows:
     """Return one row for each model, by its title: AUC, and each rate where the other is kept."""
     first, *_ = found.values()
     head: list[object] = ["model", "AUC"]
-    head += [f"sensitivity at {t:.0%} specificity" for t in first.sensitivity_at]
-    head += [f"specificity at {t:.0%} sensitivity" for t in first.specificity_at]
+    head += [f"sensitivity at {percent(t)} specificity" for t in first.sensitivity_at]
+    head += [f"specificity at {percent(t)} sensitivity" for t in first.specificity_at]
     body: Rows = [
         [title, d.auc, *d.sensitivity_at.values(), *d.specificity_at.values()]
         for title, d in found.items()

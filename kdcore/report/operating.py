@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from kdcore.base.words import percent
 from kdcore.evaluate import (
     Alarm,
     ClassWeights,
@@ -69,7 +70,7 @@ def alarm_rows(alarms: Iterable[Alarm]) -> Rows:
     for alarm in alarms:
         rule = alarm.rule
         if rule == "sensitivity":
-            rule = f"sensitivity {alarm.target:.0%} on validation"
+            rule = f"sensitivity {percent(alarm.target)} on validation"
         scores = (interval_text(getattr(alarm.test, name)) for name in _ALARM_SCORES)
         body.append([alarm.positive, rule, round(alarm.tau, 4), *scores])
     head = ["sensitivity", "specificity", "PPV", "NPV", "share of alarms"]
@@ -82,7 +83,7 @@ def risk_coverage_rows(curves: Mapping[str, RiskCoverage]) -> Rows:
     for name, curve in curves.items():
         areas = [interval_text(curve.aurc, 4), interval_text(curve.excess, 4)]
         body.append([name, *areas, *(round(curve.risk_at(c), 4) for c in _COVERAGES)])
-    return [["network", "AURC", "excess", *(f"risk at {c:.0%}" for c in _COVERAGES)], *body]
+    return [["network", "AURC", "excess", *(f"risk at {percent(c)}" for c in _COVERAGES)], *body]
 
 
 def net_benefit_rows(curve: DecisionCurve) -> Rows:

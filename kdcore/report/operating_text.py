@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kdcore.base.words import percent
 from kdcore.data import HAM10000
 from kdcore.evaluate import (
     Alarm,
@@ -61,8 +62,8 @@ def missed_target_text(alarm: Alarm) -> str:
     if not reached.value < alarm.target:  # NaN: another rule, or nothing to find
         return ""
     head = (
-        f"Asked for a sensitivity of {_percent(alarm.target)}, the threshold reaches "
-        f"{_percent(alarm.val.sensitivity.value, 1)} on validation, but "
+        f"Asked for a sensitivity of {percent(alarm.target)}, the threshold reaches "
+        f"{percent(alarm.val.sensitivity.value, 1)} on validation, but "
         f"{percent_text(reached, 1)} on test."
     )
     if reached.high < alarm.target:
@@ -89,8 +90,8 @@ def risk_text(curve: RiskCoverage, left: float) -> str:
     before, after = curve.risk_at(1), curve.risk_at(1 - left)
     does = "lowers" if after < before else "does not lower"
     return (
-        f"Leaving the least sure {_percent(left)} to a human {does} the error of the others "
-        f"from {_percent(before, 1)} to {_percent(after, 1)}."
+        f"Leaving the least sure {percent(left)} to a human {does} the error of the others "
+        f"from {percent(before, 1)} to {percent(after, 1)}."
     )
 
 
@@ -103,7 +104,7 @@ def benefit_text(curve: DecisionCurve, threshold: float) -> str:
     )
     model, everyone = (1000 * float(band.value[k]) for band in (curve.model, curve.treat_all))
     return (
-        f"Acting from a probability of {_percent(t)} on says that one {kind} found is worth "
+        f"Acting from a probability of {percent(t)} on says that one {kind} found is worth "
         f"{(1 - t) / t:.3g} false alarms. In 1,000 images the model is then worth {model:.0f} "
         f"found without a false alarm, acting on all {everyone:.0f}, acting on none 0. Against "
         f"the better of these two that is {signed_text(gain, 1)}: {_verdict(gain)}."
@@ -117,7 +118,7 @@ def sets_text(found: ConformalResult) -> str:
         key=lambda pair: math.inf if math.isnan(pair[1].value) else pair[1].value,
     )
     return (
-        f"Asked to hold the right answer in {_percent(found.level)} of cases, the sets did in "
+        f"Asked to hold the right answer in {percent(found.level)} of cases, the sets did in "
         f"{percent_text(found.coverage, 1)} of the test images. They have "
         f"{number(found.size.value, 2)} of {len(found.classes)} classes on average, and "
         f"{percent_text(found.singletons)} hold a single one. Worst served is {spoken(lowest[0])}: "
@@ -144,10 +145,6 @@ def parts_note(parts: Mapping[str, Predictions], resamples: int, seed: int = 0) 
         f"{of[0].upper()}{of[1:]}. Intervals: 95 % percentile bootstrap of {resamples:,} resamples "
         f"of lesions (seed {seed})."
     )
-
-
-def _percent(share: float, digits: int = 0) -> str:
-    return f"{number(100 * share, digits)} %"
 
 
 def _hundred(share: Interval) -> str:

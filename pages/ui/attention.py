@@ -88,6 +88,8 @@ def _pictures(pair: Pair, chosen: Chosen, gap: Any, mask: Any, target: str) -> N
 
 
 def _numbers(gap: Any, mask: Any) -> None:
+    from kdcore.base.words import percent
+
     rows, cells = gap.penalty.shape
     with st.container(horizontal=True):
         for label, value, help_text in (
@@ -103,13 +105,13 @@ def _numbers(gap: Any, mask: Any) -> None:
             ),
             (
                 "Penalty inside the mask",
-                f"{gap.share_inside(mask):.0%}",
-                f"Beside {mask.mean():.0%} of the positions that the mask holds.",
+                percent(gap.share_inside(mask)),
+                f"Beside {percent(mask.mean())} of the positions that the mask holds.",
             ),
         ):
             st.metric(label, value, help=help_text, border=True, width=210)
     st.caption(
         f"Compared on the student's grid of {rows} × {cells}, of which the mask holds "
-        f"{int(mask.sum())} cells, {mask.mean():.0%}. With β = 1000, attention transfer "
+        f"{int(mask.sum())} cells, {percent(mask.mean())}. With β = 1000, attention transfer "
         f"adds {gap.weighted(1000):.2f} to the loss for this picture at this stage."
     )

@@ -37,6 +37,7 @@ def choose(chosen: Chosen) -> Any | None:
 
 def show_shares(pair: Pair, chosen: Chosen, explained: Any) -> None:
     """Say how much of each map lies on the lesion, beside what knows nothing of the picture."""
+    from kdcore.base.words import percent
     from kdcore.explain import lesion_share
 
     with guard():
@@ -49,9 +50,10 @@ def show_shares(pair: Pair, chosen: Chosen, explained: Any) -> None:
             if share is None:
                 continue
             st.markdown(
-                f"On the lesion lie **{share.inside:.0%}** of the {role}'s map, outside of it "
-                f"{share.outside:.0%}. A blob in the middle would have {share.centre:.0%} on it, "
-                f"an even map {share.area:.0%}, the lesion's share of the picture."
+                f"On the lesion lie **{percent(share.inside)}** of the {role}'s map, outside of it "
+                f"{percent(share.outside)}. A blob in the middle would have "
+                f"{percent(share.centre)} on it, an even map {percent(share.area)}, the lesion's "
+                "share of the picture."
             )
 
 

@@ -111,11 +111,12 @@ def _attention(pair: Pair, result: Any, opacity: float) -> None:
 
 
 def _masks(result: Any, request: Request) -> None:
+    from kdcore.base.words import percent
     from kdcore.charts import deletion_chart
     from kdcore.charts.overlay import enlarge, mask_overlay
 
     st.markdown(
-        f"The cells that speak most for **{request.target}**, about {result.q:.0%} of the "
+        f"The cells that speak most for **{request.target}**, about {percent(result.q)} of the "
         "picture. The region earns the name *causal* only if blurring it away costs the class more "
         "than blurring random regions of the same area."
     )
@@ -135,8 +136,8 @@ def _masks(result: Any, request: Request) -> None:
         verdict = "stands" if test.p_value <= 0.05 else "does not stand"
         column.markdown(
             f"Without it the {role.lower()}'s {request.target} changes from "
-            f"{test.probability:.0%} by {100 * -test.drop:+.1f} points; without random regions by "
-            f"{100 * -test.random_drops.mean():+.1f} on average. The mask **{verdict}** "
+            f"{percent(test.probability)} by {100 * -test.drop:+.1f} points; without random "
+            f"regions by {100 * -test.random_drops.mean():+.1f} on average. The mask **{verdict}** "
             f"(p = {test.p_value:.2f} against {len(test.random_drops)} random regions)."
         )
     drops = {

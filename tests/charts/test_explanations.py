@@ -126,7 +126,7 @@ def test_masks_stand_beside_random_regions_and_the_teachers(rng: np.random.Gener
     own = [e.own.drop.value for e in study.effects], [e.own.random.value for e in study.effects]
     table = rows(mask_dots(study, "#D55E00"))
     assert [r["value"] for r in table] == [v for pair in zip(*own) for v in pair]
-    assert table[0]["label"] == "s0\n10% of the cells"
+    assert table[0]["label"] == "s0\n10 % of the cells"
     moved = [r for r in rows(mask_transfer_dots(study)) if r["series"] == "the teacher's mask"]
     assert [(r["value"], r["low"]) for r in moved] == [
         (e.transferred.effect.value, e.transferred.effect.low) for e in study.effects

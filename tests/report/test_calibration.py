@@ -107,7 +107,7 @@ def test_rejection_in_words(parts):
 def test_alarms(parts):
     rows = alarm_rows([choose_alarm(*parts, rule=r, n_boot=20) for r in ("sensitivity", "f1")])
     _check(rows, 2)
-    assert rows[1][:2] == ["mel", "sensitivity 90% on validation"]
+    assert rows[1][:2] == ["mel", "sensitivity 90 % on validation"]
     assert rows[2][1] == "f1"
 
 

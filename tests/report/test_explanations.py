@@ -158,9 +158,9 @@ def test_empty_maps_are_counted_and_said_to_show_little():
         r for r in found.means["student"] if r.metric == "shuffled_empty" and r.scope == ALL
     ]
     assert share.mean.value == 0.75 and share.n == 60
-    assert "75% of the shuffled network's maps are empty" in checks_text(found, "student")
+    assert "75 % of the shuffled network's maps are empty" in checks_text(found, "student")
     assert any(
-        "75% of those are empty" in told for told in floor_verdicts(found, ["student"], "shuffled")
+        "75 % of those are empty" in told for told in floor_verdicts(found, ["student"], "shuffled")
     )
     assert "are empty" not in " ".join(floor_verdicts(found, ["student"], "other_class"))
 

@@ -124,7 +124,7 @@ def test_masks_are_counted_and_the_largest_is_named(rng):
     study = measure_interventions(sure, 50)
     text = mask_text(study, "Small")
     assert "the mask of Small costs more than removing random regions at 6 of the 6" in text
-    assert "at s1 with 30% of the cells: +0.6" in text and "chance gives 20 %" in text
+    assert "at s1 with 30 % of the cells: +0.6" in text and "chance gives 20 %" in text
     moved = mask_transfer_text(study, "Small")
     assert "at 0 of the 6 stages and areas, and less at 6" in moved and "-1.00 times" in moved
     none = measure_interventions(replace(sure, drops=-drops), 50)

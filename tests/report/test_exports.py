@@ -40,7 +40,7 @@ def test_a_sure_loss() -> None:
     found = artefact(change=(-0.02, -0.034, -0.006))
     assert loss_sentence(found) == (
         "ONNX, INT8 loses: its macro-F1 is 0.500 where the network has 0.520, a change of "
-        "−0.020 [−0.034, −0.006], and 4.0% of its answers differ (test part, n = 1,349 images)."
+        "−0.020 [−0.034, −0.006], and 4.0 % of its answers differ (test part, n = 1,349 images)."
     )
     assert kept_sentence(found) == ""
 
@@ -76,7 +76,7 @@ def test_tables() -> None:
     assert rows[0] == ["ONNX, INT8", "normalised", 2.6, "8.9e-01", "1.2e-01", "0.35", "91 of 100"]
     assert rows[1][1] == "pixels"
     head, *rows = score_rows(found)
-    assert rows == [["ONNX, INT8", "0.500", "−0.020 [−0.034, −0.006]", "0.030", "0.020", "96.0%"]]
+    assert rows == [["ONNX, INT8", "0.500", "−0.020 [−0.034, −0.006]", "0.030", "0.020", "96.0 %"]]
     assert len(head) == len(rows[0])
     assert "100 training images" in check_note(found)
     assert "n = 1,349" in quality_note(found) and "1000 resamples" in quality_note(found)

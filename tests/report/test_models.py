@@ -76,10 +76,10 @@ def test_an_unknown_score(found):
 def test_melanoma(predictions):
     found = {name: detection(p, n_boot=30) for name, p in predictions.items()}
     head, *body = detection_rows(found)
-    assert head[2] == "sensitivity at 80% specificity"
-    assert head[-1] == "specificity at 95% sensitivity"
+    assert head[2] == "sensitivity at 80 % specificity"
+    assert head[-1] == "specificity at 95 % sensitivity"
     assert body[1][1] == found["small"].auc
-    assert body[0][head.index("sensitivity at 90% specificity")] == found["big"].sensitivity_at[0.9]
+    assert body[0][head.index("sensitivity at 90 % specificity")] == found["big"].sensitivity_at[0.9]
 
 
 def test_only_columns_of_intervals_are_spread():

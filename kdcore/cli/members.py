@@ -21,12 +21,12 @@ from kdcore.base import Cancelled, KdError, RecipeError, sha256_file, write_atom
 from kdcore.cli.backends import Backend
 from kdcore.data import ImageDataset, open_dataset
 from kdcore.distill import Prepared, RunFolder, keep_memory, prepare
+from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member
 from kdcore.models import Checkpoint
 from kdcore.predict import predict_dataset
 
 PARTS = ("val", "test")
-TEACHER = "teacher "  # before a name in what is kept with predictions: the hash of its weights
 _START = "init.sha256"  # of the weights that a run started from, where another run made them
 
 

@@ -18,7 +18,7 @@ from kdcore.base import KdError, SettingError, checkpoints_folder, state_folder
 from kdcore.cli.backends import BACKENDS, started
 from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
 from kdcore.cli.members import Place, is_finished, train_members
-from kdcore.cli.sweep_release import release_seed
+from kdcore.cli.sweep_release import read_releases, release_seed
 from kdcore.cli.sweep_results import Result, gather, mean_seconds, sweep_tables, write_tables
 from kdcore.distill import check_device
 from kdcore.distill.sweep import Member, Sweep
@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=3,
         action="append",
         default=[],
-        help="write the seed in the middle by validation macro-F1 as checkpoint NAME; METHOD is "
-        "student/method where there are several students",
+        help="write the seed in the middle by validation macro-F1 as a new checkpoint NAME; METHOD "
+        "is student/method where there are several students",
     )
     add_data_arguments(parser)
 
@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train, measure, print and write; that a member failed is raised at the end."""
     sweep = Sweep.read(options.sweep)
+    releases = read_releases(sweep, options.release)
     waves = _chosen(sweep, options)
     root = (options.runs or state_folder() / "sweeps" / sweep.name).expanduser().resolve()
     failed = {} if options.report else _train(sweep, waves, root, options)
@@ -80,9 +81,6 @@ def run(options: argparse.Namespace) -> None:
     if options.out and results:
         write_tables(options.out, sweep, tables, results)
     write_json(options, _as_dict(sweep, tables, results, failed, missing))
-    for asked in options.release:
-        card = release_seed(results, root, options, asked)
-        print(f"{card.name}: {card.provenance}")
     if failed:
         raise KdError(
             f"{len(failed)} of {len(results) + len(absent)} members failed: {_told(failed)}",
@@ -90,6 +88,9 @@ def run(options: argparse.Namespace) -> None:
         )
     if not results:
         raise SettingError(f"No run in {str(root)!r} is finished.", "Train without --report.")
+    for asked in releases:
+        card = release_seed(sweep, results, root, options, asked)
+        print(f"{card.name}: {card.provenance}")
 
 
 def _count(text: str) -> int:

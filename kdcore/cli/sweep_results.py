@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from kdcore.base import DataError, KdError, write_atomically
-from kdcore.cli.members import PARTS, TEACHER, is_finished, predictions_file
+from kdcore.cli.members import PARTS, is_finished, predictions_file
 from kdcore.distill import RunFolder
+from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member, Sweep
 from kdcore.evaluate import HELD_OUT, LOWER_IS_BETTER, compare_methods, held_out_scores
 from kdcore.predict import Predictions

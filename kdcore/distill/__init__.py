@@ -4,6 +4,7 @@ from kdcore.distill.cache import TeacherCache
 from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import check_device, is_main_process, keep_memory, make_fabric
 from kdcore.distill.fields import FIELDS, Field
+from kdcore.distill.finished import finished_run
 from kdcore.distill.jobs import (
     Run,
     cancel_run,
@@ -44,6 +45,7 @@ __all__ = [
     "check_device",
     "delete_run",
     "estimate_run",
+    "finished_run",
     "hash_groups",
     "in_turn",
     "is_main_process",

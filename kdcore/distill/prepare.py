@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, read_c
 
 LEAST_LESIONS = 4  # in validation: its density is fitted on one half, the threshold on the other
 CHECKPOINT_PREFIX = "checkpoint:"
+TEACHER = "teacher "  # before a name in what a run, and its predictions, keep: the weights' hash
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ def prepare(
     """
     fabric = make_fabric(device, recipe.precision)
     _check_processes(recipe, fabric.world_size)
-    train, val = _parts(recipe, data)
+    train, val = parts_of(recipe, data)
     classes = data.info.classes
     loaded = _load_teachers(recipe, checkpoints, data)
-    preprocess = _preprocess(recipe, data, checkpoints)
+    preprocess = preprocess_of(recipe, data, checkpoints)
     side = source_side(recipe.input_size, *(t.card.input_size for t in loaded))
     sources = load_sources(data, train, side)
     teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
@@ -102,11 +103,12 @@ def prepare(
         origin={
             "precision": resolve_precision(device, recipe.precision),
             "training set": sources.digest,
-            **{f"teacher {t.card.name}": t.hash for t in loaded},
+            **{TEACHER + t.card.name: t.hash for t in loaded},
         },
     )
     done = replace(recipe, precision=trainer.origin["precision"])  # what "auto" was here
-    return Prepared(trainer, _card(done, data, train, preprocess, loaded))
+    taught = {t.card.name: t.hash for t in loaded}
+    return Prepared(trainer, card_of(done, data, train, preprocess, taught))
 
 
 def _check_processes(recipe: Recipe, processes: int) -> None:
@@ -123,7 +125,7 @@ def _check_processes(recipe: Recipe, processes: int) -> None:
         )
 
 
-def _preprocess(recipe: Recipe, data: ImageDataset, checkpoints: Path) -> Preprocess:
+def preprocess_of(recipe: Recipe, data: ImageDataset, checkpoints: Path) -> Preprocess:
     """Return the student's preprocessing: that of the checkpoint it starts from, if any."""
     mean, std = data.info.mean, data.info.std
     if recipe.init.startswith(CHECKPOINT_PREFIX):
@@ -133,13 +135,14 @@ def _preprocess(recipe: Recipe, data: ImageDataset, checkpoints: Path) -> Prepro
     return Preprocess(recipe.input_size, mean, std)
 
 
-def _card(
+def card_of(
     recipe: Recipe,
     data: ImageDataset,
     train: Sequence[Sample],
     preprocess: Preprocess,
-    teachers: Sequence[Checkpoint],
+    teachers: Mapping[str, str],
 ) -> Card:
+    """Return the card of a run's result, metrics aside; `teachers` are SHA-256 by name."""
     return Card(
         name=recipe.name,
         title=recipe.title or recipe.name,
@@ -151,7 +154,7 @@ def _card(
         std=preprocess.std,
         recipe=recipe.to_dict(),
         train_groups=hash_groups([s.lesion_id for s in train]),
-        teachers={t.card.name: t.hash for t in teachers},
+        teachers=dict(teachers),
         provenance=f"Trained on {data.info.name} ({data.info.source}), split {recipe.split!r}, "
         f"{len(train):,} training images. {data.info.caution}".rstrip(),
         licence=f"{data.info.licence}, as the data{_restriction(data.info.licence)}",
@@ -162,7 +165,7 @@ def _restriction(licence: str) -> str:
     return ": not for commercial use" if "-NC" in licence else ""
 
 
-def _parts(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sample]]:
+def parts_of(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sample]]:
     """Return training and validation samples; what can't work is said before hours are spent."""
     if recipe.dataset != data.info.key:
         raise RecipeError(

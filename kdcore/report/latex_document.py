@@ -6,18 +6,16 @@ booktabs, longtable, array, pdflscape, graphicx. A table for a paper of one's ow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
-from kdcore.report.cells import escape_latex
 from kdcore.report.document import Block, Code, Document, Figure, Section, Table, Text, spans
 from kdcore.report.fitting import BREAK, FittedTable, breakable, fit_tables, scratch
 from kdcore.report.table_fit import INSET, Part
+from kdcore.report.tex_text import tex_text
 
 _FONT = "New Computer Modern"  # Typst's, of the widths of cmr10, which is set at every size here
 _HEAD = r"""\ifdefined\pdfminorversion\pdfminorversion=7\fi
 \documentclass[a4paper,10pt]{article}
-\usepackage[utf8]{inputenc}
 \DeclareFontShape{OT1}{cmr}{m}{n}{<->cmr10}{}
 \DeclareFontShape{OT1}{cmr}{bx}{n}{<->cmbx10}{}
 \usepackage[left=49bp,right=49bp,top=50bp,bottom=50bp]{geometry}
@@ -38,14 +36,6 @@ _HEAD = r"""\ifdefined\pdfminorversion\pdfminorversion=7\fi
   {\small\raggedright\textbf{Table \thetable.} #1\par}\nopagebreak}
 \begin{document}
 """
-# Characters that TeX's own fonts have no letter for, beside those that `escape_latex` knows.
-_MORE = {"\u00a0": "~", BREAK: r"\hspace{0pt}", "²": r"$^2$", "³": r"$^3$", "→": r"$\to$",
-         "←": r"$\leftarrow$", "≈": r"$\approx$", "…": r"\ldots{}", "⋅": r"$\cdot$",
-         "·": r"$\cdot$", "√": r"$\surd$", "κ": r"$\kappa$", "ρ": r"$\rho$", "μ": r"$\mu$",
-         "µ": r"$\mu$", "π": r"$\pi$", "θ": r"$\theta$", "ε": r"$\epsilon$", "δ": r"$\delta$",
-         "Σ": r"$\Sigma$", "₁": r"$_1$", "₂": r"$_2$", "₀": r"$_0$", "½": r"$\frac{1}{2}$",
-         "°": r"$^\circ$", "∈": r"$\in$", "≠": r"$\neq$"}  # fmt: skip
-_KNOWN = re.compile(r"[\x20-\x7e\u00a1-\u017f–—‘’“”„•]")
 
 
 def latex_document(document: Document) -> str:
@@ -123,12 +113,11 @@ def _marked(text: str) -> str:
 
 
 def _code(line: str) -> str:
-    """Return a line of code: its spaces kept, long words with places to break them."""
-    return _plain(breakable(line)).replace(" ", r"\ \hspace{0pt}")
+    """Return a line of code: its spaces and quotes kept, long words with places to break them."""
+    parts = (_plain(part).replace(" ", r"\ \hspace{0pt}") for part in breakable(line).split("'"))
+    return r"{\char13}".join(parts)  # the typewriter font's upright quote
 
 
 def _plain(text: str) -> str:
-    """Return text that LaTeX sets as it is; what its fonts lack becomes a question mark."""
-    return "".join(
-        _MORE.get(c) or (s if (s := escape_latex(c)) != c or _KNOWN.match(c) else "?") for c in text
-    )
+    """Return text that LaTeX sets as it is, with places to break long words."""
+    return r"\hspace{0pt}".join(map(tex_text, text.split(BREAK)))

@@ -6,6 +6,7 @@ from the card and the predictions beside it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -13,16 +14,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import write_atomically
+from kdcore.base import DataError, write_atomically
+from kdcore.data import DATASETS
 from kdcore.distill import Recipe
-from kdcore.evaluate import Evaluation, Subgroups, evaluate_predictions, subgroups
+from kdcore.evaluate import Evaluation, Interval, Subgroups, evaluate_predictions, subgroups
 from kdcore.evaluate.subgroups import POSITIVE
 from kdcore.models import Card, read_card
 from kdcore.models.size import parameter_count
 from kdcore.predict.predictions import Predictions
 from kdcore.predict.probabilities import softmax
 from kdcore.report.cells import interval_text, markdown_table, percent_text
-from kdcore.report.checkpoints import data_name
 from kdcore.report.group_gaps import ATTRIBUTES, gap_text
 from kdcore.report.models import class_gloss
 from kdcore.report.operating_text import spoken
@@ -34,12 +35,21 @@ SURE = 0.9  # a confidence that a reader takes for certainty
 _WORST = 3  # classes whose confusions are told
 _GROUPED = ("sex", "age", "site", "brightness", "lesion_size")
 _ROLES = {
-    "teacher": "A teacher: other networks learn from its answers and maps.",
-    "student": "A student: it learned from the labels and from a teacher.",
-    "baseline": "A baseline: it learned from the labels alone, for students to be compared with.",
+    "teacher": "A teacher: other networks learn from its answers.",
+    "student": "A student: a network that is to be like its teacher, and mostly cheaper.",
+    "baseline": "A baseline: what students are compared with.",
 }
+_LEAKY = (
+    "**These scores are too good.** Images of lesions that it was trained on are in the test part: "
+    "the split is by image, and only there to be compared with published work that splits so."
+)
 # Of a recipe: what stands elsewhere on the card, and what is said though it be the usual.
 _ELSEWHERE = {"name", "title", "role", "architecture", "input_size", "split", "teachers"}
+_TAUGHT = {
+    *("teacher_weights", "teacher_views", "alpha", "kd", "kd_weighted", "temperature"),
+    *("dkd_target", "dkd_other", "beta", "at_weights", "at_masked", "mask_q", "lam", "align"),
+    *("align_stage", "contrast_temperature", "hint", "hint_stage"),
+}  # what nothing comes of without a teacher
 _ALWAYS = {"seed", "epochs", "batch_size", "learning_rate", "class_weights"}
 
 
@@ -59,11 +69,11 @@ def model_card(card: Card, val: Predictions, test: Predictions, resamples: int =
         if len(set(test.attributes.get(by, ()))) > 1
     ]
     lines = [
-        f"# {card.title or card.name}",
+        f"# {' '.join((card.title or card.name).split())}",
         *_purpose(card),
         *_facts(card),
         *_training(card),
-        *_scores(scores),
+        *_scores(card, scores),
         *_calibration(card, test, scores["test"]),
         *_groups(groups),
         *_failures(card, test, scores["test"]),
@@ -79,20 +89,37 @@ def write_model_card(folder: Path) -> Path:
     Raises
     ------
     KdError
-        If its card or its predictions on validation or test can't be read.
+        If its card or its predictions on validation or test can't be read, or are of something
+        else.
     """
     folder = Path(folder)
-    val, test = (Predictions.load(folder / f"predictions-{part}.npz") for part in ("val", "test"))
-    text = model_card(read_card(folder), val, test)
+    card = read_card(folder)
+    val, test = (_predictions(folder, card, part) for part in ("val", "test"))
+    text = model_card(card, val, test)
     write_atomically(folder / NAME, lambda path: path.write_text(text, encoding="utf-8"))
     return folder / NAME
 
 
+def _predictions(folder: Path, card: Card, part: str) -> Predictions:
+    """Return the checkpoint's predictions on a part; DataError where they are of something else."""
+    found = Predictions.load(folder / f"predictions-{part}.npz")
+    given = (found.checkpoint_hash, found.split, tuple(found.classes))
+    if given != (card.weights_sha256, part, tuple(card.classes)):
+        raise DataError(
+            f"predictions-{part}.npz in {folder.name!r} is not of these weights, part and classes.",
+            "Make it again with `python -m kdcore predict`.",
+        )
+    return found
+
+
 def _purpose(card: Card) -> Iterator[str]:
     yield _ROLES.get(card.role, "")
+    key = card.recipe.get("dataset", "ham10000") if card.recipe else ""  # first cards had no other
+    named = DATASETS.get(str(key))
+    classes = f"{len(card.classes)} classes" + (f" of {named.name}" if named else "")
     yield (
-        f"It gives one of {len(card.classes)} classes of {data_name(card.classes)}, and was made "
-        "for research on knowledge distillation and for teaching it."
+        f"It gives one of {classes}, and was made for research on knowledge distillation and for "
+        "teaching it."
     )
     yield (
         "**Not for diagnosis**, nor for any decision on a person: it was tested on the data set "
@@ -110,36 +137,43 @@ def _facts(card: Card) -> Iterator[str]:
     ]
     yield "## What it is"
     yield markdown_table([["", ""], *map(list, numbers)]).rstrip()
-    if gloss := class_gloss(card.classes):
-        yield f"Classes: {gloss}"
+    yield f"Classes: {class_gloss(card.classes) or ', '.join(card.classes) + '.'}"
 
 
 def _training(card: Card) -> Iterator[str]:
     yield "## Data and training"
     yield card.provenance or "Not stated."
-    if card.train_groups:
+    if card.train_groups and not _leaks(card):
         yield (
-            f"The card lists the {len(card.train_groups):,} lesions that it was trained on as "
-            "hashes; measuring it on one of them is refused."
+            f"The card lists what it was trained on, {len(card.train_groups):,} lesions or single "
+            "images, as hashes; measuring it on one of them is refused."
         )
-    teachers = card.teachers or dict.fromkeys(card.recipe.get("teachers") or (), "")
-    if teachers:
+    if teachers := _teachers(card):
         named = (f"{n} (weights `{sha[:16]}…`)" if sha else n for n, sha in teachers.items())
         yield f"Taught by {', '.join(named)}."
+    elif card.recipe and not card.members:
+        yield "It had no teacher: it learned from the labels alone."
     if told := _recipe(card):
-        yield (
-            "Recipe: " + ", ".join(f"{key} {_value(value)}" for key, value in told.items()) + "; "
-            "all else as `kdcore.distill.Recipe` has it."
-        )
+        yield "Recipe: " + ", ".join(f"{key} {_value(value)}" for key, value in told.items()) + "."
+
+
+def _teachers(card: Card) -> dict[str, str]:
+    """Return the SHA-256 of each teacher's weights by its name, "" where it is not known."""
+    return card.teachers or dict.fromkeys(card.recipe.get("teachers") or (), "")
+
+
+def _leaks(card: Card) -> bool:
+    return "leaky" in str(card.recipe.get("split", ""))
 
 
 def _recipe(card: Card) -> dict[str, object]:
     """Return the fields of the card's recipe that are told: those that are not the usual."""
     usual = {field.name: field.default for field in fields(Recipe)}
+    idle = _ELSEWHERE if _teachers(card) else _ELSEWHERE | _TAUGHT
     return {
         key: value
         for key, value in card.recipe.items()
-        if key not in _ELSEWHERE and (key in _ALWAYS or _plain(value) != usual.get(key))
+        if key not in idle and (key in _ALWAYS or _plain(value) != usual.get(key))
     }
 
 
@@ -147,8 +181,10 @@ def _plain(value: object) -> object:
     return tuple(map(_plain, value)) if isinstance(value, list) else value
 
 
-def _scores(found: dict[str, Evaluation]) -> Iterator[str]:
+def _scores(card: Card, found: dict[str, Evaluation]) -> Iterator[str]:
     yield "## Scores"
+    if _leaks(card):
+        yield _LEAKY
     head = ["", *(f"{split}, n = {e.n:,}" for split, e in found.items())]
     rows = [
         [TITLES[name], *(interval_text(e.metrics[name]) for e in found.values())]
@@ -157,7 +193,7 @@ def _scores(found: dict[str, Evaluation]) -> Iterator[str]:
     yield markdown_table([head, *rows]).rstrip()
     test = found["test"]
     classes = [
-        [row.name, str(row.support), *map(interval_text, (row.recall, row.precision, row.auc))]
+        [row.name, str(row.support), *map(_told, (row.recall, row.precision, row.auc))]
         for row in test.per_class
     ]
     yield "Class by class, on the test part:"
@@ -199,7 +235,7 @@ def _failures(card: Card, test: Predictions, scores: Evaluation) -> Iterator[str
         f"It is at least {100 * SURE:.0f} % sure of {_count(int(sure.sum()), 'test image')}, and "
         f"wrong about {int((sure & wrong).sum())} of them."
     )
-    if POSITIVE in card.classes:
+    if POSITIVE in card.classes and (test.labels == card.classes.index(POSITIVE)).any():
         told.append(_missed(card.classes.index(POSITIVE), test, sure & wrong))
     if (rate := card.ood.get("false_alarm_rate")) is not None:
         told.append(
@@ -214,14 +250,18 @@ def _confusion(true: int, scores: Evaluation) -> str:
     row, counts = scores.per_class[true], scores.confusion[true]
     said = (
         f"Of {_count(row.support, 'image')} of {spoken(row.name)} it recognises "
-        f"{percent_text(row.recall)}"
+        f"{percent_text(_open(row.recall))}"
     )
     others = np.where(np.arange(len(counts)) == true, 0, counts)
     if not others.any():
         return f"{said}."
-    most = int(others.argmax())
-    name = spoken(scores.per_class[most].name)
-    return f"{said}; most of the others ({others[most]} of {others.sum()}) it takes for {name}."
+    most = int(others.max())
+    names = [spoken(scores.per_class[k].name) for k in np.flatnonzero(others == most)]
+    each = " each" if len(names) > 1 else ""
+    return (
+        f"{said}; the others it takes most often for {' and '.join(names)} ({most} of "
+        f"{others.sum()}{each})."
+    )
 
 
 def _missed(positive: int, test: Predictions, surely_wrong: NDArray[np.bool_]) -> str:
@@ -231,6 +271,16 @@ def _missed(positive: int, test: Predictions, surely_wrong: NDArray[np.bool_]) -
         f"{_count(missed, 'image')} of {spoken(test.classes[positive])}, of "
         f"{int(of_class.sum())}, it calls something else with that certainty."
     )
+
+
+def _open(found: Interval) -> Interval:
+    """Return a score without its interval where every resample gave the same: it is none."""
+    same = found.low == found.high
+    return Interval(found.value, math.nan, math.nan) if same else found
+
+
+def _told(found: Interval) -> str:
+    return interval_text(_open(found))
 
 
 def _count(number: int, what: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pages.ui.watch import escaped
 
 _MOST_MB = 400
 _DONE = "import-done"
+_README = "README.md"
 
 
 def show_checkpoints() -> None:
@@ -40,22 +43,35 @@ def show_checkpoints() -> None:
         f"Those in `{kept}` are shared, and can teach; those in `{own}` belong to runs. macro-F1 "
         "with 95 % intervals, where it was measured."
     )
-    _read({path.name: path for path, _ in found if (path / "README.md").is_file()})
+    _read(found)
     _delete({path.name: path for path, card in found if card.added and path.parent == kept})
 
 
-def _read(written: dict[str, Path]) -> None:
-    """Draw the card for people of one checkpoint, of those that have one by their folder's name."""
+def _read(found: list[tuple[Path, Any]]) -> None:
+    """Draw the card for people of one checkpoint, of those that have one."""
+    written = {str(path): card for path, card in found if (path / _README).is_file()}
     if not written:
         return
-    with st.expander("Read a model card", icon=":material/description:", key="w:cards"):
-        name = state.choice(st.selectbox, "card", "Model card of", list(written))
-        text = (written[name] / "README.md").read_text(encoding="utf-8")
-        st.download_button(
-            "Markdown", text, f"{name}.md", "text/markdown", icon=":material/download:",
-            on_click="ignore",
+    again = Counter(card.name for card in written.values())
+    with st.expander("Read a model card", icon=":material/description:", key="w:cards"), guard():
+        where = state.choice(
+            st.selectbox, "card", "Model card of", list(written),
+            format_func=lambda path: written[path].name
+            + (f" ({path})" if again[written[path].name] > 1 else ""),
         )  # fmt: skip
-        st.markdown(text.replace("\n## ", "\n##### ").replace("# ", "#### ", 1))
+        text = (Path(where) / _README).read_text(encoding="utf-8", errors="replace")
+        st.download_button(
+            "Markdown", text, f"{written[where].name}.md", "text/markdown",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.markdown(_shown(text))
+
+
+def _shown(text: str) -> str:
+    """Return Markdown with smaller headings, and without what only Streamlit reads into it."""
+    plain = re.sub(r"!\[", "[", text).replace("$", r"\$").replace(":", r"\:")
+    plain = re.sub(r"`[^`\n]*`", lambda code: code[0].replace("\\", ""), plain)
+    return re.sub(r"(?m)^#{1,3} ", lambda head: f"###{head[0]}", plain)
 
 
 def _delete(own: dict[str, Path]) -> None:

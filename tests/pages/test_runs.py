@@ -390,12 +390,23 @@ def test_a_link_with_nonsense_falls_back(on_runs: Open) -> None:
 
 def test_a_model_card_is_read(on_runs: Open, tmp_path: Path) -> None:
     assert "Read a model card" not in [element.label for element in on_runs().expander]
-    name = "tiny-student"
-    written = "# Tiny\n\n## Where it fails\n\n- Of 3 images it recognises none.\n"
-    (tmp_path / "checkpoints" / name / NAME).write_text(written)
+    name, home = "tiny-student", tmp_path / "checkpoints"
+    written = "# Tiny: $x$\n\n## Where it fails\n\n- `$A`, é ![picture](http://x)\n"
+    (home / name / NAME).write_text(written, encoding="latin-1")
     app = on_runs()
     assert not app.exception
     assert app.selectbox(key="w:card").options == [name]
     shown = words(app)
-    assert "#### Tiny\n" in shown and "##### Where it fails\n" in shown
-    assert "recognises none" in shown
+    assert "#### Tiny\\: \\$x\\$\n" in shown and "##### Where it fails\n" in shown
+    assert "`$A`" in shown and "![" not in shown
+
+
+def test_cards_of_runs_are_told_apart(on_runs: Open, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        run = finished(name, tmp_path / "checkpoints")
+        (run.path / "checkpoint" / NAME).write_text(f"# Card of {name}\n")
+    app = on_runs()
+    options = app.selectbox(key="w:card").options
+    assert not app.exception and len(set(options)) == 2
+    assert [name in option for name, option in zip(("one", "two"), sorted(options))] == [True] * 2
+    assert "Card of" in words(app)

@@ -51,8 +51,7 @@ def test_every_group_and_environment_is_closed() -> None:
     assert bare.count("{") == bare.count("}")
     opened = re.findall(r"\\begin\{(\w+)\}", text)
     assert sorted(opened) == sorted(re.findall(r"\\end\{(\w+)\}", text))
-    assert r"\input" not in text and "漢" not in text and r"\textbackslash{}input" in text
-    assert text.isprintable() or not re.search(r"[\u200b\u00a0]", text)
+    assert r"\input" not in text and text.isascii() and r"\textbackslash{}input" in text
 
 
 def test_the_cells_and_columns_are_those_of_the_tables() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kdcore.base import KdError
 from kdcore.cli.main import main
+from kdcore.evaluate import take
 from kdcore.models import Card, read_card
 from kdcore.predict.probabilities import softmax
 from kdcore.report.model_card import NAME, SURE, model_card, write_model_card
@@ -53,6 +55,7 @@ def test_what_is_not_known_is_not_told():
     made = text()
     assert "Not stated." in made and "not stated" in section(made, "Licence")
     assert "Recipe:" not in made and "Taught by" not in made and "warning" not in made
+    assert "no teacher" not in made and "gives one of 7 classes, and" in made
 
 
 def test_teachers_are_named_with_their_weights():
@@ -83,21 +86,68 @@ def test_confusions_name_what_a_class_is_taken_for():
     logits = np.full_like(test.logits, -3.0)
     answers = np.where(test.labels == 4, 5, test.labels)  # every mel is called nv
     logits[np.arange(len(answers)), answers] = 5.0
-    wrong = type(test)(**{**vars(test), "logits": logits})
+    wrong = replace(test, logits=logits)
     made = section(
         model_card(card(), make_predictions(50, split="val"), wrong, 20), "Where it fails"
     )
     n = int((test.labels == 4).sum())
     assert f"Of {n} images of melanoma it recognises 0 %" in made
-    assert f"most of the others ({n} of {n}) it takes for melanocytic nevus" in made
+    assert f"the others it takes most often for melanocytic nevus ({n} of {n})." in made
     assert f"{n} images of melanoma, of {n}, it calls something else" in made
-    assert made.count("it takes for") == 1
+    assert made.count("it takes most often for") == 1
+
+
+def test_a_tie_names_both_and_a_point_is_no_interval():
+    test = make_predictions(200, split="test", seed=3)
+    mel = np.flatnonzero(test.labels == 4)
+    half = mel[: 2 * (len(mel) // 2)]
+    answers = test.labels.copy()
+    answers[mel] = 4
+    answers[half[::2]], answers[half[1::2]] = 5, 2  # half of mel is called nv, half bkl
+    logits = 8 * np.eye(7, dtype=np.float32)[answers]
+    wrong = replace(test, logits=logits)
+    made = model_card(card(), make_predictions(50, split="val"), wrong, 20)
+    n = len(half)
+    assert f"for benign keratosis and melanocytic nevus ({n // 2} of {n} each)." in made
+    assert re.search(r"^\| vasc \| \d+ \| 1.000 \| ", made, re.M)
+
+
+def test_without_melanoma_nothing_is_said_of_it():
+    test = make_predictions(200, split="test", seed=3)
+    keep = test.labels != 4  # melanoma
+    made = model_card(
+        card(), make_predictions(50, split="val"), take(test, np.flatnonzero(keep)), 20
+    )
+    assert "melanoma, of" not in made and "Of 0 " not in made
+
+
+def test_a_leaky_split_is_told():
+    told = text(recipe=RECIPE | {"split": "image-level (leaky)"}, train_groups=("aa",))
+    assert "**These scores are too good.**" in section(told, "Scores") and "refused" not in told
+    told = text(recipe=RECIPE, train_groups=("aa",))
+    assert "too good" not in told and "measuring it on one of them is refused" in told
+
+
+def test_what_a_teacher_would_have_taught_is_not_told_without_one():
+    idle = RECIPE | {"kd_weighted": True, "temperature": 2.0, "beta": 0.0, "teachers": []}
+    told = text(recipe=idle)
+    assert "kd_weighted" not in told and "temperature 2" not in told
+    assert "It had no teacher" in told
+    assert "kd_weighted True, temperature 2.0" in text(recipe=idle | {"teachers": ["big"]})
+
+
+def test_other_data_sets_and_titles():
+    val, test = (make_predictions(40, split=part) for part in ("val", "test"))
+    recipe = RECIPE | {"dataset": "imagefolder"}
+    made = model_card(replace(card(recipe=recipe), title="A\n## B"), val, test, 5)
+    assert made.startswith("# A ## B\n\n")
+    assert "one of 7 classes of HAM10000" in text(recipe=RECIPE)
 
 
 def test_groups_are_told_where_attributes_are():
     val, test = (make_predictions(300, split=part) for part in ("val", "test"))
     sex = np.where(np.arange(300) % 2, "female", "male")
-    grouped = type(test)(**{**vars(test), "attributes": {"sex": sex, "site": np.full(300, "back")}})
+    grouped = replace(test, attributes={"sex": sex, "site": np.full(300, "back")})
     told = section(model_card(card(), val, grouped, 20), "Whom it serves less well")
     assert "- Sex: " in told and "Place" not in told
 
@@ -112,6 +162,11 @@ def test_the_command_writes_it(tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(folder / NAME)
     assert (folder / NAME).read_text().startswith("# Small\n\nA student")
     assert write_model_card(folder) == folder / NAME
+    predictions = make_predictions(60, split="val", checkpoint_hash=made.weights_sha256)
+    for other in (predictions, replace(predictions, split="test", checkpoint_hash="1" * 64)):
+        other.save(folder / "predictions-test.npz")
+        assert main(["card", str(folder)]) == 1
+        assert "is not of these weights" in capsys.readouterr().err
     (folder / "predictions-test.npz").write_bytes(b"half")
     before = (folder / NAME).read_text()
     assert main(["card", str(folder)]) == 1

@@ -79,7 +79,9 @@ def test_melanoma(predictions):
     assert head[2] == "sensitivity at 80 % specificity"
     assert head[-1] == "specificity at 95 % sensitivity"
     assert body[1][1] == found["small"].auc
-    assert body[0][head.index("sensitivity at 90 % specificity")] == found["big"].sensitivity_at[0.9]
+    assert (
+        body[0][head.index("sensitivity at 90 % specificity")] == found["big"].sensitivity_at[0.9]
+    )
 
 
 def test_only_columns_of_intervals_are_spread():

@@ -142,7 +142,16 @@ def card_of(
     preprocess: Preprocess,
     teachers: Mapping[str, str],
 ) -> Card:
-    """Return the card of a run's result, metrics aside; `teachers` are SHA-256 by name."""
+    """Return the card of a run's result, metrics aside.
+
+    Parameters
+    ----------
+    recipe : of the run
+    data : what it was trained on
+    train : its training part
+    preprocess : of the network
+    teachers : SHA-256 of their weights by name
+    """
     return Card(
         name=recipe.name,
         title=recipe.title or recipe.name,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
-# Before torch is imported: two cores, and threads that sleep while they wait. Spinning ones, the
-# default, make torch twenty times slower as soon as a browser or a second server runs beside it.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Before torch is imported: two cores, one for each of two processes that share the tests, and
+# threads that sleep while they wait. Spinning ones, the default, make torch twenty times slower as
+# soon as a browser or a second server runs beside it.
+os.environ["OMP_NUM_THREADS"] = (
+    "1" if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get("OMP_NUM_THREADS", "2")
+)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import zipfile
@@ -23,7 +26,7 @@ from kdcore.data.ham10000 import Ham10000
 from kdcore.data.info import HAM10000
 from kdcore.models import Card, build_model, save_checkpoint
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 REPO = Path(__file__).resolve().parents[1]
 TINY = (

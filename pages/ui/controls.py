@@ -204,8 +204,8 @@ def _warn_of_weak_teacher(pair: Pair) -> None:
     teacher, student = (card_order(checkpoint.card)[1] for _, checkpoint in pair.items())
     if teacher > student:  # the key falls as macro-F1 rises
         st.caption(
-            ":material/info: On validation images this teacher is weaker than this student: take "
-            "it for how another architecture looks at a lesion, not for the better answer."
+            ":material/info: On validation images this teacher scores less than this student, so "
+            "where the two differ its answer is not the better one by itself."
         )
 
 

@@ -46,6 +46,12 @@ COLUMNS = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 LESIONS_PER_CLASS = 8
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """No test's random weights, its fixtures' included, depend on what its process ran before."""
+    seed_everything(0)
+
+
 @pytest.fixture(autouse=True)
 def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the settings and runs of the person who starts it."""

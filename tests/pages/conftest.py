@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from kdcore.base import seed_everything
 from kdcore.data.info import HAM10000
 from kdcore.models import Card, build_model, save_checkpoint
 from kdcore.predict import Predictions
@@ -35,6 +36,7 @@ def page_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             std=HAM10000.std,
         )
         folder = root / card.name
+        seed_everything(seed)
         card = save_checkpoint(folder, build_model("cnn2", len(card.classes)), card)
         _predictions(seed, card).save(folder / "predictions-test.npz")
     return root

@@ -12,7 +12,13 @@ from kdcore.base.errors import (
     SettingError,
     StudyError,
 )
-from kdcore.base.files import group_hash, sha256_bytes, sha256_file, write_atomically
+from kdcore.base.files import (
+    BAD_NPZ,
+    group_hash,
+    sha256_bytes,
+    sha256_file,
+    write_atomically,
+)
 from kdcore.base.registry import Registry
 from kdcore.base.seeding import numpy_generator, seed_everything, torch_generator
 from kdcore.base.settings import (
@@ -27,6 +33,7 @@ from kdcore.base.settings import (
 )
 
 __all__ = [
+    "BAD_NPZ",
     "CHECKPOINTS_VARIABLE",
     "DATA_VARIABLE",
     "Cancelled",

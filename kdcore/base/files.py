@@ -5,8 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+
+# What NumPy raises for an `.npz` that is missing, cut short, encrypted, or another kind of file,
+# and what its reader raises for fields that are missing or of another kind.
+BAD_NPZ = (
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def sha256_bytes(data: bytes | memoryview) -> str:

@@ -6,8 +6,6 @@ where it ended; its file's name depends on the images in it, so more images add 
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from kdcore.base import sha256_bytes, state_folder, write_atomically
+from kdcore.base import BAD_NPZ, sha256_bytes, state_folder, write_atomically
 from kdcore.data import Sample
 from kdcore.explain.maps import Heatmap, finish_cams
 
@@ -26,7 +24,6 @@ GRID = 28  # cells a side of a kept map: four times those of the last stage at 2
 CHUNK = 32
 Arrays = dict[str, NDArray[Any]]
 _VERSION = 1  # raised when what is kept comes out otherwise
-_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class MapCells:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return dict(arrays)
-        except _BROKEN:
+        except BAD_NPZ:
             return None
 
     def save(

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import DataError, write_atomically
-from kdcore.predict.predictions import UNREADABLE
+from kdcore.base import BAD_NPZ, DataError, write_atomically
 
 _FORMAT = 1
 _AGAIN = "Delete it, and make it again with `python -m kdcore interventions`."
@@ -144,7 +143,7 @@ class InterventionScores:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return InterventionScores(**_read(arrays))
-        except UNREADABLE as error:
+        except BAD_NPZ as error:
             raise DataError(
                 f"{Path(path).name} can't be read as saved interventions: {error}.", _AGAIN
             ) from error

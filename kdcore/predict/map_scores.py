@@ -8,8 +8,6 @@ needs neither. A measure's floor stands beside it under the measure's name and t
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import DataError, check_labels, write_atomically
+from kdcore.base import BAD_NPZ, DataError, check_labels, write_atomically
 
 CLEAN = "clean"
 AGREEMENT = ("pearson", "spearman", "cosine", "ssim", "iou")
@@ -35,16 +33,6 @@ _FORMAT = 1
 _PER_IMAGE = ("sample_ids", "group_ids", "labels", "target", "answer", "corruptions")
 _HEAD = ("split", "method", "checkpoint", "checkpoint_hash", "teacher", "meta")
 _AGAIN = "Make it again with `python -m kdcore explanations`."
-_UNREADABLE = (
-    OSError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -148,7 +136,7 @@ class MapScores:
             with np.load(path, allow_pickle=False) as arrays:
                 fields = _fields(arrays)
             return MapScores(**fields)
-        except _UNREADABLE as error:
+        except BAD_NPZ as error:
             raise DataError(
                 f"{Path(path).name} can't be read as scores of heatmaps: {error}.", _AGAIN
             ) from error

@@ -10,8 +10,6 @@ quantile of validation lesions that the density was not fitted on.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,16 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from kdcore.base import CheckpointError, write_atomically
+from kdcore.base import BAD_NPZ, CheckpointError, write_atomically
 from kdcore.models import Checkpoint
 
 FILE = "ood.npz"
 COMPONENTS = 32
 FALSE_ALARMS = 0.02
-_BROKEN = (  # what NumPy raises for a file that is missing, cut short, or another kind of file
-    OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile,
-    zlib.error, NotImplementedError, RuntimeError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ class OodModel:
                     float(a["noise"]),
                     float(a["threshold"]),
                 )
-        except _BROKEN as error:
+        except BAD_NPZ as error:
             raise CheckpointError(
                 f"{FILE} of checkpoint {Path(folder).name!r} can't be read.",
                 "Restore it, or train the checkpoint again.",

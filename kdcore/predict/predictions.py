@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,21 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import DataError, check_labels, check_logits, write_atomically
+from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, write_atomically
 
 _FORMAT = 1
 _ATTRIBUTE = "attribute_"  # before an attribute's name in the file
 _AGAIN = "Make it again with `python -m kdcore predict` or `import`."
-UNREADABLE = (  # what reading a broken `.npz` may raise
-    OSError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -115,7 +103,7 @@ class Predictions:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 fields = _fields(arrays)
-        except UNREADABLE as error:
+        except BAD_NPZ as error:
             raise DataError(
                 f"{Path(path).name} can't be read as saved predictions: {error}.", _AGAIN
             ) from error

@@ -175,7 +175,7 @@ def test_shipped_recipes_are_presets(on_train: Open) -> None:
     offered = app.selectbox(key="w:preset").options
     assert not any("sweep" in name for name in offered)
     assert len(offered) == len(METHODS) + len(shipped_recipes())
-    app.selectbox(key="w:preset").set_value("recipe:mobilenet_v2-kd-at").run()
+    app.selectbox(key="w:preset").set_value("recipe:mobilenet_v2-128-kd-at").run()
     assert "no checkpoint mobilenet_v2-teacher" in errors(app)
     assert "variable that is not set" in errors(app) or "no initial weights" in errors(app)
     assert not can_start(app)

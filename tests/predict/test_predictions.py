@@ -83,6 +83,14 @@ def _write_bad(path: Path, kind: str) -> None:
     elif kind == "pickle":
         with open(path, "wb") as file:
             np.save(file, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    elif kind == "encrypted":  # by the flags of the archive's members
+        make().save(path)
+        data = bytearray(path.read_bytes())
+        for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            at = -1
+            while (at := data.find(signature, at + 1)) >= 0:
+                data[at + flags] |= 1
+        path.write_bytes(bytes(data))
     elif kind == "text":
         path.write_text("not predictions")
     elif kind == "empty":
@@ -91,7 +99,17 @@ def _write_bad(path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["missing", "empty", "text", "truncated", "damaged", "other arrays", "one array", "pickle"],
+    [
+        "missing",
+        "empty",
+        "text",
+        "truncated",
+        "damaged",
+        "other arrays",
+        "one array",
+        "pickle",
+        "encrypted",
+    ],  # fmt: skip
 )
 def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
     path = tmp_path / "p.npz"

@@ -9,6 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from kdcore.data import HAM10000, Ham10000, draw_lesion, drawn_samples
+from kdcore.distill import Recipe
+from kdcore.distill.readiness import idle_fields
+from kdcore.distill.recipe_file import shipped_recipes
 from kdcore.evaluate import evaluate_predictions, refuse_training_images
 from kdcore.explain import score_cam
 from kdcore.models import list_checkpoints, load_checkpoint
@@ -18,6 +21,7 @@ from tests.explain.test_cams import reference
 
 ROOT = Path(__file__).parents[2] / "checkpoints"
 CARDS = list_checkpoints(ROOT)
+RECIPES = shipped_recipes()
 KEYS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "nll", "ece")
 
 
@@ -52,6 +56,14 @@ def test_the_same_image_has_the_same_attributes_in_every_file(part):
 def test_the_card_for_people_follows_from_card_and_predictions(card):
     parts = (Predictions.load(ROOT / card.name / f"predictions-{p}.npz") for p in ("val", "test"))
     assert (ROOT / card.name / NAME).read_text(encoding="utf-8") == model_card(card, *parts)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+def test_the_recipe_of_its_name_is_the_one_that_made_it(card):
+    made, shipped = (r.to_dict() for r in (Recipe.from_dict(card.recipe), RECIPES[card.name]))
+    assert shipped["precision"] in ("auto", made["precision"])
+    told = made.keys() - idle_fields(made) - {"precision"}
+    assert {name: shipped[name] for name in told} == {name: made[name] for name in told}
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)

@@ -109,7 +109,7 @@ def _write_bad(path: Path, kind: str) -> None:
         "one array",
         "pickle",
         "encrypted",
-    ],  # fmt: skip
+    ],
 )
 def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
     path = tmp_path / "p.npz"

@@ -1,18 +1,22 @@
-"""`python -m kdcore explain IMAGE`: what the app's Explain page makes, as files."""
+"""`python -m kdcore explain IMAGE …`: what the app's Explain page makes, as files."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import SettingError, write_atomically
+from kdcore.base import ImageError, SettingError, write_atomically
 from kdcore.base.words import percent
-from kdcore.cli.common import say_progress, write_json
+from kdcore.cli.common import checkpoint_folder, say_progress, write_json
 from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
+from kdcore.data.tree import SUFFIXES
 from kdcore.explain import (
     METHODS,
     PairExplanation,
@@ -24,12 +28,22 @@ from kdcore.explain import (
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import ood, predict_image, softmax
 
+COLUMNS = (
+    "picture", "teacher", "teacher probability", "teacher warning",
+    "student", "student probability", "student warning", "correlation",
+)  # fmt: skip
+Result = dict[str, Any]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("image", metavar="IMAGE", type=Path)
-    parser.add_argument("--teacher", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--student", metavar="DIR", type=Path, required=True)
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="+", type=Path,
+        help="pictures, or folders of them; where there are several, each has a folder of its own "
+        "in --out, beside a table of all answers",
+    )  # fmt: skip
+    parser.add_argument("--teacher", metavar="CHECKPOINT", required=True)
+    parser.add_argument("--student", metavar="CHECKPOINT", required=True)
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
     parser.add_argument(
         "--method",
@@ -44,20 +58,92 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Explain one picture by both networks and write panel, maps and manifest."""
+    """Explain pictures by both networks and write panels, maps and manifests."""
     if not 0 <= options.opacity <= 1:
         raise SettingError(f"--opacity is {options.opacity}.", "Give a number from 0 to 1.")
     if not 0 < options.q <= 1:
         raise SettingError(f"--q is {options.q}.", "Give a number above 0, at most 1.")
-    teacher = load_checkpoint(options.teacher)
-    student = load_checkpoint(options.student, teacher.card.classes)
-    loaded = read_image(options.image)
+    teacher = load_checkpoint(checkpoint_folder(options.teacher))
+    student = load_checkpoint(checkpoint_folder(options.student), teacher.card.classes)
+    explain = partial(_one, options, teacher, student)
+    if len(options.images) == 1 and not options.images[0].is_dir():
+        write_json(options, explain(options.images[0], options.out))
+    else:
+        _several(options, explain)
+
+
+def _several(options: argparse.Namespace, explain: Callable[[Path, Path], Result]) -> None:
+    """Explain each picture into a folder of its own; one that can't be read stops no other."""
+    pictures = _pictures(options.images)
+    done: dict[str, Result] = {}
+    failed: dict[str, ImageError] = {}
+    for number, (name, path) in enumerate(pictures.items(), 1):
+        print(f"{number} of {len(pictures)}: {path}")
+        try:
+            done[name] = explain(path, options.out / name)
+        except ImageError as error:
+            failed[name] = error
+            print(f"Left out: {error}", file=sys.stderr)
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS)
+    table.writeheader()
+    table.writerows(_row(pictures[name], result) for name, result in done.items())
+    content = text.getvalue().encode()
+    write_atomically(options.out / "answers.csv", partial(_write, content=content))
+    print(f"answers.csv of {len(done)} pictures in {options.out}")
+    problems = {name: str(error) for name, error in failed.items()}
+    write_json(options, {"pictures": done, "left_out": problems})
+    if failed:
+        raise ImageError(
+            f"{len(failed)} of {len(pictures)} pictures were left out: {', '.join(failed)}.",
+            "Mend or remove them; the others are done.",
+        )
+
+
+def _pictures(given: Sequence[Path]) -> dict[str, Path]:
+    """Return the pictures by the name of what is written of each: its own, without its kind.
+
+    Those of one folder are in order of name; where two would be called alike, the second has its
+    kind, and then a number.
+    """
+    paths: list[Path] = []
+    for path in given:
+        found = sorted(p for p in path.iterdir() if _is_picture(p)) if path.is_dir() else [path]
+        if not found:
+            raise ImageError(f"There is no picture in {str(path)!r}.", "Name another folder.")
+        paths += found
+    named: dict[str, Path] = {}
+    for path in paths:
+        names = (path.stem, path.name, *(f"{path.name}-{n}" for n in range(2, len(paths) + 1)))
+        named[next(name for name in names if name not in named)] = path
+    return named
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _row(path: Path, result: Result) -> dict[str, Any]:
+    row: dict[str, Any] = {"picture": str(path), "correlation": result["correlation"]}
+    for role, probabilities in result["probabilities"].items():
+        row[role] = max(probabilities, key=probabilities.__getitem__)
+        row[f"{role} probability"] = probabilities[row[role]]
+        seen = result["out_of_distribution"][role]
+        row[f"{role} warning"] = "" if seen is None else int(seen["outside"])
+    return row
+
+
+def _one(
+    options: argparse.Namespace, teacher: Checkpoint, student: Checkpoint, path: Path, out: Path
+) -> Result:
+    """Explain the picture at `path`, write the files to `out` and return what they say."""
+    loaded = read_image(path)
     for note in loaded.notes:
         print(note)
-    pair, rest = _explain(options, teacher, student, loaded)
+    pair, rest = _explain(options, teacher, student, loaded, path.name)
     files = export_files(pair, options.opacity, **rest)
     for name, content in files.items():
-        write_atomically(options.out / name, partial(_write, content=content))
+        write_atomically(out / name, partial(_write, content=content))
     probabilities, outside = {}, {}
     for role, checkpoint in (("teacher", teacher), ("student", student)):
         outside[role] = _outside(role, checkpoint, loaded)
@@ -69,15 +155,18 @@ def run(options: argparse.Namespace) -> None:
         print(
             f"{role}: {name}, {percent(best)} (calibrated, T = {checkpoint.card.temperature:.2f})"
         )
-    print(f"{len(files)} files in {options.out}")
+    print(f"{len(files)} files in {out}")
     manifest = pair.manifest | rest.get("extra", {})
     result = {"manifest": manifest, "probabilities": probabilities, "files": sorted(files)}
-    more = {"correlation": pair.correlation, "out_of_distribution": outside}
-    write_json(options, result | more)
+    return result | {"correlation": pair.correlation, "out_of_distribution": outside}
 
 
 def _explain(
-    options: argparse.Namespace, teacher: Checkpoint, student: Checkpoint, loaded: LoadedImage
+    options: argparse.Namespace,
+    teacher: Checkpoint,
+    student: Checkpoint,
+    loaded: LoadedImage,
+    title: str,
 ) -> tuple[PairExplanation, dict[str, Any]]:
     """Return what the panel shows, and the rest as arguments of `export_files`."""
     counts = [len(c.model.stage_names) for c in (teacher, student)]
@@ -107,7 +196,7 @@ def _explain(
         loaded.sha256,
         lambda fraction, doing: say_progress(round(100 * fraction), 100),
     )
-    picture = {"title": options.image.name, "kind": "file"}
+    picture: dict[str, str | None] = {"title": title, "kind": "file"}
     return result.score_cam, everything_else(result, picture)
 
 

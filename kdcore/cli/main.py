@@ -30,7 +30,7 @@ COMMANDS = {
     "bench": "time checkpoints on this machine, several engines in turns",
     "efficiency": "measure size, time and quality of checkpoints in every form",
     "report": "write tables, figures and one document, from saved predictions",
-    "explain": "explain a picture by a teacher and a student",
+    "explain": "explain pictures by a teacher and a student",
     "explanations": "compare where models look over a part of the split, resumable",
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +133,45 @@ def test_explain_writes_maps_panel_and_manifest(explain_arguments, tmp_path):
 def test_explain_bad_options(explain_arguments, capsys, extra, expected):
     assert main([*explain_arguments, *extra]) == 1
     assert expected in capsys.readouterr().err
+
+
+def test_explain_several_pictures(explain_arguments, tmp_path, capsys):
+    folder, target = tmp_path / "photos", tmp_path / "x.json"
+    folder.mkdir()
+    for name in ("a.png", "a.jpg", "b.png", ".hidden.png"):
+        draw_lesion("nv", 2).save(folder / name)
+    (folder / "c.png").write_text("hello")
+    (folder / "notes.txt").write_text("no picture")
+    command, image, *rest = explain_arguments
+    more = ["--method", "grad-cam", "--json", str(target)]
+    assert main([command, str(folder), image, *rest, *more]) == 1  # for c.png alone
+    assert "1 of 5 pictures were left out: c." in capsys.readouterr().err
+    result = json.loads(target.read_text())
+    assert list(result["left_out"]) == ["c"]
+    assert sorted(result["pictures"]) == ["a", "a.png", "b", "lesion"]
+    rows = list(csv.DictReader((tmp_path / "out/answers.csv").open(encoding="utf-8")))
+    assert [Path(row["picture"]).name for row in rows] == ["a.jpg", "a.png", "b.png", "lesion.png"]
+    for row, (name, found) in zip(rows, result["pictures"].items(), strict=True):
+        files = sorted(p.name for p in (tmp_path / "out" / name).iterdir())
+        assert files == found["files"]
+        for role in ("teacher", "student"):
+            best = max(found["probabilities"][role].values())
+            assert found["probabilities"][role][row[role]] == best
+            assert float(row[f"{role} probability"]) == pytest.approx(best)
+            outside = found["out_of_distribution"][role]
+            assert row[f"{role} warning"] == (
+                "" if outside is None else str(int(outside["outside"]))
+            )
+        assert float(row["correlation"]) == pytest.approx(found["correlation"])
+    alone = [command, str(folder / "b.png"), *rest, "--method", "grad-cam"]
+    assert main(alone) == 0
+    assert (tmp_path / "out" / result["pictures"]["b"]["files"][0]).is_file()
+
+
+def test_explain_a_folder_without_a_picture(explain_arguments, tmp_path, capsys):
+    (tmp_path / "none").mkdir()
+    assert main(["explain", str(tmp_path / "none"), *explain_arguments[2:]]) == 1
+    assert "no picture in" in capsys.readouterr().err
 
 
 def test_explain_what_is_no_image(explain_arguments, tmp_path, capsys):

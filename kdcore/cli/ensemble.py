@@ -57,6 +57,7 @@ def _card(members: list[Checkpoint], options: argparse.Namespace) -> Card:
         members=tuple(c.architecture for c in cards),
         recipe=split,
         train_groups=tuple(sorted({g for c in cards for g in c.train_groups})),
+        train_images=tuple(sorted({i for c in cards for i in c.train_images})),
         provenance=" ".join([f"Mean of {used}.", *dict.fromkeys(c.provenance for c in cards)]),
         licence="; ".join(dict.fromkeys(c.licence for c in cards)),
         **first,

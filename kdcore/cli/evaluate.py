@@ -90,7 +90,5 @@ def _saved(options: argparse.Namespace, checkpoint: Checkpoint | None) -> Predic
                 f"({predictions.checkpoint or 'unnamed'}) than those of {checkpoint.card.name}.",
                 "Name the checkpoint that made them, or leave out --checkpoint or --predictions.",
             )
-        refuse_training_images(
-            predictions, checkpoint.card.train_groups, options.allow_training_images
-        )
+        refuse_training_images(predictions, checkpoint.card.trained, options.allow_training_images)
     return predictions

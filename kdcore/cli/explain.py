@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from kdcore.base import ImageError, SettingError, write_atomically
 from kdcore.base.words import percent
 from kdcore.cli.common import checkpoint_folder, say_progress, write_json
-from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
+from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image, trace_hashes
 from kdcore.data.tree import SUFFIXES
 from kdcore.explain import (
     METHODS,
@@ -157,8 +157,14 @@ def _one(
         )
     print(f"{len(files)} files in {out}")
     manifest = pair.manifest | rest.get("extra", {})
-    result = {"manifest": manifest, "probabilities": probabilities, "files": sorted(files)}
-    return result | {"correlation": pair.correlation, "out_of_distribution": outside}
+    return {
+        "manifest": manifest,
+        "probabilities": probabilities,
+        "files": sorted(files),
+        "correlation": pair.correlation,
+        "out_of_distribution": outside,
+        "trained_on": _trained_on(path, {"teacher": teacher, "student": student}),
+    }
 
 
 def _explain(
@@ -198,6 +204,19 @@ def _explain(
     )
     picture: dict[str, str | None] = {"title": title, "kind": "file"}
     return result.score_cam, everything_else(result, picture)
+
+
+def _trained_on(path: Path, pair: Mapping[str, Checkpoint]) -> list[str]:
+    """Return which of the two learned from the picture, by its file's name, and say so."""
+    known = trace_hashes(path.name, "")
+    roles = [role for role, c in pair.items() if not known.isdisjoint(c.card.trained)]
+    if roles:
+        print(
+            f"Warning: by its name the {' and the '.join(roles)} learned from this picture; the "
+            "answers were known, and say nothing about new lesions.",
+            file=sys.stderr,
+        )
+    return roles
 
 
 def _outside(role: str, checkpoint: Checkpoint, loaded: LoadedImage) -> dict[str, Any] | None:

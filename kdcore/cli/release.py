@@ -126,7 +126,7 @@ def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:
         samples = [s for s, p in zip(data.samples, parts, strict=True) if p == part]
         predictions[part], features[part] = _outputs(checkpoint, data, samples, part, progress)
         leaky = recipe["split"] == "image-level (leaky)"
-        refuse_training_images(predictions[part], checkpoint.card.train_groups, allow=leaky)
+        refuse_training_images(predictions[part], checkpoint.card.trained, allow=leaky)
         predictions[part].save(folder / f"predictions-{part}.npz")
     density = fit_ood(features["val"], predictions["val"].group_ids)
     density.save(folder)

@@ -32,7 +32,8 @@ def choose_unseen(
     samples = choose(data, options, card.recipe)
     if options.allow_training_images:
         return samples, 0
-    trained = set(trained_on([s.lesion_id for s in samples], card.train_groups).tolist())
+    ids = [s.image_id for s in samples], [s.lesion_id for s in samples]
+    trained = set(trained_on(*ids, card.trained).tolist())
     if not trained:
         return samples, 0
     if len(trained) == len(samples):

@@ -33,7 +33,7 @@ from kdcore.data.info import (
 )
 from kdcore.data.lesion_masks import lesion_mask
 from kdcore.data.medmnist import MedMnist
-from kdcore.data.sample import Sample
+from kdcore.data.sample import Sample, picture_name, trace_hashes
 from kdcore.data.splits import (
     SPLITS,
     image_level_split,
@@ -82,10 +82,12 @@ __all__ = [
     "names_of_classes",
     "official_split",
     "open_dataset",
+    "picture_name",
     "read_image",
     "render",
     "sample_views",
     "split_dataset",
     "split_samples",
+    "trace_hashes",
     "turn_view",
 ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from kdcore.base import group_hash
+
+_ARCHIVE = re.compile(r"(?<![A-Za-z0-9])ISIC_\d{7}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -22,3 +27,18 @@ class Sample:
     age: float | None = None
     sex: str = ""
     localization: str = ""
+
+
+def picture_name(image_id: str) -> str:
+    """Return the name that a picture has in every data set, "" where there is none.
+
+    The ISIC archive has numbered its pictures, and copies of HAM10000 in class folders keep the
+    numbers: "train/nv/ISIC_0024306.jpg" is ISIC_0024306.
+    """
+    found = _ARCHIVE.findall(image_id)
+    return str(found[-1]) if found else ""
+
+
+def trace_hashes(image_id: str, group_id: str) -> set[str]:
+    """Return the hashes of a picture's group and of its name, by which a card knows it again."""
+    return {group_hash(text) for text in (group_id, picture_name(image_id)) if text}

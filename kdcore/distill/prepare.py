@@ -17,7 +17,7 @@ from kdcore.base import (
     RecipeError,
     seed_everything,
 )
-from kdcore.data import ImageDataset, Preprocess, Sample
+from kdcore.data import ImageDataset, Preprocess, Sample, picture_name, trace_hashes
 from kdcore.distill.cache import CachedTeachers, TeacherCache
 from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import is_main_process, make_fabric, resolve_precision
@@ -163,6 +163,7 @@ def card_of(
         std=preprocess.std,
         recipe=recipe.to_dict(),
         train_groups=hash_groups([s.lesion_id for s in train]),
+        train_images=hash_groups([n for s in train if (n := picture_name(s.image_id))]),
         teachers=dict(teachers),
         provenance=f"Trained on {data.info.name} ({data.info.source}), split {recipe.split!r}, "
         f"{len(train):,} training images. {data.info.caution}".rstrip(),
@@ -208,12 +209,12 @@ def parts_of(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sam
 def _load_teachers(recipe: Recipe, checkpoints: Path, data: ImageDataset) -> list[Checkpoint]:
     parts = data.parts(recipe.split, recipe.split_seed)
     samples = list(zip(data.samples, parts, strict=True))
-    held = [s.lesion_id for s, part in samples if part != "train"]
-    own = [s.lesion_id for s, part in samples if part == "train"]
-    hidden = set(hash_groups(held)) - set(hash_groups(own))
+    own, held = set[str](), set[str]()
+    for sample, part in samples:
+        (own if part == "train" else held).update(trace_hashes(sample.image_id, sample.lesion_id))
     teachers = [load_checkpoint(checkpoints / name, data.info.classes) for name in recipe.teachers]
     for teacher in teachers:
-        if hidden & set(teacher.card.train_groups):
+        if (held - own) & set(teacher.card.trained):
             raise CheckpointError(
                 f"The teacher {teacher.card.name} was trained on lesions that this run holds out.",
                 "Use a teacher of the same split.",

@@ -100,5 +100,5 @@ def limit_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:
 
 
 def hash_groups(groups: Sequence[str]) -> tuple[str, ...]:
-    """Return the first 12 hex digits of each distinct group's SHA-256, sorted."""
+    """Return the `group_hash` of each distinct group, or name of a picture, sorted."""
     return tuple(sorted({group_hash(g) for g in groups}))

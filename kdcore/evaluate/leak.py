@@ -1,4 +1,4 @@
-"""Find images of lesions that a network was trained on, and refuse to measure it on them.
+"""Find images, or lesions, that a network was trained on, and refuse to measure it on them.
 
 Which part of a split a lesion is in depends on all rows of the metadata, so "test" alone does not
 say that a lesion is new to a network; the hashes in its card do.
@@ -6,46 +6,52 @@ say that a lesion is new to a network; the hashes in its card do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from kdcore.base import DataError, group_hash
+from kdcore.base import DataError
+from kdcore.data import trace_hashes
 from kdcore.predict.predictions import Predictions
 
 
-def trained_on(group_ids: ArrayLike, train_groups: Iterable[str]) -> NDArray[np.int64]:
-    """Return the indices (M,), rising, of the images whose lesion is among `train_groups`.
+def trained_on(
+    sample_ids: Sequence[str], group_ids: Sequence[str], trained: Iterable[str]
+) -> NDArray[np.int64]:
+    """Return the indices (M,), rising, of the images that are known by their lesion or name.
 
     Parameters
     ----------
-    group_ids : (N,) lesion ids
-    train_groups : hashes by `group_hash`, from a checkpoint's card
+    sample_ids, group_ids : (N,) of images and of their lesions
+    trained : hashes, `Card.trained`
     """
-    known = set(train_groups)
-    names, index = np.unique(np.asarray(group_ids, dtype=np.str_), return_inverse=True)
-    hit = np.array([group_hash(name) in known for name in names], dtype=bool)
-    return np.flatnonzero(hit[index.reshape(-1)]) if len(names) else np.empty(0, np.int64)
+    known = set(trained)
+    hits = (
+        not known.isdisjoint(trace_hashes(str(image), str(group)))
+        for image, group in zip(sample_ids, group_ids, strict=True)
+    )
+    return np.flatnonzero(np.fromiter(hits, dtype=bool))
 
 
 def refuse_training_images(
-    predictions: Predictions, train_groups: Iterable[str], allow: bool = False
+    predictions: Predictions, trained: Iterable[str], allow: bool = False
 ) -> NDArray[np.int64]:
-    """Return the indices (M,) of images whose lesion was trained on; raise if there are any.
+    """Return the indices (M,) of images that were trained on, or whose lesion was; or raise.
 
     Parameters
     ----------
     predictions : what is about to be measured
-    train_groups : `Card.train_groups`; empty means that nothing is known, and nothing is found
+    trained : `Card.trained`; empty means that nothing is known, and nothing is found
     allow : return them instead of raising, for a caller that says so beside its numbers
 
     Raises
     ------
     DataError
-        If a lesion was trained on and `allow` is false.
+        If there are any and `allow` is false.
     """
-    found = trained_on(predictions.group_ids, train_groups)
+    ids = predictions.sample_ids.tolist(), predictions.group_ids.tolist()
+    found = trained_on(*ids, trained)
     if len(found) and not allow:
         raise DataError(
             f"{len(found)} of {len(predictions)} images show lesions that "

@@ -23,8 +23,9 @@ def unseen_samples(samples: Sequence[Sample], cards: Iterable[Card]) -> list[Sam
     DataError
         If nothing is left.
     """
-    trained = {group for card in cards for group in card.train_groups}
-    known = set(trained_on([s.lesion_id for s in samples], trained).tolist())
+    trained = {known for card in cards for known in card.trained}
+    ids = [s.image_id for s in samples], [s.lesion_id for s in samples]
+    known = set(trained_on(*ids, trained).tolist())
     left = [sample for index, sample in enumerate(samples) if index not in known]
     if not left:
         raise DataError(

@@ -24,8 +24,9 @@ class Card:
     `role` is "teacher", "student" or "baseline" (a student without a teacher). `input_size` is
     the side of the square input in pixels; `mean` and `std` normalise RGB on [0, 1].
     `temperature` calibrates the logits (fitted on validation). `members` lists the architectures
-    of an ensemble. `train_groups` are SHA-256 prefixes of the lesions trained on, so that testing
-    on one of them can be refused. `teachers` gives the SHA-256 of each teacher's weights by its
+    of an ensemble. `train_groups` and `train_images` are SHA-256 prefixes of the lesions trained on
+    and, where pictures have the same name everywhere, of their names, so that testing on one of
+    them can be refused. `teachers` gives the SHA-256 of each teacher's weights by its
     name; older cards have none. `added` is "imported" or "promoted" where a person put the
     checkpoint among the others, who may delete it again; what is shipped has "".
     """
@@ -44,11 +45,17 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)
     ood: dict[str, Any] = field(default_factory=dict)
     train_groups: tuple[str, ...] = ()
+    train_images: tuple[str, ...] = ()
     provenance: str = ""
     licence: str = ""
     weights_sha256: str = ""
     teachers: dict[str, str] = field(default_factory=dict)
     added: str = ""
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Every hash by which a picture that was trained on is known, by lesion or name."""
+        return (*self.train_groups, *self.train_images)
 
 
 def read_card(folder: Path) -> Card:
@@ -129,7 +136,8 @@ def _checks(card: Card) -> Iterator[tuple[str, bool, str]]:
     yield "std", _are_three(card.std) and min(card.std) > 0, "three positive numbers"
     warm = _is_number(card.temperature) and card.temperature > 0
     yield "temperature", warm, "a positive number"
-    yield "train_groups", _are_texts(card.train_groups), "a list of texts"
+    for name in ("train_groups", "train_images"):
+        yield name, _are_texts(getattr(card, name)), "a list of texts"
     for name in ("recipe", "metrics", "ood", "teachers"):
         yield name, isinstance(getattr(card, name), dict), "a mapping"
     yield "teachers", _are_texts(tuple(card.teachers.values())), "names and SHA-256"

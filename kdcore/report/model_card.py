@@ -146,7 +146,7 @@ def _training(card: Card) -> Iterator[str]:
     if card.train_groups and not _leaks(card):
         yield (
             f"The card lists what it was trained on, {len(card.train_groups):,} lesions or single "
-            "images, as hashes; measuring it on one of them is refused."
+            f"images{_named(card)}, as hashes; measuring it on one of them is refused."
         )
     if teachers := _teachers(card):
         named = (f"{n} (weights `{sha[:16]}…`)" if sha else n for n, sha in teachers.items())
@@ -155,6 +155,10 @@ def _training(card: Card) -> Iterator[str]:
         yield "It had no teacher: it learned from the labels alone."
     if told := _recipe(card):
         yield "Recipe: " + ", ".join(f"{key} {_value(value)}" for key, value in told.items()) + "."
+
+
+def _named(card: Card) -> str:
+    return f" and the names of {len(card.train_images):,} pictures" if card.train_images else ""
 
 
 def _teachers(card: Card) -> dict[str, str]:

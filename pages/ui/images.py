@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,8 @@ LINK = ("source", "drawn", "image")
 class Chosen:
     """A picture to explain: RGB pixels, their hash, a caption, and the true class if known.
 
-    `image_id` is set of pictures of the configured data set.
+    `image_id` is set of pictures of the configured data set, `name` of those whose file is named
+    as the ISIC archive names them.
     """
 
     rgb: Any
@@ -30,6 +31,7 @@ class Chosen:
     notes: tuple[str, ...] = ()
     kind: str = "upload"
     image_id: str = ""
+    name: str = ""
 
 
 def choose(pair: Pair) -> Chosen | None:
@@ -48,7 +50,9 @@ def choose(pair: Pair) -> Chosen | None:
         help="An upload stays in this browser session's memory and is never written to disk.",
     )
     with guard():
-        return _data(pair) if source == "data" else {"upload": _upload, "drawn": _drawn}[source]()
+        if source == "data":
+            return _data(pair)
+        return _drawn() if source == "drawn" else _told(_upload(), pair)
     return None
 
 
@@ -75,12 +79,14 @@ def _upload() -> Chosen | None:
         "dermatoscope.",
     )
     if file is not None and state.get("upload-id") != file.file_id:
-        from kdcore.data import read_image
+        from kdcore.data import picture_name, read_image
 
         # Dropped first, so that a bad file does not leave the picture before it on the page.
         state.put("upload-read", None)
         read = read_image(file.getvalue())
-        state.put("upload-read", Chosen(read.rgb, read.sha256, "Your picture", "", read.notes))
+        name = picture_name(file.name)
+        chosen = Chosen(read.rgb, read.sha256, "Your picture", "", read.notes, name=name)
+        state.put("upload-read", chosen)
         state.put("upload-id", file.file_id)  # decoding a large photo takes half a second
     kept = state.get("upload-read")
     if kept is None:
@@ -91,6 +97,21 @@ def _upload() -> Chosen | None:
     elif file is None:
         st.caption("Showing the picture that you uploaded before.")
     return kept
+
+
+def _told(chosen: Chosen | None, pair: Pair) -> Chosen | None:
+    """Return an uploaded picture with a note where its name is one that was trained on."""
+    if chosen is None or not chosen.name:
+        return chosen
+    known = _traces(chosen.name)
+    roles = [role.lower() for role, c in pair.items() if not known.isdisjoint(c.card.trained)]
+    if not roles:
+        return chosen
+    note = (
+        f"By the name of its file this is {chosen.name}, which the {' and the '.join(roles)} "
+        "learned from: the answers were known, and say nothing about new lesions."
+    )
+    return replace(chosen, notes=(*chosen.notes, note))
 
 
 def _drawn() -> Chosen:
@@ -172,15 +193,15 @@ def _data(pair: Pair) -> Chosen | None:
 
 def unseen(samples: list[Any], pair: Pair) -> list[Any]:
     """Return the samples of lesions that neither network was trained on, by their cards."""
-    trained = {group for _, checkpoint in pair.items() for group in checkpoint.card.train_groups}
-    return [s for s in samples if _lesion_hash(s.lesion_id) not in trained]
+    trained = {known for _, checkpoint in pair.items() for known in checkpoint.card.trained}
+    return [s for s in samples if trained.isdisjoint(_traces(s.image_id, s.lesion_id))]
 
 
 @lru_cache(maxsize=20_000)
-def _lesion_hash(lesion_id: str) -> str:
-    from kdcore.base import group_hash
+def _traces(image_id: str, lesion_id: str = "") -> set[str]:
+    from kdcore.data import trace_hashes
 
-    return group_hash(lesion_id)
+    return trace_hashes(image_id, lesion_id)
 
 
 def of_data(data: Any, sample: Any) -> Chosen:

@@ -168,6 +168,19 @@ def test_explain_several_pictures(explain_arguments, tmp_path, capsys):
     assert (tmp_path / "out" / result["pictures"]["b"]["files"][0]).is_file()
 
 
+def test_explain_what_was_trained_on(explain_arguments, tmp_path, capsys):
+    seen, target = tmp_path / "ISIC_0024306.png", tmp_path / "x.json"
+    draw_lesion("nv", 2).save(seen)
+    known = (group_hash("ISIC_0024306"),)
+    card = write_tiny_checkpoint(tmp_path / "seen", "student", "mobilenet_v2", train_images=known)
+    more = ["--student", str(tmp_path / card.name), "--method", "grad-cam", "--json", str(target)]
+    command, image, *rest = explain_arguments
+    for path, roles in ((seen, ["student"]), (Path(image), [])):
+        assert main([command, str(path), *rest, *more]) == 0
+        assert json.loads(target.read_text())["trained_on"] == roles
+        assert ("the student learned from this" in capsys.readouterr().err) == bool(roles)
+
+
 def test_explain_a_folder_without_a_picture(explain_arguments, tmp_path, capsys):
     (tmp_path / "none").mkdir()
     assert main(["explain", str(tmp_path / "none"), *explain_arguments[2:]]) == 1

@@ -13,7 +13,7 @@ import pytest
 
 from kdcore.base import group_hash
 from kdcore.cli.main import main
-from kdcore.data import Ham10000
+from kdcore.data import HAM10000, Ham10000, draw_lesion
 from kdcore.models import read_card, write_card
 from kdcore.predict import Predictions, predict_dataset
 from tests.pages.conftest import page_checkpoints
@@ -110,6 +110,20 @@ def test_nothing_is_predicted_where_everything_was_trained_on(
     assert main([command, *common, *extra, "--split", "train"]) == 1
     assert "was trained on the lesions of all" in (said := capsys.readouterr().err)
     assert "--allow-training-images" in said
+
+
+def test_copies_in_class_folders_are_known_by_name(checkpoint, tmp_path, capsys):
+    names = [f"ISIC_{number:07}" for number in range(28)]
+    for index, name in enumerate(names):
+        dx = HAM10000.classes[index % 7]
+        (tmp_path / "copies" / dx).mkdir(parents=True, exist_ok=True)
+        draw_lesion(dx, index, (48, 36)).save(tmp_path / "copies" / dx / f"{name}.png")
+    folder = checkpoint(set(), train_images=tuple(map(group_hash, names[:20])))
+    common = ["--checkpoint", str(folder), "--data", str(tmp_path / "copies"), "--split", "all"]
+    assert main(["evaluate", *common, "--json", str(tmp_path / "e.json")]) == 0
+    result = json.loads((tmp_path / "e.json").read_text())
+    assert (result["n"], result["excluded_training_images"]) == (8, 20)
+    assert "20 of 28 images" in capsys.readouterr().err
 
 
 def test_saved_predictions_on_trained_lesions_are_refused(checkpoint, ham_folder, tmp_path, capsys):

@@ -98,8 +98,13 @@ def test_the_published_parts_are_those_of_the_released_models():
     trained = {g for g, part in parts.items() if part == "train"}
     for card in list_checkpoints(checkpoints_folder()):
         assert set(card.train_groups) == trained, card.name
+        assert len(card.train_images) == 6311, card.name
 
 
 @pytest.mark.data
 def test_the_published_parts_are_the_split_of_the_data(real_data: Ham10000):
-    assert (real_data.parts() == split_samples(real_data.samples)).all()
+    parts = real_data.parts()
+    assert (parts == split_samples(real_data.samples)).all()
+    train = {s.image_id for s, p in zip(real_data.samples, parts, strict=True) if p == "train"}
+    for card in list_checkpoints(checkpoints_folder()):
+        assert set(card.train_images) == {group_hash(name) for name in train}, card.name

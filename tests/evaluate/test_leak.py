@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 
 import numpy as np
 import pytest
 
 from kdcore.base import DataError, group_hash
+from kdcore.data import picture_name
 from kdcore.evaluate import refuse_training_images, trained_on
 from tests.evaluate.makers import make_predictions
 
@@ -17,10 +19,36 @@ def test_hash_is_the_start_of_sha256():
 
 
 def test_images_of_trained_lesions_are_found():
-    groups = np.array(["c", "a", "b", "a"])
-    assert trained_on(groups, (group_hash("a"), group_hash("z"))).tolist() == [1, 3]
-    assert trained_on(groups, ()).tolist() == []
-    assert trained_on(np.array([], dtype=np.str_), ("abc",)).tolist() == []
+    images, groups = ["1", "2", "3", "4"], ["c", "a", "b", "a"]
+    assert trained_on(images, groups, (group_hash("a"), group_hash("z"))).tolist() == [1, 3]
+    assert trained_on(images, groups, ()).tolist() == []
+    assert trained_on([], [], ("abc",)).tolist() == []
+
+
+def test_pictures_of_the_archive_are_known_by_name_wherever_they_lie():
+    images = ["train/nv/ISIC_0024306.jpg", "ISIC_0024307", "nv/ISIC_0024308.jpg", "nv/1.jpg"]
+    known = (group_hash("ISIC_0024306"), group_hash("ISIC_0024307"), group_hash("1"))
+    assert trained_on(images, images, known).tolist() == [0, 1]
+    predictions = dataclasses.replace(make_predictions(n=4), sample_ids=np.array(images))
+    with pytest.raises(DataError, match="2 of 4 images"):
+        refuse_training_images(predictions, known)
+
+
+@pytest.mark.parametrize(
+    ("image_id", "name"),
+    [
+        ("ISIC_0024306", "ISIC_0024306"),
+        ("mel/ISIC_0024306_downsampled.jpg", "ISIC_0024306"),
+        ("ISIC_0000001/copy of ISIC_0024306.png", "ISIC_0024306"),
+        ("ISIC_002430.jpg", ""),
+        ("ISIC_00243061.jpg", ""),
+        ("aISIC_0024306", ""),
+        ("isic_0024306", ""),
+        ("", ""),
+    ],
+)
+def test_names_of_the_archive(image_id, name):
+    assert picture_name(image_id) == name
 
 
 def test_training_images_are_refused_unless_allowed():

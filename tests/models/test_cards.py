@@ -55,6 +55,7 @@ BAD = [
     ("teachers", ["t"]),
     ("teachers", {"t": 1}),
     ("train_groups", [1]),
+    ("train_images", [1]),
     ("weights_sha256", 1),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import re
 import shutil
@@ -14,8 +16,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kdcore.base import group_hash
 from kdcore.cli.main import main
 from kdcore.data import draw_lesion, read_image
+from kdcore.models import read_card, write_card
 from tests.conftest import REPO
 from tests.pages.conftest import words
 
@@ -151,6 +155,25 @@ def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) 
     assert app.session_state["job"] is job
     app.selectbox(key="w:target").set_value("nv").run()
     assert app.button(key="w:explain"), "another class is another computation"
+
+
+def test_an_upload_that_was_trained_on_is_told(
+    open_page: Open, page_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("see/explain", source="upload")
+    for folder in page_checkpoints.iterdir():
+        shutil.copytree(folder, tmp_path / folder.name)
+    seen = dataclasses.replace(
+        read_card(tmp_path / "tiny-teacher"), train_images=(group_hash("ISIC_0024306"),)
+    )
+    write_card(tmp_path / seen.name, seen)
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path))
+    photo = io.BytesIO()
+    draw_lesion("nv", 1, (120, 90)).save(photo, "PNG")
+    for name, told in (("ISIC_0024306.png", True), ("ISIC_0024307.png", False)):
+        app.file_uploader[0].set_value((name, photo.getvalue(), "image/png")).run()
+        assert not app.exception
+        assert ("this is ISIC_0024306, which the teacher learned from" in words(app)) == told
 
 
 def test_uploads_good_and_bad(open_page: Open) -> None:

@@ -34,7 +34,7 @@ def test_there_is_a_teacher_and_a_student():
 def test_card_follows_from_its_predictions(card, part):
     predictions = Predictions.load(ROOT / card.name / f"predictions-{part}.npz")
     assert predictions.checkpoint_hash == card.weights_sha256
-    assert len(refuse_training_images(predictions, card.train_groups)) == 0
+    assert len(refuse_training_images(predictions, card.trained)) == 0
     result = evaluate_predictions(predictions, card.temperature).as_dict()
     for key in KEYS:
         assert card.metrics[part][key] == pytest.approx(result[key], abs=1e-9)

@@ -219,7 +219,7 @@ def _subject(model: Measured, title: str, part: str, like: Predictions | None) -
     for predictions in (test, val):
         if model.card and predictions:
             _refuse_other_weights(model, predictions)
-            refuse_training_images(predictions, model.card.train_groups)
+            refuse_training_images(predictions, model.card.trained)
     if not len(test):
         raise DataError(f"The predictions of {model.name} have no image.", "Make them again.")
     return Subject(model, title, align(like, test)[1] if like else test, val)

@@ -45,7 +45,12 @@ from kdcore.models import Checkpoint, Classifier, load_checkpoint
 from kdcore.predict import Predictions, preprocess_of
 
 PACKAGES = ("torch", "torchvision", "grad-cam", "torchcam", "numpy")
-MODELS = ("resnet50-teacher", "mobilenet_v2-teacher-144", "mobilenet_v2-128-kd-at", "resnet18-kd-at")
+MODELS = (
+    "resnet50-teacher",
+    "mobilenet_v2-teacher-144",
+    "mobilenet_v2-128-kd-at",
+    "resnet18-kd-at",
+)
 BATCHES = (8, 16, 32)
 TOP = 0.2  # of the pixels, for the intersection over union
 Way = Callable[[Classifier, Tensor, int], Heatmap]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
+import itertools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 from kdcore.base import ImageError, SettingError, write_atomically
 from kdcore.base.words import percent
 from kdcore.cli.common import checkpoint_folder, say_progress, write_json
-from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image, trace_hashes
-from kdcore.data.tree import SUFFIXES
+from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
+from kdcore.data.tree import Tree
+from kdcore.evaluate import seen_by, seen_text
 from kdcore.explain import (
     METHODS,
     PairExplanation,
@@ -27,11 +27,16 @@ from kdcore.explain import (
 )
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import ood, predict_image, softmax
+from kdcore.report import csv_text
 
+TABLE = "answers.csv"
 COLUMNS = (
-    "picture", "teacher", "teacher probability", "teacher warning",
-    "student", "student probability", "student warning", "correlation",
+    "picture", "folder",
+    "teacher", "teacher's probability", "teacher warns", "teacher was trained on it",
+    "student", "student's probability", "student warns", "student was trained on it",
+    "correlation of the maps",
 )  # fmt: skip
+_TOLD = 5  # pictures that the last sentence names
 Result = dict[str, Any]
 
 
@@ -39,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", type=Path,
-        help="pictures, or folders of them; where there are several, each has a folder of its own "
-        "in --out, beside a table of all answers",
+        help="a picture, or several, or folders of them: these are each explained into a folder in "
+        "--out, beside a table of all answers",
     )  # fmt: skip
     parser.add_argument("--teacher", metavar="CHECKPOINT", required=True)
     parser.add_argument("--student", metavar="CHECKPOINT", required=True)
@@ -76,61 +81,67 @@ def _several(options: argparse.Namespace, explain: Callable[[Path, Path], Result
     """Explain each picture into a folder of its own; one that can't be read stops no other."""
     pictures = _pictures(options.images)
     done: dict[str, Result] = {}
-    failed: dict[str, ImageError] = {}
-    for number, (name, path) in enumerate(pictures.items(), 1):
-        print(f"{number} of {len(pictures)}: {path}")
-        try:
-            done[name] = explain(path, options.out / name)
-        except ImageError as error:
-            failed[name] = error
-            print(f"Left out: {error}", file=sys.stderr)
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS)
-    table.writeheader()
-    table.writerows(_row(pictures[name], result) for name, result in done.items())
-    content = text.getvalue().encode()
-    write_atomically(options.out / "answers.csv", partial(_write, content=content))
-    print(f"answers.csv of {len(done)} pictures in {options.out}")
-    problems = {name: str(error) for name, error in failed.items()}
-    write_json(options, {"pictures": done, "left_out": problems})
+    failed: dict[str, str] = {}
+    try:
+        for number, (name, path) in enumerate(pictures.items(), 1):
+            print(f"{number} of {len(pictures)}: {path}")
+            try:
+                done[name] = explain(path, options.out / name)
+            except ImageError as error:
+                failed[str(path)] = str(error)
+                print(f"Left out: {error}", file=sys.stderr)
+    finally:  # of a cancelled run, too, what was finished is in the table
+        if done:
+            content = csv_text([COLUMNS, *(_row(*item) for item in done.items())]).encode()
+            write_atomically(options.out / TABLE, partial(_write, content=content))
+            print(f"{TABLE} of {len(done)} pictures in {options.out}")
+        write_json(options, {"pictures": done, "left_out": failed})
     if failed:
+        few = ", ".join(list(failed)[:_TOLD]) + (" and others" if len(failed) > _TOLD else "")
         raise ImageError(
-            f"{len(failed)} of {len(pictures)} pictures were left out: {', '.join(failed)}.",
-            "Mend or remove them; the others are done.",
+            f"{len(failed)} of {len(pictures)} pictures were left out: {few}.",
+            "Mend or remove them, and run this again for them.",
         )
 
 
 def _pictures(given: Sequence[Path]) -> dict[str, Path]:
-    """Return the pictures by the name of what is written of each: its own, without its kind.
+    """Return each picture once, by the name of its folder in `--out`.
 
-    Those of one folder are in order of name; where two would be called alike, the second has its
-    kind, and then a number.
+    That is the picture's own name without its kind. Where two would be called alike, the second
+    has its kind, and then a number. Those of one folder are in order of name.
     """
     paths: list[Path] = []
     for path in given:
-        found = sorted(p for p in path.iterdir() if _is_picture(p)) if path.is_dir() else [path]
-        if not found:
-            raise ImageError(f"There is no picture in {str(path)!r}.", "Name another folder.")
-        paths += found
+        if path.is_dir():
+            found = [path / name for name in Tree(path).names()[1]]
+            if not found:
+                raise ImageError(
+                    f"There is no picture directly in {str(path)!r}.",
+                    "Name the folders that hold them; those inside of it are not searched.",
+                )
+            paths += found
+        else:
+            paths.append(path)
     named: dict[str, Path] = {}
-    for path in paths:
-        names = (path.stem, path.name, *(f"{path.name}-{n}" for n in range(2, len(paths) + 1)))
-        named[next(name for name in names if name not in named)] = path
+    taken = {TABLE}
+    for path in {p.resolve(): p for p in paths}.values():
+        numbered = (f"{path.name}-{number}" for number in itertools.count(2))
+        names = itertools.chain((path.stem, path.name), numbered)
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())  # some file systems don't tell a.png from A.png
+        named[name] = path
     return named
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _row(path: Path, result: Result) -> dict[str, Any]:
-    row: dict[str, Any] = {"picture": str(path), "correlation": result["correlation"]}
+def _row(name: str, result: Result) -> list[object]:
+    row: list[object] = [result["picture"], name]
     for role, probabilities in result["probabilities"].items():
-        row[role] = max(probabilities, key=probabilities.__getitem__)
-        row[f"{role} probability"] = probabilities[row[role]]
+        answer = max(probabilities, key=probabilities.__getitem__)
         seen = result["out_of_distribution"][role]
-        row[f"{role} warning"] = "" if seen is None else int(seen["outside"])
-    return row
+        warned = "" if seen is None else int(seen["outside"])
+        trained = int(role in result["trained_on"])
+        row += [answer, probabilities[answer], warned, trained]
+    return [*row, result["correlation"]]
 
 
 def _one(
@@ -141,6 +152,10 @@ def _one(
     for note in loaded.notes:
         print(note)
     pair, rest = _explain(options, teacher, student, loaded, path.name)
+    seen = seen_by(path.name, {"teacher": teacher.card, "student": student.card})
+    if seen:
+        print(f"Warning: {seen_text(path.name, seen)}", file=sys.stderr)
+    rest["extra"] = rest.get("extra", {}) | {"trained_on": seen}
     files = export_files(pair, options.opacity, **rest)
     for name, content in files.items():
         write_atomically(out / name, partial(_write, content=content))
@@ -156,14 +171,14 @@ def _one(
             f"{role}: {name}, {percent(best)} (calibrated, T = {checkpoint.card.temperature:.2f})"
         )
     print(f"{len(files)} files in {out}")
-    manifest = pair.manifest | rest.get("extra", {})
     return {
-        "manifest": manifest,
+        "picture": str(path),
+        "manifest": pair.manifest | rest["extra"],
         "probabilities": probabilities,
         "files": sorted(files),
         "correlation": pair.correlation,
         "out_of_distribution": outside,
-        "trained_on": _trained_on(path, {"teacher": teacher, "student": student}),
+        "trained_on": seen,
     }
 
 
@@ -204,19 +219,6 @@ def _explain(
     )
     picture: dict[str, str | None] = {"title": title, "kind": "file"}
     return result.score_cam, everything_else(result, picture)
-
-
-def _trained_on(path: Path, pair: Mapping[str, Checkpoint]) -> list[str]:
-    """Return which of the two learned from the picture, by its file's name, and say so."""
-    known = trace_hashes(path.name, "")
-    roles = [role for role, c in pair.items() if not known.isdisjoint(c.card.trained)]
-    if roles:
-        print(
-            f"Warning: by its name the {' and the '.join(roles)} learned from this picture; the "
-            "answers were known, and say nothing about new lesions.",
-            file=sys.stderr,
-        )
-    return roles
 
 
 def _outside(role: str, checkpoint: Checkpoint, loaded: LoadedImage) -> dict[str, Any] | None:

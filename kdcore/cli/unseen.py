@@ -41,10 +41,11 @@ def choose_unseen(
             f"{card.name} was trained on the lesions of all {len(samples):,} images.",
             "Choose another part or data folder, or keep them with --allow-training-images.",
         )
-    lesions = len({samples[i].lesion_id for i in trained})
+    lesions = {samples[i].lesion_id for i in trained if samples[i].lesion_id != samples[i].image_id}
+    grouped = f", of {len(lesions):,} lesions," if lesions else ""
     print(
-        f"Left out: {len(trained):,} of {len(samples):,} images, of {lesions:,} lesions that "
-        f"{card.name} was trained on.",
+        f"Left out: {len(trained):,} of {len(samples):,} images{grouped} that {card.name} was "
+        "trained on.",
         file=sys.stderr,
     )
     return tuple(s for i, s in enumerate(samples) if i not in trained), len(trained)

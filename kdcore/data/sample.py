@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kdcore.base import group_hash
 
-_ARCHIVE = re.compile(r"(?<![A-Za-z0-9])ISIC_\d{7}(?!\d)")
+_ARCHIVE = re.compile(r"(?<![A-Za-z0-9])ISIC_\d{7}(?!\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,12 @@ class Sample:
 
 
 def picture_name(image_id: str) -> str:
-    """Return the name that a picture has in every data set, "" where there is none.
+    """Return the name that the ISIC archive gave a picture, "" where its id does not tell.
 
-    The ISIC archive has numbered its pictures, and copies of HAM10000 in class folders keep the
-    numbers: "train/nv/ISIC_0024306.jpg" is ISIC_0024306.
+    Copies of HAM10000 in class folders keep it: "train/nv/ISIC_0024306.jpg" is ISIC_0024306.
     """
     found = _ARCHIVE.findall(image_id)
-    return str(found[-1]) if found else ""
+    return str(found[-1]).upper() if found else ""
 
 
 def trace_hashes(image_id: str, group_id: str) -> set[str]:

@@ -1,18 +1,21 @@
 """Find images, or lesions, that a network was trained on, and refuse to measure it on them.
 
 Which part of a split a lesion is in depends on all rows of the metadata, so "test" alone does not
-say that a lesion is new to a network; the hashes in its card do.
+say that a lesion is new to a network; the hashes in its card do. They know lesions by HAM10000's
+number and pictures by that of the ISIC archive: not a copy without its name, such as MedMNIST's,
+nor, in class folders, another picture of a lesion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
-from kdcore.data import trace_hashes
+from kdcore.data import picture_name, trace_hashes
+from kdcore.models import Card
 from kdcore.predict.predictions import Predictions
 
 
@@ -32,6 +35,21 @@ def trained_on(
         for image, group in zip(sample_ids, group_ids, strict=True)
     )
     return np.flatnonzero(np.fromiter(hits, dtype=bool))
+
+
+def seen_by(image_id: str, cards: Mapping[str, Card]) -> list[str]:
+    """Return the keys of the `cards` whose network was trained on the picture of that name."""
+    known = trace_hashes(image_id, "")
+    return [key for key, card in cards.items() if not known.isdisjoint(card.trained)]
+
+
+def seen_text(image_id: str, roles: Sequence[str]) -> str:
+    """Return what it means that the networks in these `roles` were trained on a picture."""
+    were = "were" if len(roles) > 1 else "was"
+    return (
+        f"By the name of its file this is {picture_name(image_id)}. The {' and the '.join(roles)} "
+        f"{were} trained on it and told its diagnosis, so a right answer here proves nothing."
+    )
 
 
 def refuse_training_images(

@@ -145,8 +145,9 @@ def _training(card: Card) -> Iterator[str]:
     yield card.provenance or "Not stated."
     if card.train_groups and not _leaks(card):
         yield (
-            f"The card lists what it was trained on, {len(card.train_groups):,} lesions or single "
-            f"images{_named(card)}, as hashes; measuring it on one of them is refused."
+            f"The card lists, as hashes, the {len(card.train_groups):,} lesions or single images "
+            f"that it was trained on{_named(card)}. Measuring it leaves them out, and saved "
+            "predictions of them are refused."
         )
     if teachers := _teachers(card):
         named = (f"{n} (weights `{sha[:16]}…`)" if sha else n for n, sha in teachers.items())
@@ -158,7 +159,7 @@ def _training(card: Card) -> Iterator[str]:
 
 
 def _named(card: Card) -> str:
-    return f" and the names of {len(card.train_images):,} pictures" if card.train_images else ""
+    return f", {len(card.train_images):,} pictures by name" if card.train_images else ""
 
 
 def _teachers(card: Card) -> dict[str, str]:

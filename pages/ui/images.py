@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,8 +20,8 @@ LINK = ("source", "drawn", "image")
 class Chosen:
     """A picture to explain: RGB pixels, their hash, a caption, and the true class if known.
 
-    `image_id` is set of pictures of the configured data set, `name` of those whose file is named
-    as the ISIC archive names them.
+    `image_id` is set of pictures of the configured data set, `name` of an upload whose file is
+    named as the ISIC archive names pictures.
     """
 
     rgb: Any
@@ -52,7 +52,12 @@ def choose(pair: Pair) -> Chosen | None:
     with guard():
         if source == "data":
             return _data(pair)
-        return _drawn() if source == "drawn" else _told(_upload(), pair)
+        if source == "drawn":
+            return _drawn()
+        chosen = _upload()
+        if chosen is not None and chosen.name:
+            _say_seen(chosen.name, pair)
+        return chosen
     return None
 
 
@@ -99,19 +104,13 @@ def _upload() -> Chosen | None:
     return kept
 
 
-def _told(chosen: Chosen | None, pair: Pair) -> Chosen | None:
-    """Return an uploaded picture with a note where its name is one that was trained on."""
-    if chosen is None or not chosen.name:
-        return chosen
-    known = _traces(chosen.name)
-    roles = [role.lower() for role, c in pair.items() if not known.isdisjoint(c.card.trained)]
-    if not roles:
-        return chosen
-    note = (
-        f"By the name of its file this is {chosen.name}, which the {' and the '.join(roles)} "
-        "learned from: the answers were known, and say nothing about new lesions."
-    )
-    return replace(chosen, notes=(*chosen.notes, note))
+def _say_seen(name: str, pair: Pair) -> None:
+    """Warn where one of the pair was trained on the picture of that name."""
+    from kdcore.evaluate import seen_by, seen_text
+
+    roles = seen_by(name, {role.lower(): checkpoint.card for role, checkpoint in pair.items()})
+    if roles:
+        st.warning(seen_text(name, roles), icon=":material/visibility:")
 
 
 def _drawn() -> Chosen:
@@ -198,7 +197,7 @@ def unseen(samples: list[Any], pair: Pair) -> list[Any]:
 
 
 @lru_cache(maxsize=20_000)
-def _traces(image_id: str, lesion_id: str = "") -> set[str]:
+def _traces(image_id: str, lesion_id: str) -> set[str]:
     from kdcore.data import trace_hashes
 
     return trace_hashes(image_id, lesion_id)

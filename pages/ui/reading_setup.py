@@ -90,7 +90,9 @@ def _choose_source(pair: Pair) -> Offer | None:
         help="Drawn samples are made by a program: good for trying this out, not for results.",
     )
     with guard():
-        return {"drawn": _drawn, "data": lambda: _data(pair), "upload": _uploads}[source]()
+        if source == "drawn":
+            return _drawn()
+        return _data(pair) if source == "data" else _uploads(pair)
     return None
 
 
@@ -126,10 +128,12 @@ def _data(pair: Pair) -> Offer | None:
     )
 
 
-def _uploads() -> Offer | None:
+def _uploads(pair: Pair) -> Offer | None:
     """Draw the uploader; file names are dropped, as they may hold a patient's."""
     from kdcore.data import read_image
+    from kdcore.evaluate import seen_by
 
+    cards = {role: checkpoint.card for role, checkpoint in pair.items()}
     files = st.file_uploader(
         "Photos of lesions",
         type=["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"],
@@ -140,10 +144,18 @@ def _uploads() -> Offer | None:
         ":material/info: The centre squares are **stored on this machine** with the study until "
         "it is deleted, without file names and metadata. Upload no picture that shows who it is."
     )
-    read = {}
+    read, seen = {}, 0
     for number, file in enumerate(files, start=1):
+        if seen_by(file.name, cards):
+            seen += 1
+            continue
         with guard():
             read[f"upload-{number:03d}"] = read_image(file.getvalue(), name=f"Photo {number}").rgb
+    if seen:
+        st.caption(
+            f":material/visibility: {seen} of {len(files)} photos are left out: by their names, a "
+            "network was trained on them."
+        )
     names = tuple(read)
     return Offer(names, ("",) * len(names), names, read.__getitem__)
 

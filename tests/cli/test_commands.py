@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kdcore.base import group_hash
+from kdcore.base import ImageError, group_hash
+from kdcore.cli.explain import TABLE, _pictures, _row
 from kdcore.cli.main import COMMANDS, main
-from kdcore.data import Ham10000, draw_lesion
+from kdcore.data import Ham10000, draw_lesion, read_image
 from kdcore.models import list_checkpoints
 from kdcore.predict import Predictions
 from tests.conftest import TINY_RECIPE as RECIPE
@@ -45,6 +46,9 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham, cap
     assert main(command) == 1  # the run folder is taken
     assert main([*command, "--resume"]) == 0
     card = list_checkpoints(out)[0]
+    data = Ham10000.open(ham_folder)
+    parts = zip(data.samples, data.parts(), strict=True)
+    assert set(card.train_images) == {group_hash(s.image_id) for s, p in parts if p == "train"}
     assert card.ood["threshold"] > 0
     assert card.metrics["test"]["n"] == len(Predictions.load(out / "tiny/predictions-test.npz"))
     assert (out / "tiny/history.csv").exists()
@@ -145,9 +149,9 @@ def test_explain_several_pictures(explain_arguments, tmp_path, capsys):
     command, image, *rest = explain_arguments
     more = ["--method", "grad-cam", "--json", str(target)]
     assert main([command, str(folder), image, *rest, *more]) == 1  # for c.png alone
-    assert "1 of 5 pictures were left out: c." in capsys.readouterr().err
+    assert f"1 of 5 pictures were left out: {folder / 'c.png'}." in capsys.readouterr().err
     result = json.loads(target.read_text())
-    assert list(result["left_out"]) == ["c"]
+    assert list(result["left_out"]) == [str(folder / "c.png")]
     assert sorted(result["pictures"]) == ["a", "a.png", "b", "lesion"]
     rows = list(csv.DictReader((tmp_path / "out/answers.csv").open(encoding="utf-8")))
     assert [Path(row["picture"]).name for row in rows] == ["a.jpg", "a.png", "b.png", "lesion.png"]
@@ -157,15 +161,62 @@ def test_explain_several_pictures(explain_arguments, tmp_path, capsys):
         for role in ("teacher", "student"):
             best = max(found["probabilities"][role].values())
             assert found["probabilities"][role][row[role]] == best
-            assert float(row[f"{role} probability"]) == pytest.approx(best)
-            outside = found["out_of_distribution"][role]
-            assert row[f"{role} warning"] == (
-                "" if outside is None else str(int(outside["outside"]))
-            )
-        assert float(row["correlation"]) == pytest.approx(found["correlation"])
+            assert float(row[f"{role}'s probability"]) == pytest.approx(best)
+        assert float(row["correlation of the maps"]) == pytest.approx(found["correlation"])
+        assert (row["picture"], row["folder"]) == (found["picture"], name)
     alone = [command, str(folder / "b.png"), *rest, "--method", "grad-cam"]
     assert main(alone) == 0
     assert (tmp_path / "out" / result["pictures"]["b"]["files"][0]).is_file()
+
+
+def test_explain_gives_every_picture_a_folder_of_its_own(tmp_path):
+    files = [tmp_path / name for name in ("a.png", "A.PNG", "a.jpg", "answers.csv.png")]
+    (tmp_path / "more").mkdir()
+    files.append(tmp_path / "more" / "a.png")
+    for file in files:
+        file.touch()
+    named = _pictures([tmp_path, tmp_path, files[0], files[-1]])
+    assert sorted(named.values()) == sorted(files), "each of them once"
+    folders = [name.casefold() for name in named]
+    assert len(set(folders)) == len(files)
+    assert TABLE not in folders
+    empty = tmp_path / "empty"
+    (empty / "inside").mkdir(parents=True)
+    with pytest.raises(ImageError, match="no picture directly in"):
+        _pictures([tmp_path / "more", empty])
+
+
+def test_a_row_of_answers():
+    result = {
+        "picture": "x/a.png",
+        "probabilities": {"teacher": {"nv": 0.4, "mel": 0.6}, "student": {"nv": 0.7, "mel": 0.3}},
+        "out_of_distribution": {"teacher": {"outside": True}, "student": {"outside": False}},
+        "trained_on": ["student"],
+        "correlation": 0.5,
+    }
+    assert _row("a", result) == ["x/a.png", "a", "mel", 0.6, 1, 0, "nv", 0.7, 0, 1, 0.5]
+    result["out_of_distribution"]["student"] = None
+    assert _row("a", result)[8] == ""
+
+
+def test_a_cancelled_explain_keeps_what_was_finished(explain_arguments, tmp_path, monkeypatch):
+    command, image, *rest = explain_arguments
+    second = tmp_path / "second.png"
+    draw_lesion("nv", 2).save(second)
+    read = []
+
+    def read_one(path):
+        read.append(path)
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        return read_image(path)
+
+    monkeypatch.setattr("kdcore.cli.explain.read_image", read_one)
+    target = tmp_path / "x.json"
+    more = ["--method", "grad-cam", "--json", str(target)]
+    assert main([command, image, str(second), *rest, *more]) == 130
+    assert list(json.loads(target.read_text())["pictures"]) == ["lesion"]
+    assert len((tmp_path / "out" / TABLE).read_text().splitlines()) == 2
 
 
 def test_explain_what_was_trained_on(explain_arguments, tmp_path, capsys):
@@ -178,13 +229,13 @@ def test_explain_what_was_trained_on(explain_arguments, tmp_path, capsys):
     for path, roles in ((seen, ["student"]), (Path(image), [])):
         assert main([command, str(path), *rest, *more]) == 0
         assert json.loads(target.read_text())["trained_on"] == roles
-        assert ("the student learned from this" in capsys.readouterr().err) == bool(roles)
+        assert ("The student was trained on it" in capsys.readouterr().err) == bool(roles)
 
 
 def test_explain_a_folder_without_a_picture(explain_arguments, tmp_path, capsys):
     (tmp_path / "none").mkdir()
     assert main(["explain", str(tmp_path / "none"), *explain_arguments[2:]]) == 1
-    assert "no picture in" in capsys.readouterr().err
+    assert "no picture directly in" in capsys.readouterr().err
 
 
 def test_explain_what_is_no_image(explain_arguments, tmp_path, capsys):

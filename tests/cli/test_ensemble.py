@@ -24,7 +24,8 @@ def members(tmp_path, ham_folder):
         groups = hash_groups(train[index:])
         card = Card(
             name, "student", "cnn2", HAM10000.classes, 32, HAM10000.mean, HAM10000.std,
-            recipe=SPLIT, train_groups=groups, licence="CC BY-NC 4.0", provenance="Random.",
+            recipe=SPLIT, train_groups=groups, train_images=(name,),
+            licence="CC BY-NC 4.0", provenance="Random.",
         )  # fmt: skip
         save_checkpoint(tmp_path / name, build_model("cnn2", 7), card)
     return tmp_path
@@ -47,6 +48,7 @@ def test_the_mean_of_two_is_a_checkpoint(members, ham_folder):
     assert both.card.members == ("cnn2", "cnn2")
     assert (both.card.name, both.card.title, both.card.role) == ("both", "Both", "teacher")
     assert set(both.card.train_groups) == {*one.card.train_groups, *two.card.train_groups}
+    assert both.card.train_images == ("one", "two")
     assert one.hash[:12] in both.card.provenance
     assert both.card.licence == "CC BY-NC 4.0"
     assert both.card.metrics["test"]["n"] == len(

@@ -45,16 +45,18 @@ def test_tables(checkpoints, ham_folder, tmp_path, capsys):
     assert json.loads((tmp_path / "r.json").read_text())["n"] == 6
 
 
-def test_lesions_that_one_was_trained_on_are_left_out(checkpoints, ham_folder, tmp_path, capsys):
+@pytest.mark.parametrize("field", ["train_groups", "train_images"])
+def test_what_one_was_trained_on_is_left_out(checkpoints, ham_folder, tmp_path, capsys, field):
     data = Ham10000.open(ham_folder)
     test = [s for s, part in zip(data.samples, data.parts(), strict=True) if part == "test"]
-    known = test[0].lesion_id
+    lesion = [s.image_id for s in test if s.lesion_id == test[0].lesion_id]
+    known = lesion if field == "train_images" else [test[0].lesion_id]
     write_tiny_checkpoint(
-        checkpoints / "seen", "student", "cnn2", train_groups=(group_hash(known),)
+        checkpoints / "seen", "student", "cnn2", **{field: tuple(map(group_hash, known))}
     )
     command = ["robustness", "big", "seen", "--only", "edge_contrast", "--resamples", "0"]
     assert main([*command, "--data", str(ham_folder), "--json", str(tmp_path / "r.json")]) == 0
-    left = [s for s in test if s.lesion_id != known]
+    left = [s for s in test if s.image_id not in lesion]
     assert json.loads((tmp_path / "r.json").read_text())["n"] == len(left)
     assert f"Left out: {len(test) - len(left)}" in capsys.readouterr().out
 

@@ -131,15 +131,17 @@ def test_teacher_stays_as_it_was(ham_folder, tmp_path, tiny_checkpoints):
         assert torch.equal(value, before[name]), name
 
 
-def test_a_teacher_that_saw_the_held_out_lesions_is_refused(ham_folder, tmp_path, tiny_checkpoints):
+@pytest.mark.parametrize(("field", "of"), [("groups", "lesion_id"), ("images", "image_id")])
+def test_a_teacher_that_saw_the_held_out_lesions_is_refused(
+    ham_folder, tmp_path, tiny_checkpoints, field, of
+):
     data = Ham10000.open(ham_folder)
     first = load_checkpoint(tiny_checkpoints / "teacher-resnet18")
     from kdcore.distill import hash_groups
     from kdcore.models import save_checkpoint
 
-    leaky = dataclasses.replace(
-        first.card, train_groups=hash_groups([s.lesion_id for s in data.samples])
-    )
+    known = hash_groups([getattr(s, of) for s in data.samples])
+    leaky = dataclasses.replace(first.card, **{f"train_{field}": known})
     save_checkpoint(tmp_path / "leaky", first.model, leaky)
     write_card(tmp_path / "leaky", dataclasses.replace(leaky, weights_sha256=""))
     recipe = dataclasses.replace(RECIPE, teachers=("leaky",), alpha=0.3, role="student")

@@ -10,7 +10,8 @@ import pytest
 
 from kdcore.base import DataError, group_hash
 from kdcore.data import picture_name
-from kdcore.evaluate import refuse_training_images, trained_on
+from kdcore.evaluate import refuse_training_images, seen_by, seen_text, trained_on
+from kdcore.models import Card
 from tests.evaluate.makers import make_predictions
 
 
@@ -34,6 +35,19 @@ def test_pictures_of_the_archive_are_known_by_name_wherever_they_lie():
         refuse_training_images(predictions, known)
 
 
+def test_who_saw_a_picture_is_told():
+    knows, new = (
+        Card("n", "student", "cnn2", ("a", "b"), 32, (0.5,) * 3, (0.5,) * 3, train_images=images)
+        for images in ((group_hash("ISIC_0024306"),), (group_hash("ISIC_0024307"),))
+    )
+    cards = {"teacher": knows, "student": new, "other": knows}
+    assert seen_by("isic_0024306 (2).png", cards) == ["teacher", "other"]
+    assert seen_by("me.png", cards) == []
+    told = seen_text("isic_0024306.png", ["teacher", "student"])
+    assert "ISIC_0024306. The teacher and the student were trained on it" in told
+    assert "The student was trained" in seen_text("ISIC_0024306", ["student"])
+
+
 @pytest.mark.parametrize(
     ("image_id", "name"),
     [
@@ -43,7 +57,7 @@ def test_pictures_of_the_archive_are_known_by_name_wherever_they_lie():
         ("ISIC_002430.jpg", ""),
         ("ISIC_00243061.jpg", ""),
         ("aISIC_0024306", ""),
-        ("isic_0024306", ""),
+        ("isic_0024306.JPG", "ISIC_0024306"),
         ("", ""),
     ],
 )

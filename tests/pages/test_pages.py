@@ -157,10 +157,15 @@ def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) 
     assert app.button(key="w:explain"), "another class is another computation"
 
 
+@pytest.mark.parametrize("page", ["explain", "temperature", "attention", "corrupt"])
 def test_an_upload_that_was_trained_on_is_told(
-    open_page: Open, page_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open,
+    page_checkpoints: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
 ) -> None:
-    app = open_page("see/explain", source="upload")
+    app = open_page(f"see/{page}", source="upload", scope="image")
     for folder in page_checkpoints.iterdir():
         shutil.copytree(folder, tmp_path / folder.name)
     seen = dataclasses.replace(
@@ -173,7 +178,7 @@ def test_an_upload_that_was_trained_on_is_told(
     for name, told in (("ISIC_0024306.png", True), ("ISIC_0024307.png", False)):
         app.file_uploader[0].set_value((name, photo.getvalue(), "image/png")).run()
         assert not app.exception
-        assert ("this is ISIC_0024306, which the teacher learned from" in words(app)) == told
+        assert ("this is ISIC_0024306. The teacher was trained on it" in words(app)) == told
 
 
 def test_uploads_good_and_bad(open_page: Open) -> None:

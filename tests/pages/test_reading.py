@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -13,6 +15,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from kdcore.base import group_hash
+from kdcore.models import read_card, write_card
 from kdcore.study import (
     SIDES,
     Study,
@@ -254,6 +258,26 @@ def test_uploads_lose_their_names(open_page: Open, tmp_path: Path) -> None:
     (study,), _ = list_studies()
     assert study.cases[0].image_id == "upload-001"
     assert "mueller" not in (study.folder / "manifest.json").read_text().lower()
+
+
+def test_uploads_that_were_trained_on_are_left_out(
+    open_page: Open, page_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(PAGE, reading_source="upload")
+    for folder in page_checkpoints.iterdir():
+        shutil.copytree(folder, tmp_path / folder.name)
+    student = tmp_path / "tiny-student"
+    known = (group_hash("ISIC_0024306"),)
+    write_card(student, dataclasses.replace(read_card(student), train_images=known))
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path))
+    photo = io.BytesIO()
+    Image.new("RGB", (90, 60), (150, 90, 70)).save(photo, "PNG")
+    names = ("ISIC_0024306.png", "ISIC_0024307.png")
+    app.get("file_uploader")[0].set_value([(n, photo.getvalue(), "image/png") for n in names])
+    app.run()
+    assert not app.exception
+    assert "1 of 2 photos are left out" in words(app)
+    assert app.number_input(key="w:cases").max == 1
 
 
 def test_a_cancelled_set_up_leaves_nothing(

@@ -125,9 +125,9 @@ def test_a_leaky_split_is_told():
     told = text(recipe=RECIPE | {"split": "image-level (leaky)"}, train_groups=("aa",))
     assert "**These scores are too good.**" in section(told, "Scores") and "refused" not in told
     told = text(recipe=RECIPE, train_groups=("aa",))
-    assert "too good" not in told and "measuring it on one of them is refused" in told
+    assert "too good" not in told and "predictions of them are refused" in told
     told = text(recipe=RECIPE, train_groups=("aa",), train_images=("bb", "cc"))
-    assert "1 lesions or single images and the names of 2 pictures, as hashes" in told
+    assert "trained on, 2 pictures by name. Measuring it leaves them out" in told
 
 
 def test_what_a_teacher_would_have_taught_is_not_told_without_one():

@@ -191,7 +191,10 @@ def _check_found(
             f"Name the folder of {what} with --data, {DATA_VARIABLE} or on the Data page.",
         )
     if len(matching) > 1:
-        raise DataError(f"{root.name!r} holds {names}.", "Name the folder or file of one of them.")
+        raise DataError(
+            f"{root.name!r} holds {names}.",
+            "Name the folder or file of one of them, on the Data page or in --data.",
+        )
 
 
 def _described(info: DatasetInfo) -> str:

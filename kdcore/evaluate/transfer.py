@@ -4,7 +4,8 @@ The question, asked with one measure that is named beforehand: does the distille
 agree more with the teacher's than the map of the same network trained without a teacher does, and
 still so where both students give the teacher's answer? Two networks that answer alike may look
 alike for that alone. "No" is not said for want of evidence: the interval has to leave out a
-difference of `MARGIN` or more.
+difference of `MARGIN` or more. And a student that looks where its teacher usually looks agrees more
+on any image: "yes" asks that it gains beside the teacher's map of another image, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kdcore.base import DataError
 from kdcore.evaluate.map_means import (
@@ -28,8 +30,9 @@ from kdcore.evaluate.map_means import (
 from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
 
 MEASURE = "pearson"
+_ANOTHER = "mismatched"  # the floor: the teacher's map of another image of the same answer
 MARGIN = 0.05  # a difference of correlations that one can't see in the maps
-YES, NO, UNSURE = "yes", "no", "can't say"
+YES, PARTLY, NO, UNSURE = "yes", "in general only", "no", "can't say"
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,11 @@ class Transfer:
     student_mean, baseline_mean : over all clean images
     gain : the student's less the baseline's, image by image
     same_answers : the same where both students give the teacher's answer
-    verdict : "yes" if both gains are above 0, interval and all; "no" if the gain beyond the
-        answers is below `MARGIN`, interval and all; else, and with fewer than `MIN_LESIONS`,
-        "can't say"
+    particular : what of the gain is about the image: it less the gain of agreement with the
+        teacher's map of another image of the same answer; None where that was not measured
+    verdict : "yes" if all three are above 0, interval and all, or two where the third was not
+        measured; "in general only" if the last is not; "no" if the gain beyond the answers is
+        below `MARGIN`, interval and all; else, and with fewer than `MIN_LESIONS`, "can't say"
     """
 
     student: str
@@ -55,12 +60,13 @@ class Transfer:
     baseline_mean: PartMean
     gain: PartMean
     same_answers: PartMean | None
+    particular: PartMean | None
     verdict: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""
         plain = {n: getattr(self, n) for n in ("student", "baseline", "measure", "verdict")}
-        means = ("student_mean", "baseline_mean", "gain", "same_answers")
+        means = ("student_mean", "baseline_mean", "gain", "same_answers", "particular")
         found = {name: getattr(self, name) for name in means}
         return plain | {k: None if v is None else v.as_dict() for k, v in found.items()}
 
@@ -136,27 +142,30 @@ def transfer(
     found = differences(student, baseline, n_boot, seed)
     gains = {d.scope: d for d in found if d.metric == measure and d.name == ""}
 
-    def mean(record: MapScores) -> PartMean:
-        clean = {(ALL, ""): np.asarray(record.corruptions == CLEAN)}
-        columns = {measure: record.columns[measure]}
-        return part_means(columns, clean, record.group_ids, n_boot, seed)[0]
+    def mean(column: NDArray[np.float32]) -> PartMean:
+        clean = {(ALL, ""): np.asarray(student.corruptions == CLEAN)}
+        return part_means({measure: column}, clean, student.group_ids, n_boot, seed)[0]
 
-    gain, beyond = gains[ALL], gains.get(SAME_ANSWERS)
+    one, other, floor = student.columns, baseline.columns, f"{measure}_{_ANOTHER}"
+    gain, beyond, particular = gains[ALL], gains.get(SAME_ANSWERS), None
+    if floor in one and floor in other:
+        particular = mean((one[measure] - one[floor]) - (other[measure] - other[floor]))
     return Transfer(
         student=student.checkpoint,
         baseline=baseline.checkpoint,
         measure=measure,
-        student_mean=mean(student),
-        baseline_mean=mean(baseline),
+        student_mean=mean(one[measure]),
+        baseline_mean=mean(other[measure]),
         gain=gain,
         same_answers=beyond,
-        verdict=_verdict(gain, beyond),
+        particular=particular,
+        verdict=_verdict(gain, beyond, particular),
     )
 
 
-def _verdict(gain: PartMean, beyond: PartMean | None) -> str:
+def _verdict(gain: PartMean, beyond: PartMean | None, particular: PartMean | None) -> str:
     if beyond is None or np.isnan(beyond.mean.low) or beyond.lesions < MIN_LESIONS:
         return UNSURE
     if gain.mean.low > 0 and beyond.mean.low > 0:
-        return YES
+        return YES if particular is None or particular.mean.low > 0 else PARTLY
     return NO if beyond.mean.high < MARGIN else UNSURE

@@ -187,7 +187,7 @@ class _Watch:
 
         def count(done: int, total: int) -> None:
             self._scored[index] = done / total
-            self.report(f"Score-CAM of the {_ROLES[index]}: {done:,} of {total:,} masks")
+            self.report(f"Score-CAM of the {_ROLES[index]}: {done:,} of {total:,} different masks")
 
         return count
 

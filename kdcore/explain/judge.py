@@ -158,8 +158,8 @@ def _insertion(found: Mapping[str, Faithfulness]) -> Check:
     threshold = max(centre, chance) + MARGIN
     words = (
         "Uncovering the map's pixels first gives the class a mean probability of "
-        f"{value:.2f}; the middle first {centre:.2f}, the best random map {chance:.2f}. Passed if "
-        f"{MARGIN} above both."
+        f"{value:.2f}; the middle first {centre:.2f}, the best map of random blobs "
+        f"{chance:.2f}. Passed if {MARGIN} above both."
     )
     title = "Do its pixels bring the answer back?"
     return Check("insertion", title, value > threshold, value, threshold, words)
@@ -171,8 +171,8 @@ def _deletion(found: Mapping[str, Faithfulness]) -> Check:
     threshold = min(centre, chance) - MARGIN
     words = (
         "Deleting the map's pixels first leaves the class a mean probability of "
-        f"{value:.2f}; the middle first {centre:.2f}, the best random map {chance:.2f}. Passed if "
-        f"{MARGIN} below both."
+        f"{value:.2f}; the middle first {centre:.2f}, the best map of random blobs "
+        f"{chance:.2f}. Passed if {MARGIN} below both."
     )
     title = "Does the answer go with its pixels?"
     return Check("deletion", title, value < threshold, value, threshold, words)

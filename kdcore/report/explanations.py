@@ -104,14 +104,17 @@ def mean_table(found: Explanations, metrics: Iterable[str], scope: str = ALL) ->
 def transfer_rows(found: Explanations) -> Rows:
     """Return one row for each distilled student: the answer and what it rests on."""
     head: list[object] = ["student", "baseline", "agreement", "baseline's", "difference", "p"]
-    head += ["same answers: difference", "p there", "images there", "explanations transferred"]
+    head += ["same answers: difference", "p there", "images there"]
+    head += ["particular to the image", "its p", "explanations transferred"]
     body: Rows = []
     for t in found.transfers:
         beyond = t.same_answers
         there: list[object] = [beyond.mean, beyond.p, beyond.n] if beyond else [None, None, 0]
         names: list[object] = [found.titles[t.student], found.titles[t.baseline]]
         means: list[object] = [t.student_mean.mean, t.baseline_mean.mean, t.gain.mean, t.gain.p]
-        body.append([*names, *means, *there, t.verdict])
+        own = t.particular
+        about: list[object] = [own.mean, own.p] if own else [None, None]
+        body.append([*names, *means, *there, *about, t.verdict])
     return [head, *body]
 
 

@@ -6,7 +6,7 @@ from kdcore.base.words import percent
 from kdcore.evaluate import Interval
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
-from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, YES, Transfer
+from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, PARTLY, YES, Transfer
 from kdcore.predict.map_scores import AGREEMENT
 from kdcore.report.cells import interval_text, markdown_table, number, signed_text
 from kdcore.report.explanations import (
@@ -26,11 +26,11 @@ from kdcore.report.notes import note
 from kdcore.report.pair_words import p_text
 
 _LEADING = ("pearson", "lesion_energy", "deletion", "road")  # one of each kind; the files have all
-_ANSWERS = {YES: "Yes", NO: "No"}
+_ANSWERS = {YES: "Yes", PARTLY: "In general, not image by image", NO: "No"}
 
 
 def transfer_text(found: Explanations, answer: Transfer) -> str:
-    """Return whether distillation carried explanations over to a student, in two sentences."""
+    """Return whether distillation carried explanations over to a student, in few sentences."""
     student, baseline = found.titles[answer.student], found.titles[answer.baseline]
     verb = "correlate" if answer.measure == MEASURE else f"agree in {METRICS[answer.measure]}"
     first = (
@@ -42,8 +42,10 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
     beyond = answer.same_answers
     if beyond is None:
         return f"{first} There is no image where both give the teacher's answer."
+    more = "so the student looks where the teacher looks by more than its answers explain"
     meaning = {
-        YES: "so the student looks where the teacher looks by more than its answers explain",
+        YES: more,
+        PARTLY: more,
         NO: "so the student looks less where the teacher looks than without a teacher"
         if beyond.mean.high < 0
         else f"so no gain of {MARGIN} or more is left beyond what the answers explain",
@@ -52,7 +54,22 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
         meaning = f"of {beyond.lesions} lesions, too few to tell"
     return (
         f"{first} On the {beyond.n:,} images where both give the teacher's answer it is "
-        f"{_difference(beyond)}, {meaning}."
+        f"{_difference(beyond)}, {meaning}.{_particular(answer)} One training run of each network: "
+        "other seeds may differ."
+    )
+
+
+def _particular(answer: Transfer) -> str:
+    """Return whether a gain is about the image, a sentence with a space before it; else ""."""
+    if answer.particular is None or answer.verdict not in (YES, PARTLY):
+        return ""
+    own = _difference(answer.particular)
+    floor = "the teacher's map of another image of the same answer"
+    if answer.verdict == YES:
+        return f" Of the gain {own} is about the image itself: it is not there beside {floor}."
+    return (
+        f" But the gain is as large beside {floor}: {own} of it is about the image itself. The "
+        "student looks where its teacher usually looks."
     )
 
 

@@ -26,7 +26,7 @@ _TITLES = {
 
 def show(pair: Pair, explained: Any, request: Request) -> None:
     """Draw five measures of agreement, each beside its floors where a study has the pair."""
-    from kdcore.explain import agreements
+    from kdcore.explain import METHODS, agreements
     from kdcore.report.checkpoints import data_name
 
     found = agreements(explained.teacher_map, explained.student_map)
@@ -48,8 +48,8 @@ def show(pair: Pair, explained: Any, request: Request) -> None:
         return
     data = data_name(pair.teacher.card.classes)
     st.caption(
-        f"Means over {floors.n:,} {floors.split} images of {data}, maps by {floors.method} of "
-        "the last stage for the teacher's first choice. Unrelated: the student's map against the "
+        f"Means over {floors.n:,} {floors.split} images of {data}, maps by "
+        f"{METHODS.get(floors.method).title} of the last stage for the teacher's first choice. Unrelated: the student's map against the "
         "teacher's of another lesion."
         + (f" Without a teacher: {floors.baseline_title}." if floors.baseline else "")
     )

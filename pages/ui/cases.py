@@ -46,7 +46,11 @@ def show_cases(
 
 
 def show_pictures(
-    ids: Sequence[str], lines: Mapping[str, str], name: str, pair: tuple[str, str] | None = None
+    ids: Sequence[str],
+    lines: Mapping[str, str],
+    name: str,
+    pair: tuple[str, str] | None = None,
+    method: str = "",
 ) -> None:
     """Draw pictures where the data set is configured, page by page; raises `KdError`.
 
@@ -55,6 +59,7 @@ def show_pictures(
     ids : in the order to show
     lines : what stands under each picture, by its id
     name, pair : those of `show_cases`
+    method : of the maps that "Explain" opens; "" for the one that was chosen last
     """
     from kdcore.report.cases import case_pages
 
@@ -81,4 +86,5 @@ def show_pictures(
                 if pair:
                     link = {"source": "data", "image": image_id}
                     link |= dict(zip(("teacher", "student"), pair))
+                    link |= {"method": method} if method else {}
                     st.markdown(f"[Explain {image_id}](explain?{urlencode(link)})")

@@ -203,9 +203,10 @@ def _warn_of_weak_teacher(pair: Pair) -> None:
 
     teacher, student = (card_order(checkpoint.card)[1] for _, checkpoint in pair.items())
     if teacher > student:  # the key falls as macro-F1 rises
+        told = f" (macro-F1 {-teacher:.2f} and {-student:.2f})" if teacher <= 0 else ""
         st.caption(
-            ":material/info: On validation images this teacher scores less than this student, so "
-            "where the two differ its answer is not the better one by itself."
+            ":material/info: On validation images this teacher scores less than this student"
+            f"{told}, so where the two differ its answer is not the better one by itself."
         )
 
 
@@ -231,13 +232,19 @@ def _offered(
 
 def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
     first = next(iter(cards))
+    wanted = state.get(name)
+    if wanted is not None and wanted not in cards:
+        st.caption(
+            f":material/link_off: {wanted} is not here, or not of the same classes: another is "
+            "shown."
+        )
     strongest = first if len(cards) > 1 and name == "teacher" else None
 
     def title(n: str) -> str:
         from kdcore.report.checkpoints import data_name
 
         of = "" if cards[n].classes == cards[first].classes else f" · {data_name(cards[n].classes)}"
-        return (cards[n].title or n) + (" · strongest" if n == strongest else of)
+        return (cards[n].title or n) + (" · strongest teacher" if n == strongest else of)
 
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 

@@ -48,7 +48,11 @@ def choose_study() -> Study | None:
     chosen = next(iter(names))
     if len(names) > 1:
         chosen = state.choice(
-            st.selectbox, "map_study", "Study", list(names), format_func=lambda n: _title(names[n])
+            st.selectbox,
+            "map_study",
+            "Study",
+            list(names),
+            format_func=lambda name: _title(studies[names[name]][0]),
         )
     records = {record.checkpoint: record for record in studies[names[chosen]]}
     found = _measured(list(records.values()), f"{content}~{chosen}")
@@ -109,12 +113,13 @@ def _colours(records: dict[str, Any], found: Any) -> dict[str, str]:
 
 
 def _say_what_it_is(study: Study) -> None:
+    from kdcore.explain import METHODS
     from kdcore.report.explanations_text import other_teachers
 
     found = study.found
     teacher = found.titles.get(found.teacher, found.teacher)
     st.caption(
-        f"Maps by {found.method}. Every map is asked about one class: the "
+        f"Maps by {METHODS.get(found.method).title}. Every map is asked about one class: the "
         f"first choice of the teacher, {teacher}. {measured.note(found)}"
     )
     for sentence in other_teachers(found):
@@ -134,9 +139,13 @@ def _say_no_study() -> None:
     st.code(command("explanations", more), language="bash")
 
 
-def _title(key: tuple[str, str, str]) -> str:
-    method, split, teacher = key
-    return f"{method}, {split} part, teacher {teacher}"
+def _title(record: Any) -> str:
+    """Return a name of the study whose first record, the teacher's, this is."""
+    from kdcore.explain import METHODS
+
+    method = METHODS.get(record.method).title
+    teacher = record.meta.get("title") or record.teacher
+    return f"{method}, {record.split} part, teacher {teacher}"
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

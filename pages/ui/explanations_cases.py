@@ -44,7 +44,9 @@ def show_lowest(study: Study) -> None:
     )
     lines = map_case_lines(record, rows, measure)
     with guard():
-        show_pictures(list(lines), lines, "lowest", _pair(record))
+        # The Explain page shows the fast map of Score-CAM first, under the name of the exact one.
+        method = record.method.removesuffix("-fast")
+        show_pictures(list(lines), lines, "lowest", _pair(record), method)
     table = map_case_rows(record, rows, measure)
     show_table(
         table, file_stem("maps-lowest", student, measure), note=measured.counted(study.found)

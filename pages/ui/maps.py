@@ -55,7 +55,11 @@ def _maps(explained: Any, opacity: float, method: Any, target: str, lesion: Any 
     shown = (
         ("Teacher", overlay(picture, explained.teacher_map, opacity), explained.teacher),
         ("Student", overlay(picture, explained.student_map, opacity), explained.student),
-        ("Teacher minus student", blend(picture, difference, opacity), None),
+        (
+            "Teacher minus student",
+            blend(picture.convert("L").convert("RGB"), difference, opacity),
+            None,
+        ),
     )
     asked = f"{method.title} for {target}" if method.uses_target else method.title
     for column, (name, image, one) in zip(st.columns(3), shown):
@@ -68,6 +72,10 @@ def _maps(explained: Any, opacity: float, method: Any, target: str, lesion: Any 
             alt=f"{method.title} map for {target}: {name.lower()}",
         )
     _scales()
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def _scales() -> None:
@@ -136,8 +144,8 @@ def _masks(result: Any, request: Request) -> None:
         verdict = "stands" if test.p_value <= 0.05 else "does not stand"
         column.markdown(
             f"Without it the {role.lower()}'s {request.target} changes from "
-            f"{percent(test.probability)} by {100 * -test.drop:+.1f} points; without random "
-            f"regions by {100 * -test.random_drops.mean():+.1f} on average. The mask **{verdict}** "
+            f"{percent(test.probability)} by {_points(-test.drop)} points; without random "
+            f"regions by {_points(-test.random_drops.mean())} on average. The mask **{verdict}** "
             f"(p = {test.p_value:.2f} against {len(test.random_drops)} random regions)."
         )
     drops = {

@@ -41,7 +41,7 @@ def obtain(pair: Pair, chosen: Chosen, explained: Any, key: str) -> Any | None:
                 st.rerun()
             st.caption(
                 "Do they say more of the networks than a blob in the middle would? Asks both "
-                "methods again with noise, shuffled weights and other classes, which takes from "
+                "networks again, with noise, shuffled weights and other classes, which takes from "
                 "seconds to minutes."
             )
     return found
@@ -77,6 +77,7 @@ def _checks(found: Any) -> None:
         mark = ":material/check: Yes." if check.passed else ":material/close: No."
         st.markdown(f"**{check.title}** {mark} {check.words}")
     lifts = ", ".join(f"{name} {value:+z.2f}" for name, value in found.lift.items())
+    lifts = lifts.replace(" -", " −")
     st.caption(f"Better than a blob in the middle by (above 0 is better): {lifts}.")
     for sentence in found.left_out:
         st.caption(f":material/block: {sentence}")
@@ -102,7 +103,9 @@ def _curves(role: str, found: Any, explained: Any) -> None:
                 curve_chart(found.faithfulness, which, colour),
                 file_stem(which, role, method, target),
                 f"{role}'s probability of {target}, one picture, map by {method}. Numbers are "
-                "areas under the curves. Thin lines: orders of pixels that never saw the network.",
+                "areas under the curves. Thin lines: orders of pixels that never saw the network. "
+                "Random pixels are drawn to compare with, and not asked for: scattered pixels "
+                "spoil any picture.",
                 told=False,
             )
 

@@ -19,12 +19,14 @@ from kdcore.evaluate.map_means import MIN_LESIONS, part_means, parts_of
 from kdcore.evaluate.transfer import (
     MARGIN,
     NO,
+    PARTLY,
     UNSURE,
     YES,
     baseline_record,
     differences,
     transfer,
 )
+from kdcore.predict.map_scores import AGREEMENT
 from tests.evaluate.map_makers import make_baseline, make_scores
 
 
@@ -84,14 +86,37 @@ def test_lifts_are_paired_differences_from_the_floors():
 
 
 def test_a_student_that_looks_as_its_teacher_is_said_to():
-    ones = {m: np.ones(200, np.float32) for m in make_scores().columns}
-    student = make_scores(columns=ones)
-    student = replace(student, answer=student.target)
+    alike = dict.fromkeys(AGREEMENT, np.ones(200, np.float32))
+    student = make_scores()
+    student = replace(student, columns={**student.columns, **alike}, answer=student.target)
     found = transfer(student, make_baseline(level=0.5))
     assert found.verdict == YES
+    own = found.particular.mean
+    assert own.low < own.value == pytest.approx(0.5, abs=0.02) and own.low > 0
     assert found.student_mean.mean.value == found.student_mean.mean.low == 1
     assert found.gain.mean.value == pytest.approx(0.5, abs=0.02)
     assert found.same_answers.n == int((make_baseline().answer == make_baseline().target).sum())
+
+
+def test_a_student_that_looks_where_its_teacher_usually_looks_is_told_apart():
+    """A gain that is as large beside the teacher's map of another image is not about the image."""
+    baseline = make_baseline()
+    columns = dict(baseline.columns)
+    for name in ("pearson", "pearson_mismatched"):
+        columns[name] = columns[name] + np.float32(0.2)
+    student = replace(make_scores(), columns=columns)
+    found = transfer(student, baseline)
+    assert found.gain.mean.low > 0 and found.same_answers.mean.low > 0
+    assert found.particular.mean.value == pytest.approx(0, abs=1e-6)
+    assert found.verdict == PARTLY
+    columns["pearson"] = columns["pearson"] + np.float32(0.1)
+    found = transfer(replace(student, columns=columns), baseline)
+    assert found.verdict == YES and found.particular.mean.value == pytest.approx(0.1, abs=1e-6)
+    for record in (student.columns, baseline.columns):
+        record.pop("pearson_mismatched")
+    unknown = transfer(student, baseline)
+    assert unknown.particular is None and unknown.verdict == YES
+    assert unknown.as_dict()["particular"] is None
 
 
 def test_unrelated_students_are_not():

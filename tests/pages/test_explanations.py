@@ -155,6 +155,6 @@ def test_records_of_an_older_checkpoint_are_said_to_be(open_page: Open, results:
 def test_two_studies_are_told_apart(open_page: Open, results: Path) -> None:
     save(results, *records(), *(replace(r, method="score-cam") for r in records()[1:]))
     app = open_page(PAGE, map_study="score-cam~test~teacher")
-    assert not app.exception and "Maps by score-cam" in words(app)
+    assert not app.exception and "Maps by Score-CAM" in words(app)
     app.selectbox(key="w:map_study").set_value("grad-cam~test~teacher").run()
     assert "Maps by grad-cam" in words(app)

@@ -47,10 +47,11 @@ def show(pair: Pair, explained: Any, request: Request) -> None:
         )
         return
     data = data_name(pair.teacher.card.classes)
+    method = METHODS.get(floors.method).title
     st.caption(
-        f"Means over {floors.n:,} {floors.split} images of {data}, maps by "
-        f"{METHODS.get(floors.method).title} of the last stage for the teacher's first choice. Unrelated: the student's map against the "
-        "teacher's of another lesion."
+        f"Means over {floors.n:,} {floors.split} images of {data}, maps by {method} of the last "
+        "stage for the teacher's first choice. Unrelated: the student's map against the teacher's "
+        "of another lesion."
         + (f" Without a teacher: {floors.baseline_title}." if floors.baseline else "")
     )
 

@@ -140,11 +140,12 @@ def _say_no_study() -> None:
 
 
 def _title(record: Any) -> str:
-    """Return a name of the study whose first record, the teacher's, this is."""
+    """Return a name of a study by its first record, which is the teacher's where that is kept."""
     from kdcore.explain import METHODS
 
     method = METHODS.get(record.method).title
-    teacher = record.meta.get("title") or record.teacher
+    own = record.checkpoint == record.teacher
+    teacher = (record.meta.get("title") if own else "") or record.teacher
     return f"{method}, {record.split} part, teacher {teacher}"
 
 

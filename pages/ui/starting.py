@@ -43,8 +43,8 @@ def show_idea() -> None:
         st.markdown(
             "A **teacher**, most often a large network, has learnt to name seven kinds of skin "
             "lesion. A **student**, small enough for a phone, learns from the teacher's whole "
-            "answer: not only *melanoma*, but how likely every other diagnosis looked to it. That is "
-            "**knowledge distillation**.\n\n"
+            "answer: not only *melanoma*, but how likely every other diagnosis looked to it. "
+            "That is **knowledge distillation**.\n\n"
             "Something gets lost on the way. Here you can see what, measure it, and judge whether "
             "the small network can be trusted: for which lesions, how sure of itself, on which "
             "photos, and at what price in time and size."

@@ -157,4 +157,4 @@ def test_two_studies_are_told_apart(open_page: Open, results: Path) -> None:
     app = open_page(PAGE, map_study="score-cam~test~teacher")
     assert not app.exception and "Maps by Score-CAM" in words(app)
     app.selectbox(key="w:map_study").set_value("grad-cam~test~teacher").run()
-    assert "Maps by grad-cam" in words(app)
+    assert "Maps by Grad-CAM" in words(app)

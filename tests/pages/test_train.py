@@ -171,7 +171,7 @@ def test_shipped_recipes_are_presets(on_train: Open) -> None:
     app = on_train(preset="recipe:resnet18-baseline")
     assert not app.exception
     assert errors(app) == ""
-    assert field(app, "sizes").value == "0:64, 2:96"
+    assert field(app, "sizes").value == "0:48, 5:64, 11:96"
     offered = app.selectbox(key="w:preset").options
     assert not any("sweep" in name for name in offered)
     assert len(offered) == len(METHODS) + len(shipped_recipes())

@@ -2,11 +2,12 @@
 
     python -m kdcore sweep SWEEP
     python -m kdcore explanations CHECKPOINT ... --teacher TEACHER --out DIR
-    python benchmarks/map_seeds.py SWEEP DIR --csv FILE
+    python benchmarks/map_seeds.py SWEEP DIR --csv results/NAME-maps.csv
 
 The checkpoints are the sweep's runs, each promoted on the page *Runs and checkpoints* under the
 name of its run. Each seed gives one number, the mean over all images; methods are compared with the
-sweep's reference by a paired t-test over seeds, so that it speaks of other seeds.
+sweep's reference by a paired t-test over seeds, so that it speaks of other seeds. The page
+*Explanations* shows files of such names.
 """
 
 from __future__ import annotations

@@ -82,6 +82,7 @@ def _show_all(study: Study, measure: str) -> None:
     for told in floor_verdicts(study.found, study.students, measure):
         st.markdown(f"- {told}")
     _show_gains(study, measure, "all")
+    _show_seeds(study)
     with st.expander("Tables", icon=":material/table:"):
         show_table(floor_rows(study.found, (measure,)), name, note=note, told=False)
         if study.found.transfers:
@@ -124,6 +125,18 @@ def _show_gains(study: Study, measure: str, scope: str) -> None:
     show_figure(chart, name, note)
     with st.expander("Table of differences", icon=":material/table:"):
         show_table(difference_rows(study.found), name, note=note, told=False)
+
+
+def _show_seeds(study: Study) -> None:
+    """Draw what is known of other training seeds, where that was measured."""
+    from kdcore.base import results_folder
+    from kdcore.report.map_seeds import NOTE, map_seed_rows
+
+    found = study.found
+    rows = map_seed_rows(results_folder(), found.method, found.split, found.teacher)
+    if rows:
+        st.markdown("**Over training seeds.** Would other runs of the same recipes look alike?")
+        show_table(rows, "maps-seeds", note=NOTE)
 
 
 def _show_corrupted(study: Study, measure: str) -> None:

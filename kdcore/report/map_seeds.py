@@ -1,0 +1,60 @@
+"""Maps over training seeds as `benchmarks/map_seeds.py` wrote them, for people."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from kdcore.base import DataError
+from kdcore.evaluate import Interval
+from kdcore.report.explanations import METRICS
+from kdcore.report.sweep_scores import method_title
+
+SUFFIX = "-maps.csv"
+NOTE = (
+    "Mean ± standard deviation over training seeds; each seed is one number, the mean over all "
+    "images. Difference: over shared seeds, with its 95 % t-interval; p: paired t-test, not "
+    "adjusted for the number of measures. It speaks of other seeds, not of other images."
+)
+Rows = list[list[object]]
+
+
+def map_seed_rows(folder: Path, method: str, split: str, teacher: str) -> Rows:
+    """Return what the files in `folder` say of one study's maps over seeds; [] for nothing.
+
+    Parameters
+    ----------
+    folder : of the results
+    method, split, teacher : of the study
+
+    Raises
+    ------
+    DataError
+        If a file can't be read.
+    """
+    body: Rows = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            with open(path, encoding="utf-8", newline="") as file:
+                found = [
+                    _row(row)
+                    for row in csv.DictReader(file)
+                    if (row["maps"], row["part"], row["teacher"]) == (method, split, teacher)
+                ]
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{path.name} can't be read as maps over seeds: {error!r}.",
+                "Make it again with benchmarks/map_seeds.py, or remove it.",
+            ) from error
+        body += found
+    head: list[object] = ["student", "measure", "method", "seeds", "mean ± sd"]
+    return [[*head, "difference", "p", "seeds won"], *body] if body else []
+
+
+def _row(row: dict[str, str]) -> list[object]:
+    told: list[object] = [row["student"], METRICS[row["measure"]], method_title(row["method"])]
+    told += [int(row["seeds"]), f"{float(row['mean']):.3f} ± {float(row['sd']):.3f}"]
+    if not row["reference"]:
+        return [*told, None, None, None]
+    gap = Interval(*(float(row[name]) for name in ("difference", "low", "high")))
+    return [*told, gap, float(row["p (t)"]), int(row["seeds won"])]

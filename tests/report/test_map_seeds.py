@@ -1,0 +1,66 @@
+"""Maps over training seeds, read from the files of the benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kdcore.base import DataError, results_folder
+from kdcore.evaluate import Interval
+from kdcore.report.map_seeds import map_seed_rows
+
+HEAD = (
+    "maps,part,teacher,student,measure,method,seeds,mean,sd,reference,difference,low,high,p (t),"
+    "seeds won"
+)
+STUDY = ("grad-cam", "test", "big")
+
+
+def write(folder: Path, *rows: str, head: str = HEAD) -> None:
+    (folder / "sweep-maps.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+
+
+def test_rows_of_one_study(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "grad-cam,test,big,resnet18,iou,kd-at,3,0.5,0.01,baseline,0.1,-0.02,0.22,0.07,3",
+        "grad-cam,test,big,resnet18,iou,baseline,3,0.4,0.02,,,,,,",
+        "score-cam-fast,test,big,resnet18,iou,baseline,3,0.9,0.02,,,,,,",
+        "grad-cam,test,other,resnet18,iou,baseline,3,0.8,0.02,,,,,,",
+    )
+    head, taught, alone = map_seed_rows(tmp_path, *STUDY)
+    assert dict(zip(head, taught)) == {
+        "student": "resnet18",
+        "measure": "overlap of the top 20 %",
+        "method": "KD + attention transfer",
+        "seeds": 3,
+        "mean ± sd": "0.500 ± 0.010",
+        "difference": Interval(0.1, -0.02, 0.22),
+        "p": 0.07,
+        "seeds won": 3,
+    }
+    assert alone[2:] == ["no teacher", 3, "0.400 ± 0.020", None, None, None]
+    assert map_seed_rows(tmp_path, "occlusion", "test", "big") == []
+    assert map_seed_rows(tmp_path / "none", *STUDY) == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"head": "maps,part"},
+        {"head": HEAD.replace("sd", "spread")},
+        {"rows": "grad-cam,test,big,resnet18,beauty,kd,3,0.5,0.01,,,,,,"},
+        {"rows": "grad-cam,test,big,resnet18,iou,kd,three,0.5,0.01,,,,,,"},
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, bad: dict[str, str]) -> None:
+    good = "grad-cam,test,big,resnet18,iou,baseline,3,0.4,0.02,,,,,,"
+    write(tmp_path, bad.get("rows", good), head=bad.get("head", HEAD))
+    with pytest.raises(DataError, match=r"sweep-maps\.csv can't be read as maps over seeds"):
+        map_seed_rows(tmp_path, *STUDY)
+
+
+def test_the_shipped_files_are_read() -> None:
+    rows = map_seed_rows(results_folder(), "grad-cam", "test", "mobilenet_v2-teacher-144")
+    assert {row[0] for row in rows[1:]} >= {"mobilenet_v2"}

@@ -50,7 +50,7 @@ def interventions_markdown(studies: Sequence[InterventionStudy], seconds: float)
         "blurred away, less the mean fall for random regions of equal area. Transfer: the "
         "teacher's mask removed from the student's input; its ratio is the effect of the "
         "teacher's masks over that of the student's own, n/a where theirs is not clear of 0. "
-        f"This run took {seconds / 60:.1f} minutes.",
+        f"The last run took {seconds / 60:.1f} minutes, without what was kept of earlier ones.",
     ]
     for study in studies:
         parts += [f"## {study.model}", _about(study), _table(study)]

@@ -98,7 +98,8 @@ def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = 
     note = (
         f"{found.split} split, n = {found.n:,} images of {found.n_groups:,} lesions. Intervals: "
         f"{found.interval_method}. Logits are divided by each model's own temperature. Teacher: "
-        f"{found.teacher or 'none'}. {summed_text(found)} This run took {seconds / 60:.0f} minutes."
+        f"{found.teacher or 'none'}. {summed_text(found)} The last run took "
+        f"{seconds / 60:.0f} minutes, without what was kept of earlier ones."
     )
     parts = ["# Robustness", note]
     for measure in titles or ("balanced_error", "ece", "agreement", "to_teacher"):

@@ -5,7 +5,7 @@ agree more with the teacher's than the map of the same network trained without a
 still so where both students give the teacher's answer? Two networks that answer alike may look
 alike for that alone. "No" is not said for want of evidence: the interval has to leave out a
 difference of `MARGIN` or more. And a student that looks where its teacher usually looks agrees more
-on any image: "yes" asks that it gains beside the teacher's map of another image, too.
+with its maps of any image: "yes" asks that the gain is larger than that.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class Transfer:
     student_mean, baseline_mean : over all clean images
     gain : the student's less the baseline's, image by image
     same_answers : the same where both students give the teacher's answer
-    particular : what of the gain is about the image: it less the gain of agreement with the
-        teacher's map of another image of the same answer; None where that was not measured
+    particular : what of `same_answers` is about the image: it less the gain of agreement with
+        the teacher's map of another image of the same answer; None where that was not measured
     verdict : "yes" if all three are above 0, interval and all, or two where the third was not
-        measured; "in general only" if the last is not; "no" if the gain beyond the answers is
-        below `MARGIN`, interval and all; else, and with fewer than `MIN_LESIONS`, "can't say"
+        measured; "in general only" if the third is below `MARGIN`, interval and all; "no" if the
+        gain beyond the answers is; else, and with fewer than `MIN_LESIONS`, "can't say"
     """
 
     student: str
@@ -111,13 +111,17 @@ def differences(
         if m in baseline.columns
     }
     parts = {k: v for k, v in parts_of(student).items() if k[0] != "quadrant"}
-    same = (student.answer == student.target) & (baseline.answer == student.target)
-    if (inside := parts[ALL, ""] & same).any():
+    if (inside := parts[ALL, ""] & _same_answers(student, baseline)).any():
         parts[SAME_ANSWERS, ""] = inside
     found = part_means(columns, parts, student.group_ids, n_boot, seed)
     agreeing = {m: columns[m] for m in AGREEMENT if m in columns}
     spoilt = corrupted_parts(student)
     return found + part_means(agreeing, spoilt, student.group_ids, n_boot, seed)
+
+
+def _same_answers(student: MapScores, baseline: MapScores) -> NDArray[np.bool_]:
+    """Return where both give the teacher's answer, (N,)."""
+    return np.asarray((student.answer == student.target) & (baseline.answer == student.target))
 
 
 def transfer(
@@ -142,14 +146,18 @@ def transfer(
     found = differences(student, baseline, n_boot, seed)
     gains = {d.scope: d for d in found if d.metric == measure and d.name == ""}
 
-    def mean(column: NDArray[np.float32]) -> PartMean:
-        clean = {(ALL, ""): np.asarray(student.corruptions == CLEAN)}
-        return part_means({measure: column}, clean, student.group_ids, n_boot, seed)[0]
+    clean = np.asarray(student.corruptions == CLEAN)
+
+    def mean(column: NDArray[np.float32], inside: NDArray[np.bool_] = clean) -> PartMean:
+        part = {(ALL, ""): inside}
+        return part_means({measure: column}, part, student.group_ids, n_boot, seed)[0]
 
     one, other, floor = student.columns, baseline.columns, f"{measure}_{_ANOTHER}"
     gain, beyond, particular = gains[ALL], gains.get(SAME_ANSWERS), None
-    if floor in one and floor in other:
-        particular = mean((one[measure] - one[floor]) - (other[measure] - other[floor]))
+    if beyond is not None and floor in one and floor in other:
+        lift = (one[measure] - one[floor]) - (other[measure] - other[floor])
+        found_there = clean & _same_answers(student, baseline) & ~np.isnan(lift)
+        particular = mean(lift, found_there) if found_there.any() else None
     return Transfer(
         student=student.checkpoint,
         baseline=baseline.checkpoint,
@@ -167,5 +175,7 @@ def _verdict(gain: PartMean, beyond: PartMean | None, particular: PartMean | Non
     if beyond is None or np.isnan(beyond.mean.low) or beyond.lesions < MIN_LESIONS:
         return UNSURE
     if gain.mean.low > 0 and beyond.mean.low > 0:
-        return YES if particular is None or particular.mean.low > 0 else PARTLY
+        if particular is None or particular.mean.low > 0:
+            return YES
+        return PARTLY if particular.mean.high < MARGIN else UNSURE
     return NO if beyond.mean.high < MARGIN else UNSURE

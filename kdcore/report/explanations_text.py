@@ -49,7 +49,10 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
         NO: "so the student looks less where the teacher looks than without a teacher"
         if beyond.mean.high < 0
         else f"so no gain of {MARGIN} or more is left beyond what the answers explain",
-    }.get(answer.verdict, "which leaves both a gain and none possible")
+    }.get(
+        answer.verdict,
+        more if _gained(answer) else "which leaves both a gain and none possible",
+    )
     if beyond.lesions < MIN_LESIONS:
         meaning = f"of {beyond.lesions} lesions, too few to tell"
     return (
@@ -59,18 +62,28 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
     )
 
 
+def _gained(answer: Transfer) -> bool:
+    """Tell whether a student agrees more than its baseline, also where the answers are the same."""
+    beyond = answer.same_answers
+    if beyond is None or beyond.lesions < MIN_LESIONS:
+        return False
+    return bool(answer.gain.mean.low > 0 and beyond.mean.low > 0)
+
+
 def _particular(answer: Transfer) -> str:
     """Return whether a gain is about the image, a sentence with a space before it; else ""."""
-    if answer.particular is None or answer.verdict not in (YES, PARTLY):
+    if answer.particular is None or not _gained(answer):
         return ""
     own = _difference(answer.particular)
     floor = "the teacher's map of another image of the same answer"
     if answer.verdict == YES:
-        return f" Of the gain {own} is about the image itself: it is not there beside {floor}."
-    return (
-        f" But the gain is as large beside {floor}: {own} of it is about the image itself. The "
-        "student looks where its teacher usually looks."
-    )
+        return f" {own} of that is about the image itself: so much is not gained beside {floor}."
+    if answer.verdict == PARTLY:
+        return (
+            f" But no gain of {MARGIN} or more is about the image itself: {own} of that is not "
+            f"gained beside {floor}, too. The student looks where its teacher usually looks."
+        )
+    return f" Whether it is about the image itself can't be told: {own} of it is."
 
 
 def floor_text(found: Explanations, model: str) -> str:

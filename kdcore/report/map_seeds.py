@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 from kdcore.base import DataError
@@ -41,7 +42,7 @@ def map_seed_rows(folder: Path, method: str, split: str, teacher: str) -> Rows:
                     for row in csv.DictReader(file)
                     if (row["maps"], row["part"], row["teacher"]) == (method, split, teacher)
                 ]
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
             raise DataError(
                 f"{path.name} can't be read as maps over seeds: {error!r}.",
                 "Make it again with benchmarks/map_seeds.py, or remove it.",
@@ -53,8 +54,14 @@ def map_seed_rows(folder: Path, method: str, split: str, teacher: str) -> Rows:
 
 def _row(row: dict[str, str]) -> list[object]:
     told: list[object] = [row["student"], METRICS[row["measure"]], method_title(row["method"])]
-    told += [int(row["seeds"]), f"{float(row['mean']):.3f} ± {float(row['sd']):.3f}"]
+    spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
+    told += [int(row["seeds"]), f"{float(row['mean']):.3f}{spread}"]
     if not row["reference"]:
         return [*told, None, None, None]
-    gap = Interval(*(float(row[name]) for name in ("difference", "low", "high")))
-    return [*told, gap, float(row["p (t)"]), int(row["seeds won"])]
+    gap = Interval(*(_number(row[name]) for name in ("difference", "low", "high")))
+    return [*told, gap, _number(row["p (t)"]), int(row["seeds won"])]
+
+
+def _number(text: str) -> float:
+    """Return a number; what one seed does not define is empty in the file."""
+    return float(text) if text else math.nan

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.frame import guard, show_error
+from pages.ui.watch import escaped
 
 LINK = ("teacher", "student")
 
@@ -233,10 +234,10 @@ def _offered(
 def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
     first = next(iter(cards))
     wanted = state.get(name)
-    if wanted is not None and wanted not in cards:
+    if wanted and wanted not in cards:
         st.caption(
-            f":material/link_off: {wanted} is not here, or not of the same classes: another is "
-            "shown."
+            f":material/link_off: {escaped(wanted)} can't be the {label.lower()} here: it is "
+            "missing, of another role, or of other classes. Another is shown."
         )
     strongest = first if len(cards) > 1 and name == "teacher" else None
 

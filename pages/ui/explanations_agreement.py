@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui import measured, state
 from pages.ui.explanations import Study
 from pages.ui.figures import show_figure
+from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
 
 LINK = ("map_measure", "map_view", "map_corruption")
@@ -82,7 +83,8 @@ def _show_all(study: Study, measure: str) -> None:
     for told in floor_verdicts(study.found, study.students, measure):
         st.markdown(f"- {told}")
     _show_gains(study, measure, "all")
-    _show_seeds(study)
+    with guard():
+        _show_seeds(study)
     with st.expander("Tables", icon=":material/table:"):
         show_table(floor_rows(study.found, (measure,)), name, note=note, told=False)
         if study.found.transfers:
@@ -135,8 +137,12 @@ def _show_seeds(study: Study) -> None:
     found = study.found
     rows = map_seed_rows(results_folder(), found.method, found.split, found.teacher)
     if rows:
-        st.markdown("**Over training seeds.** Would other runs of the same recipes look alike?")
-        show_table(rows, "maps-seeds", note=NOTE)
+        st.markdown(
+            "**Over training seeds.** Would other runs of the same recipes say the same? All "
+            "measures, those of lesions too, of every student whose seeds were measured."
+        )
+        note = f"{measured.counted(found)} {NOTE}"
+        show_table(rows, file_stem("maps-seeds", found.method, found.split), note=note)
 
 
 def _show_corrupted(study: Study, measure: str) -> None:

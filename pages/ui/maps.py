@@ -75,7 +75,7 @@ def _maps(explained: Any, opacity: float, method: Any, target: str, lesion: Any 
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
+    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")  # never −0.0
 
 
 def _scales() -> None:

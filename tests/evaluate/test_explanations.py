@@ -101,22 +101,27 @@ def test_a_student_that_looks_as_its_teacher_is_said_to():
 def test_a_student_that_looks_where_its_teacher_usually_looks_is_told_apart():
     """A gain that is as large beside the teacher's map of another image is not about the image."""
     baseline = make_baseline()
-    columns = dict(baseline.columns)
-    for name in ("pearson", "pearson_mismatched"):
-        columns[name] = columns[name] + np.float32(0.2)
-    student = replace(make_scores(), columns=columns)
-    found = transfer(student, baseline)
+    student = replace(make_scores(), columns=dict(baseline.columns))
+    own, floor = student.columns["pearson"] + np.float32(0.2), "pearson_mismatched"
+
+    def answer(beside):
+        columns = {**student.columns, "pearson": own, floor: np.float32(beside)}
+        return transfer(replace(student, columns=columns), baseline)
+
+    found = answer(student.columns[floor] + 0.2)
     assert found.gain.mean.low > 0 and found.same_answers.mean.low > 0
     assert found.particular.mean.value == pytest.approx(0, abs=1e-6)
+    assert found.particular.n == found.same_answers.n
     assert found.verdict == PARTLY
-    columns["pearson"] = columns["pearson"] + np.float32(0.1)
-    found = transfer(replace(student, columns=columns), baseline)
+    found = answer(student.columns[floor] + 0.1)
     assert found.verdict == YES and found.particular.mean.value == pytest.approx(0.1, abs=1e-6)
-    for record in (student.columns, baseline.columns):
-        record.pop("pearson_mismatched")
-    unknown = transfer(student, baseline)
-    assert unknown.particular is None and unknown.verdict == YES
-    assert unknown.as_dict()["particular"] is None
+    wide = 0.2 + np.random.default_rng(1).normal(size=len(student)).astype(np.float32)
+    found = answer(student.columns[floor] + wide)
+    assert found.particular.mean.low < 0 < MARGIN < found.particular.mean.high
+    assert found.verdict == UNSURE, "no evidence against it is no evidence"
+    found = answer(np.full(len(student), np.nan))
+    assert found.particular is None and found.verdict == YES
+    assert found.as_dict()["particular"] is None
 
 
 def test_unrelated_students_are_not():

@@ -144,6 +144,25 @@ def test_the_command_line_writes_the_maps_of_the_app(
         np.testing.assert_allclose(written["student"], shown.student_map, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ({"teacher": "gone"}, "gone can't be the teacher here"),
+        ({"teacher": "tiny-student"}, "tiny-student can't be the teacher here"),
+        ({"student": "[x](http://y)"}, r"\[x\](http\://y) can't be the student here"),
+        ({"teacher": "tiny-teacher", "student": "tiny-student"}, ""),
+        ({"teacher": ""}, ""),
+    ],
+)
+def test_a_link_to_a_model_that_is_not_there_is_told(
+    open_page: Open, link: dict[str, str], told: str
+) -> None:
+    app = open_page("see/temperature", **link)
+    assert not app.exception
+    assert (told or "Dividing the logits") in words(app)
+    assert ("Another is shown." in words(app)) == bool(told)
+
+
 def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) -> None:
     app = open_page("see/explain", target="mel")
     job = finished_job(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def test_rows_of_one_study(tmp_path: Path) -> None:
         "seeds won": 3,
     }
     assert alone[2:] == ["no teacher", 3, "0.400 ± 0.020", None, None, None]
+    write(tmp_path, "grad-cam,test,big,resnet18,iou,kd-at,1,0.5,,baseline,0.1,,,,1")
+    one = map_seed_rows(tmp_path, *STUDY)[1]  # of one seed nothing more is defined
+    assert one[4] == "0.500" and one[5].value == 0.1 and math.isnan(one[5].low)
+    assert math.isnan(one[6])
     assert map_seed_rows(tmp_path, "occlusion", "test", "big") == []
     assert map_seed_rows(tmp_path / "none", *STUDY) == []
 
@@ -63,4 +68,7 @@ def test_a_broken_file_is_named(tmp_path: Path, bad: dict[str, str]) -> None:
 
 def test_the_shipped_files_are_read() -> None:
     rows = map_seed_rows(results_folder(), "grad-cam", "test", "mobilenet_v2-teacher-144")
-    assert {row[0] for row in rows[1:]} >= {"mobilenet_v2"}
+    assert {row[0] for row in rows[1:]} == {"mobilenet_v2", "resnet18"}
+    by_name = {tuple(row[:3]): row for row in rows[1:]}
+    row = by_name["resnet18", "share of the map on the lesion", "KD + attention transfer"]
+    assert row[5].value == pytest.approx(-0.0237, abs=1e-4) and row[7] == 0

@@ -75,15 +75,15 @@ def _particular(answer: Transfer) -> str:
     if answer.particular is None or not _gained(answer):
         return ""
     own = _difference(answer.particular)
-    floor = "the teacher's map of another image of the same answer"
-    if answer.verdict == YES:
-        return f" {own} of that is about the image itself: so much is not gained beside {floor}."
-    if answer.verdict == PARTLY:
-        return (
-            f" But no gain of {MARGIN} or more is about the image itself: {own} of that is not "
-            f"gained beside {floor}, too. The student looks where its teacher usually looks."
-        )
-    return f" Whether it is about the image itself can't be told: {own} of it is."
+    meaning = {
+        YES: "that is about the image itself",
+        PARTLY: f"less than {MARGIN}, so it looks where its teacher usually looks, not image by "
+        "image",
+    }.get(answer.verdict, "whether that is about the image itself can't be told")
+    return (
+        " Beyond what it gains beside the teacher's map of another image of the same answer, "
+        f"{own} is left: {meaning}."
+    )
 
 
 def floor_text(found: Explanations, model: str) -> str:

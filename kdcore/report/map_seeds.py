@@ -37,29 +37,33 @@ def map_seed_rows(folder: Path, method: str, split: str, teacher: str) -> Rows:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             with open(path, encoding="utf-8", newline="") as file:
-                found = [
-                    _row(row)
+                rows = [
+                    row
                     for row in csv.DictReader(file)
                     if (row["maps"], row["part"], row["teacher"]) == (method, split, teacher)
                 ]
+            means = {(row["student"], row["measure"], row["method"]): _mean(row) for row in rows}
+            body += [_row(row, means) for row in rows if row["reference"]]
         except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
             raise DataError(
                 f"{path.name} can't be read as maps over seeds: {error!r}.",
                 "Make it again with benchmarks/map_seeds.py, or remove it.",
             ) from error
-        body += found
-    head: list[object] = ["student", "measure", "method", "seeds", "mean ± sd"]
-    return [[*head, "difference", "p", "seeds won"], *body] if body else []
+    head: list[object] = ["student", "measure", "method", "seeds", "mean ± sd", "compared with"]
+    return [[*head, "its mean ± sd", "difference", "p", "seeds won"], *body] if body else []
 
 
-def _row(row: dict[str, str]) -> list[object]:
+def _row(row: dict[str, str], means: dict[tuple[str, str, str], str]) -> list[object]:
     told: list[object] = [row["student"], METRICS[row["measure"]], method_title(row["method"])]
-    spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
-    told += [int(row["seeds"]), f"{float(row['mean']):.3f}{spread}"]
-    if not row["reference"]:
-        return [*told, None, None, None]
+    told += [int(row["seeds"]), _mean(row), method_title(row["reference"])]
+    told.append(means[row["student"], row["measure"], row["reference"]])
     gap = Interval(*(_number(row[name]) for name in ("difference", "low", "high")))
     return [*told, gap, _number(row["p (t)"]), int(row["seeds won"])]
+
+
+def _mean(row: dict[str, str]) -> str:
+    spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
+    return f"{float(row['mean']):.3f}{spread}"
 
 
 def _number(text: str) -> float:

@@ -30,22 +30,28 @@ def test_rows_of_one_study(tmp_path: Path) -> None:
         "score-cam-fast,test,big,resnet18,iou,baseline,3,0.9,0.02,,,,,,",
         "grad-cam,test,other,resnet18,iou,baseline,3,0.8,0.02,,,,,,",
     )
-    head, taught, alone = map_seed_rows(tmp_path, *STUDY)
+    head, taught = map_seed_rows(tmp_path, *STUDY)
     assert dict(zip(head, taught)) == {
         "student": "resnet18",
         "measure": "overlap of the top 20 %",
         "method": "KD + attention transfer",
         "seeds": 3,
         "mean ± sd": "0.500 ± 0.010",
+        "compared with": "no teacher",
+        "its mean ± sd": "0.400 ± 0.020",
         "difference": Interval(0.1, -0.02, 0.22),
         "p": 0.07,
         "seeds won": 3,
     }
-    assert alone[2:] == ["no teacher", 3, "0.400 ± 0.020", None, None, None]
-    write(tmp_path, "grad-cam,test,big,resnet18,iou,kd-at,1,0.5,,baseline,0.1,,,,1")
-    one = map_seed_rows(tmp_path, *STUDY)[1]  # of one seed nothing more is defined
-    assert one[4] == "0.500" and one[5].value == 0.1 and math.isnan(one[5].low)
-    assert math.isnan(one[6])
+    write(
+        tmp_path,
+        "grad-cam,test,big,resnet18,iou,kd-at,1,0.5,,baseline,0.1,,,,1",
+        "grad-cam,test,big,resnet18,iou,baseline,1,0.4,,,,,,,",
+    )
+    one = dict(zip(head, map_seed_rows(tmp_path, *STUDY)[1]))  # of one seed no spread is defined
+    assert one["mean ± sd"] == "0.500" and one["its mean ± sd"] == "0.400"
+    assert one["difference"].value == 0.1 and math.isnan(one["difference"].low)
+    assert math.isnan(one["p"])
     assert map_seed_rows(tmp_path, "occlusion", "test", "big") == []
     assert map_seed_rows(tmp_path / "none", *STUDY) == []
 
@@ -55,8 +61,9 @@ def test_rows_of_one_study(tmp_path: Path) -> None:
     [
         {"head": "maps,part"},
         {"head": HEAD.replace("sd", "spread")},
-        {"rows": "grad-cam,test,big,resnet18,beauty,kd,3,0.5,0.01,,,,,,"},
-        {"rows": "grad-cam,test,big,resnet18,iou,kd,three,0.5,0.01,,,,,,"},
+        {"rows": "grad-cam,test,big,resnet18,beauty,kd,3,0.5,0.01,kd,0.1,0.1,0.1,0.1,3"},
+        {"rows": "grad-cam,test,big,resnet18,iou,kd,3,0.5,0.01,gone,0.1,0.1,0.1,0.1,3"},
+        {"rows": "grad-cam,test,big,resnet18,iou,kd,three,0.5,0.01,kd,0.1,0.1,0.1,0.1,3"},
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, bad: dict[str, str]) -> None:
@@ -71,4 +78,4 @@ def test_the_shipped_files_are_read() -> None:
     assert {row[0] for row in rows[1:]} == {"mobilenet_v2", "resnet18"}
     by_name = {tuple(row[:3]): row for row in rows[1:]}
     row = by_name["resnet18", "share of the map on the lesion", "KD + attention transfer"]
-    assert row[5].value == pytest.approx(-0.0237, abs=1e-4) and row[7] == 0
+    assert row[7].value == pytest.approx(-0.0237, abs=1e-4) and row[9] == 0

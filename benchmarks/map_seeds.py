@@ -31,8 +31,8 @@ from kdcore.report.explanations_files import read_studies
 
 MEASURES = ("pearson", "spearman", "iou", "lesion_pointing", "lesion_energy", "lesion_iou")
 HEAD = ("maps", "part", "teacher", "student", "measure", "method", "seeds", "mean", "sd")
-Run = tuple[Member, MapScores]
 DIFFERENCE = ("reference", "difference", "low", "high", "p (t)", "seeds won")
+Run = tuple[Member, MapScores]
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
                 member = members[record.checkpoint]
                 runs[member.student].append((member, record))
         for student, own in runs.items():
-            for measure in MEASURES:
+            for measure in (m for m in MEASURES if all(m in r.columns for _, r in own)):
                 found = compared(own, measure, sweep.reference)
                 rows += [[*study, student, measure, *row] for row in found]
     if len(rows) == 1:

@@ -73,7 +73,7 @@ def interval_dots(
 def _place(labels: list[str], names: list[str], palette: list[str], alone: bool) -> dict[str, Any]:
     """Return the channels of a dot's row, its place within the row, and its colour."""
     columns = 1 if max(map(len, names), default=0) > _LONG else 2  # a phone cuts off the rest
-    legend = alt.Legend(orient="top", title=None, labelLimit=300, columns=columns, offset=4)
+    legend = alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
     lines = alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')")
     return {
         "y": alt.Y("label:N", title=None, sort=labels, axis=lines),

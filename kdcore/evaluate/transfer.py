@@ -48,9 +48,6 @@ class Transfer:
     same_answers : the same where both students give the teacher's answer
     particular : what of `same_answers` is about the image: it less the gain of agreement with
         the teacher's map of another image of the same answer; None where that was not measured
-    verdict : "yes" if all three are above 0, interval and all, or two where the third was not
-        measured; "in general only" if the third is below `MARGIN`, interval and all; "no" if the
-        gain beyond the answers is; else, and with fewer than `MIN_LESIONS`, "can't say"
     """
 
     student: str
@@ -61,7 +58,31 @@ class Transfer:
     gain: PartMean
     same_answers: PartMean | None
     particular: PartMean | None
-    verdict: str
+
+    @property
+    def gained(self) -> bool:
+        """Whether the first two gains are above 0, interval and all, with lesions enough."""
+        beyond = self.same_answers
+        if beyond is None or beyond.lesions < MIN_LESIONS:
+            return False
+        return bool(self.gain.mean.low > 0 and beyond.mean.low > 0)
+
+    @property
+    def verdict(self) -> str:
+        """The answer.
+
+        "yes" if it `gained` and what is about the image is above 0 or was not measured; "in
+        general only" if that is below `MARGIN`; "no" if the gain beyond the answers is; intervals
+        and all. Else, and with fewer than `MIN_LESIONS`, "can't say".
+        """
+        beyond, particular = self.same_answers, self.particular
+        if self.gained:
+            if particular is None or particular.mean.low > 0:
+                return YES
+            return PARTLY if particular.mean.high < MARGIN else UNSURE
+        if beyond is None or beyond.lesions < MIN_LESIONS:
+            return UNSURE
+        return NO if beyond.mean.high < MARGIN else UNSURE
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; a number that is not defined is None."""
@@ -153,7 +174,7 @@ def transfer(
         return part_means({measure: column}, part, student.group_ids, n_boot, seed)[0]
 
     one, other, floor = student.columns, baseline.columns, f"{measure}_{_ANOTHER}"
-    gain, beyond, particular = gains[ALL], gains.get(SAME_ANSWERS), None
+    beyond, particular = gains.get(SAME_ANSWERS), None
     if beyond is not None and floor in one and floor in other:
         lift = (one[measure] - one[floor]) - (other[measure] - other[floor])
         found_there = clean & _same_answers(student, baseline) & ~np.isnan(lift)
@@ -164,18 +185,7 @@ def transfer(
         measure=measure,
         student_mean=mean(one[measure]),
         baseline_mean=mean(other[measure]),
-        gain=gain,
+        gain=gains[ALL],
         same_answers=beyond,
         particular=particular,
-        verdict=_verdict(gain, beyond, particular),
     )
-
-
-def _verdict(gain: PartMean, beyond: PartMean | None, particular: PartMean | None) -> str:
-    if beyond is None or np.isnan(beyond.mean.low) or beyond.lesions < MIN_LESIONS:
-        return UNSURE
-    if gain.mean.low > 0 and beyond.mean.low > 0:
-        if particular is None or particular.mean.low > 0:
-            return YES
-        return PARTLY if particular.mean.high < MARGIN else UNSURE
-    return NO if beyond.mean.high < MARGIN else UNSURE

@@ -42,18 +42,14 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
     beyond = answer.same_answers
     if beyond is None:
         return f"{first} There is no image where both give the teacher's answer."
-    more = "so the student looks where the teacher looks by more than its answers explain"
-    meaning = {
-        YES: more,
-        PARTLY: more,
-        NO: "so the student looks less where the teacher looks than without a teacher"
-        if beyond.mean.high < 0
-        else f"so no gain of {MARGIN} or more is left beyond what the answers explain",
-    }.get(
-        answer.verdict,
-        more if _gained(answer) else "which leaves both a gain and none possible",
-    )
-    if beyond.lesions < MIN_LESIONS:
+    meaning = "which leaves both a gain and none possible"
+    if answer.gained:
+        meaning = "so the student looks where the teacher looks by more than its answers explain"
+    elif answer.verdict == NO and beyond.mean.high < 0:
+        meaning = "so the student looks less where the teacher looks than without a teacher"
+    elif answer.verdict == NO:
+        meaning = f"so no gain of {MARGIN} or more is left beyond what the answers explain"
+    elif beyond.lesions < MIN_LESIONS:
         meaning = f"of {beyond.lesions} lesions, too few to tell"
     return (
         f"{first} On the {beyond.n:,} images where both give the teacher's answer it is "
@@ -62,17 +58,9 @@ def transfer_text(found: Explanations, answer: Transfer) -> str:
     )
 
 
-def _gained(answer: Transfer) -> bool:
-    """Tell whether a student agrees more than its baseline, also where the answers are the same."""
-    beyond = answer.same_answers
-    if beyond is None or beyond.lesions < MIN_LESIONS:
-        return False
-    return bool(answer.gain.mean.low > 0 and beyond.mean.low > 0)
-
-
 def _particular(answer: Transfer) -> str:
     """Return whether a gain is about the image, a sentence with a space before it; else ""."""
-    if answer.particular is None or not _gained(answer):
+    if answer.particular is None or not answer.gained:
         return ""
     own = _difference(answer.particular)
     meaning = {

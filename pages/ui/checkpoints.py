@@ -12,9 +12,8 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.confirm import ask
-from pages.ui.frame import guard, show_error
+from pages.ui.frame import escaped, guard, show_error
 from pages.ui.tables import show_table
-from pages.ui.watch import escaped
 
 _MOST_MB = 400
 _DONE = "import-done"

@@ -9,8 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import cache, state
-from pages.ui.frame import guard, show_error
-from pages.ui.watch import escaped
+from pages.ui.frame import escaped, guard, show_error
 
 LINK = ("teacher", "student")
 

@@ -10,9 +10,8 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.confirm import ask
-from pages.ui.frame import show_error
+from pages.ui.frame import escaped, show_error
 from pages.ui.tables import show_table
-from pages.ui.watch import escaped
 
 
 def show_made(card: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import cache, every_checkpoint, jobs, state
-from pages.ui.watch import escaped
+from pages.ui.frame import escaped
 
 LINK = ("model", "format", "precision", "fold", "ondata", "tested_on")
 _STARTED = "export-key"

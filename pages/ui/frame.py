@@ -43,3 +43,8 @@ def guard(stop: bool = False) -> Iterator[None]:
         show_error(error)
         if stop:
             st.stop()
+
+
+def escaped(name: str) -> str:
+    """Return a text of others, such as a run's name, as Markdown shows it letter by letter."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$:~|" else c for c in name)

@@ -9,9 +9,8 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.confirm import ask
 from pages.ui.figures import show_figure
-from pages.ui.frame import show_error
+from pages.ui.frame import escaped, show_error
 from pages.ui.tables import show_table
-from pages.ui.watch import escaped
 
 LINK = ("bench", "against", "setting", "timed", "engines", "threads", "batches", "whole")
 _ADDED, _FAILED = "latency-added", "latency-failed"

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.figures import show_figure
+from pages.ui.frame import escaped
 from pages.ui.tables import show_table
-from pages.ui.watch import escaped
 
 
 def show_conditions(kept: Any) -> None:

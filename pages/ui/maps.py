@@ -74,10 +74,6 @@ def _maps(explained: Any, opacity: float, method: Any, target: str, lesion: Any 
     _scales()
 
 
-def _points(share: float) -> str:
-    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")  # never −0.0
-
-
 def _scales() -> None:
     from kdcore.explain import color_bar
 
@@ -122,6 +118,7 @@ def _masks(result: Any, request: Request) -> None:
     from kdcore.base.words import percent
     from kdcore.charts import deletion_chart
     from kdcore.charts.overlay import enlarge, mask_overlay
+    from kdcore.report.cells import signed
 
     st.markdown(
         f"The cells that speak most for **{request.target}**, about {percent(result.q)} of the "
@@ -144,9 +141,10 @@ def _masks(result: Any, request: Request) -> None:
         verdict = "stands" if test.p_value <= 0.05 else "does not stand"
         column.markdown(
             f"Without it the {role.lower()}'s {request.target} changes from "
-            f"{percent(test.probability)} by {_points(-test.drop)} points; without random "
-            f"regions by {_points(-test.random_drops.mean())} on average. The mask **{verdict}** "
-            f"(p = {test.p_value:.2f} against {len(test.random_drops)} random regions)."
+            f"{percent(test.probability)} by {signed(-100 * test.drop, 1)} points; without random "
+            f"regions by {signed(-100 * test.random_drops.mean(), 1)} on average. "
+            f"The mask **{verdict}** (p = {test.p_value:.2f} against {len(test.random_drops)} "
+            "random regions)."
         )
     drops = {
         role: (v.test.drop, float(v.test.random_drops.mean()), float(v.test.random_drops.std()))

@@ -10,8 +10,8 @@ import streamlit as st
 from pages.ui import measured, state
 from pages.ui.comparing import Compared
 from pages.ui.figures import show_figure
+from pages.ui.frame import escaped
 from pages.ui.tables import file_stem, show_table
-from pages.ui.watch import escaped
 
 LINK = ("one", "other", "difference")
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages.ui import measured, state
 from pages.ui.cases import show_cases
+from pages.ui.frame import escaped
 from pages.ui.tables import file_stem, show_table
-from pages.ui.watch import escaped
 
 LINK = ("pin_one", "pin_other", "cases_of", "cases_truth", "cases_answer")
 _ANY = "any"

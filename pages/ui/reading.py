@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import reading_case, reading_results, reading_setup, state
-from pages.ui.frame import guard, show_error
-from pages.ui.watch import escaped
+from pages.ui.frame import escaped, guard, show_error
 
 LINK = ("study",)  # never a reader's code, and nothing that tells models
 _VIEWS = {"read": "Read", "results": "Progress and results"}

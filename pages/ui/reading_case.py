@@ -12,9 +12,8 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import controls, state
-from pages.ui.frame import show_error
+from pages.ui.frame import escaped, show_error
 from pages.ui.tables import file_stem
-from pages.ui.watch import escaped
 
 _FAILED = "reading-failed"  # the last answer's error: it was not stored
 

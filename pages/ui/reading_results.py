@@ -9,8 +9,8 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.confirm import ask
 from pages.ui.figures import show_figure
+from pages.ui.frame import escaped
 from pages.ui.tables import file_stem, show_table
-from pages.ui.watch import escaped
 
 _OPENED = "reading-opened"  # the study whose results this session has opened
 

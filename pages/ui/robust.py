@@ -11,8 +11,8 @@ import streamlit as st
 
 from pages.ui import cache, jobs, measured, state
 from pages.ui.figures import show_figure
+from pages.ui.frame import escaped
 from pages.ui.tables import show_table
-from pages.ui.watch import escaped
 
 LINK = ("grid", "grid_models", "measure", "corruption")
 _SOURCES = {"shipped": "Shipped with the project", "own": "Computed here"}

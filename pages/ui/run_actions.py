@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.ui import cache, state, training, watch
 from pages.ui.confirm import ask
-from pages.ui.frame import guard
+from pages.ui.frame import escaped, guard
 from pages.ui.tables import file_stem
 
 _DONE = "run-done"  # what the last action did, said after the rerun
@@ -122,7 +122,7 @@ def _promote(run: Any) -> None:
         return
     with guard():  # an error here leaves the other buttons where they are
         if name := find_copy(run.folder.checkpoint, checkpoints_folder()):
-            st.caption(f":material/workspace_premium: Promoted as **{watch.escaped(name)}**.")
+            st.caption(f":material/workspace_premium: Promoted as **{escaped(name)}**.")
             return
         if st.button(
             "Promote",

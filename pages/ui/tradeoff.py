@@ -10,10 +10,9 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.figures import show_figure
-from pages.ui.frame import show_error
+from pages.ui.frame import escaped, show_error
 from pages.ui.tables import show_table
 from pages.ui.tradeoff_read import corrupted, models_of, record, scores_of
-from pages.ui.watch import escaped
 
 LINK = ("times", "setting", "weighed", "forms", "quality", "cost", "bubble", "ms", "mb")
 _SHIPPED = "shipped"

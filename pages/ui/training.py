@@ -13,9 +13,8 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import cache, jobs, recipe_draft, state
-from pages.ui.frame import show_error
+from pages.ui.frame import escaped, show_error
 from pages.ui.recipe_draft import Draft
-from pages.ui.watch import escaped
 
 LINK = ("preset",)
 _FAILED = "recipe-file-error"

@@ -73,11 +73,12 @@ def show_details(trust: Any, explained: Any) -> None:
 
 
 def _checks(found: Any) -> None:
+    from kdcore.report.cells import signed
+
     for check in found.checks:
         mark = ":material/check: Yes." if check.passed else ":material/close: No."
         st.markdown(f"**{check.title}** {mark} {check.words}")
-    lifts = ", ".join(f"{name} {value:+z.2f}" for name, value in found.lift.items())
-    lifts = lifts.replace(" -", " −")
+    lifts = ", ".join(f"{name} {signed(value, 2)}" for name, value in found.lift.items())
     st.caption(f"Better than a blob in the middle by (above 0 is better): {lifts}.")
     for sentence in found.left_out:
         st.caption(f":material/block: {sentence}")

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.confirm import ask
+from pages.ui.frame import escaped
 
 _EVERY_S = 2.0
 _CURVES_EVERY_S = 10.0
@@ -199,8 +200,3 @@ def _charts(folder: str, last_epoch: str, _run: Any) -> list[tuple[str, dict[str
 def _heartbeat(run: Any) -> float:
     value = run.status.facts.get("heartbeat")
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def escaped(name: str) -> str:
-    """Return a run's name as Markdown shows it letter by letter."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$:~|" else c for c in name)

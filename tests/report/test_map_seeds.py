@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from kdcore.base import DataError, results_folder
+from kdcore.distill.sweep import Sweep
 from kdcore.evaluate import Interval
+from kdcore.report.explanations import METRICS
 from kdcore.report.map_seeds import map_seed_rows
+from tests.conftest import REPO
+from tests.evaluate.map_makers import make_scores
 
 HEAD = (
     "maps,part,teacher,student,measure,method,seeds,mean,sd,reference,difference,low,high,p (t),"
@@ -71,6 +77,23 @@ def test_a_broken_file_is_named(tmp_path: Path, bad: dict[str, str]) -> None:
     write(tmp_path, bad.get("rows", good), head=bad.get("head", HEAD))
     with pytest.raises(DataError, match=r"sweep-maps\.csv can't be read as maps over seeds"):
         map_seed_rows(tmp_path, *STUDY)
+
+
+def test_what_the_benchmark_writes_is_read(tmp_path: Path) -> None:
+    plan = REPO / "recipes/sweeps/ham10000-resnet18.toml"
+    for index, member in enumerate(Sweep.read(plan).members()):
+        level = 0.9 if member.method == "kd-at" else 0.5
+        record = make_scores(30, seed=index, level=level, checkpoint=member.name)
+        record.save(tmp_path / "explanations" / f"{member.name}.npz")
+    script = [str(REPO / "benchmarks/map_seeds.py"), str(plan), str(tmp_path)]
+    file = tmp_path / "x-maps.csv"
+    subprocess.run([sys.executable, *script, "--csv", str(file)], check=True, cwd=tmp_path)
+    head, *rows = map_seed_rows(tmp_path, "grad-cam", "test", "teacher")
+    assert [row[1] for row in rows] == [METRICS[m] for m in ("pearson", "spearman", "iou")]
+    for row in rows:  # without lesion masks there is nothing on lesions
+        told = dict(zip(head, row))
+        assert (told["seeds"], told["seeds won"]) == (3, 3)
+        assert told["difference"].value == pytest.approx(0.4, abs=0.05)
 
 
 def test_the_shipped_files_are_read() -> None:

@@ -44,6 +44,7 @@ class PartMean:
     mean : with its 95 % interval
     n, lesions : images that have the number, and lesions they show
     p : two-sided, of a mean of 0, not adjusted; NaN below `MIN_LESIONS`. For differences
+    p_floor : the least that p can be with so many resamples
     """
 
     metric: str
@@ -53,6 +54,7 @@ class PartMean:
     n: int
     lesions: int
     p: float
+    p_floor: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row for JSON; a number that is not defined is None."""
@@ -134,5 +136,6 @@ def _means(
         seen = index_groups(lesions[defined[:, k]])[1]
         mean = percentile_interval(float(means[k]), resampled[:, k])
         p = two_sided_p(resampled[:, k]) if seen >= MIN_LESIONS else np.nan
-        found.append(PartMean(metric, scope, name, mean, int(count[k]), seen, p))
+        floor = 2 / (n_boot + 1)
+        found.append(PartMean(metric, scope, name, mean, int(count[k]), seen, p, floor))
     return found

@@ -39,6 +39,8 @@ ARCHITECTURES.register("cnn2")(backbones.TwoConvNet)
 ARCHITECTURES.register("resnet56_cifar")(lambda n: backbones.CifarResNet("resnet56_cifar", 56, n))
 for _name, _kind in (
     ("densenet201", backbones.TimmClassifier),
+    ("efficientnet_lite0", backbones.TimmClassifier),
+    ("efficientnet_lite2", backbones.TimmClassifier),
     ("visformer_small", backbones.TimmClassifier),
     ("swin_s3_tiny_224", backbones.TimmSwin),
 ):

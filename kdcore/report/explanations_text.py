@@ -265,7 +265,7 @@ def _sign(lift: PartMean) -> int:
 
 def _difference(row: PartMean) -> str:
     told = signed_text(row.mean)
-    return told if row.p != row.p else f"{told} (p {p_text(row.p)})"
+    return told if row.p != row.p else f"{told} (p {p_text(row.p, row.p_floor)})"
 
 
 def _table(rows: Rows) -> str:

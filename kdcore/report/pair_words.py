@@ -130,9 +130,11 @@ def percent(value: float, sign: bool = False) -> str:
     return _marked(value, f"{abs(value):.1%}", sign).replace("%", " %")
 
 
-def p_text(p: float) -> str:
-    """Return "= 0.013" or "< 0.001"."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+def p_text(p: float, floor: float = 0.0) -> str:
+    """Return "= 0.013", "< 0.001", or "≤ 0.002" where p is at the `floor` that it can't leave."""
+    if p < 0.001:
+        return "< 0.001"
+    return f"{'≤' if p <= floor else '='} {p:.3f}"
 
 
 def _marked(value: float, text: str, sign: bool) -> str:

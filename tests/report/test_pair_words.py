@@ -140,6 +140,11 @@ def test_p(p, text):
     assert p_text(p) == text
 
 
+def test_the_least_p_that_a_bootstrap_can_give_is_marked():
+    assert p_text(2 / 1001, 2 / 1001) == "≤ 0.002"
+    assert p_text(4 / 1001, 2 / 1001) == "= 0.004"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0123, "+0.012"), (-0.5, "−0.500"), (-0.0001, "0.000"), (math.nan, "n/a")],

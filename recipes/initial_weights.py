@@ -48,7 +48,7 @@ def renamed(architecture: str, published: dict[str, Tensor]) -> dict[str, Tensor
     shapes = [own[name].shape for name in shared]
     if shapes != [tensor.shape for tensor in published.values()]:
         raise ValueError(f"published: expected the {len(shapes)} tensors of {architecture}")
-    found = dict(zip(shared, published.values()))
+    found = {name: tensor.contiguous() for name, tensor in zip(shared, published.values())}
     for name, tensor in gates.items():
         opens = name.endswith(".fc2.bias")
         found[name] = torch.full_like(tensor, _OPEN if opens else 0.0) if ".fc2." in name else tensor

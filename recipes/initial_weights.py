@@ -13,12 +13,16 @@ what Lite0 does, yet fine-tuning starts from features, not from noise.
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib.resources import files
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))  # so that `python recipes/initial_weights.py` finds its own project
 
 from kdcore.models import build_model, read_state_dict
 
@@ -50,14 +54,15 @@ def renamed(architecture: str, published: dict[str, Tensor]) -> dict[str, Tensor
         raise ValueError(f"published: expected the {len(shapes)} tensors of {architecture}")
     found = {name: tensor.contiguous() for name, tensor in zip(shared, published.values())}
     for name, tensor in gates.items():
-        opens = name.endswith(".fc2.bias")
-        found[name] = torch.full_like(tensor, _OPEN if opens else 0.0) if ".fc2." in name else tensor
+        if ".fc2." in name:
+            tensor.fill_(_OPEN if name.endswith(".bias") else 0.0)
+        found[name] = tensor
     return found
 
 
 def main() -> None:
     """Write every file of `FILES` into the folder that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)

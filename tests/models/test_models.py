@@ -31,6 +31,8 @@ PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tabl
     "mobilenet_v2": 3.50,
     "efficientnet_b0": 5.29,
     "densenet201": 20.01,
+    "efficientnet_lite0": 4.65,
+    "efficientnet_lite2": 6.09,
     "visformer_small": 40.22,
     "swin_s3_tiny_224": 28.33,
     "vgg19": 143.67,
@@ -38,6 +40,8 @@ PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tabl
 }
 SHAPES = {  # of the stages at 224 pixels: channels, side
     "densenet201": ((64, 112), (256, 56), (512, 28), (1792, 14), (1920, 7)),
+    "efficientnet_lite0": ((16, 112), (24, 56), (40, 28), (112, 14), (1280, 7)),
+    "efficientnet_lite2": ((16, 112), (24, 56), (48, 28), (120, 14), (1280, 7)),
     "visformer_small": ((192, 28), (384, 14), (768, 7)),
     "swin_s3_tiny_224": ((96, 56), (192, 28), (384, 14), (768, 7)),
     "vgg19": ((128, 56), (256, 28), (512, 14), (512, 7)),

@@ -148,7 +148,9 @@ def _download(name: str) -> dict[str, Tensor]:
         if timm_has:
             import timm  # a second to import, so only where it is wanted
 
-            return timm.create_model(name, pretrained=True).state_dict()
+            # EfficientNet-Lite2 is published for TensorFlow's padding only; its tensors fit both.
+            published = name if timm.is_model_pretrained(name) else f"tf_{name}"
+            return timm.create_model(published, pretrained=True).state_dict()
         weights = torchvision.models.get_model_weights(name).DEFAULT
         return weights.get_state_dict(progress=True, map_location=torch.device("cpu"))
     except Exception as error:  # each library and hub raises its own kinds

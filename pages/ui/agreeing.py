@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import streamlit as st
@@ -11,16 +12,12 @@ from pages.ui.explaining import Request
 from pages.ui.frame import guard
 
 _LAST = -1  # the stage that a study looks at
-_WIDTH = 148  # pixels: five in a row, and two on a telephone
-_TITLES = {
-    "cosine": ("Cosine", "1 is the same; two maps without negative values are never below 0."),
-    "spearman": ("Spearman", "Correlation of ranks: do they order the places alike?"),
-    "ssim": ("SSIM", "Structural similarity: alike in level, contrast and pattern nearby."),
-    "iou": (
-        "Top 20 %",
-        "Overlap (IoU): of the places in either map's top 20 %, the share in both.",
-    ),
-    "pearson": ("Pearson", "Correlation of values: 1 is the same place, 0 is unrelated."),
+_MEASURES = {
+    "cosine": ("Cosine", "of two maps without negative values never below 0"),
+    "spearman": ("Spearman", "correlation of ranks, so of the order of places"),
+    "ssim": ("SSIM", "alike in level, contrast and pattern nearby"),
+    "iou": ("Top 20 %", "of the places in either map's top 20 %, the share in both (IoU)"),
+    "pearson": ("Pearson", "correlation of values: 0 is unrelated"),
 }
 
 
@@ -34,12 +31,8 @@ def show(pair: Pair, explained: Any, request: Request) -> None:
     with guard():
         floors = _floors(pair, explained, request)
     st.markdown("**How alike the two maps are.** 1 is the same map.")
-    with st.container(horizontal=True):
-        for measure, (title, help_text) in _TITLES.items():
-            with st.container(width=_WIDTH):
-                st.metric(title, _number(found[measure]), help=help_text, border=True)
-                if floors is not None:
-                    st.caption(_beside(floors, measure))
+    st.table([_row(measure, found, floors) for measure in _MEASURES], hide_index=True)
+    st.caption(" · ".join(f"{title}: {meaning}" for title, meaning in _MEASURES.values()))
     if floors is None:
         st.caption(
             "On centred lesions even unrelated maps are alike to a degree. By how much, a study of "
@@ -49,19 +42,23 @@ def show(pair: Pair, explained: Any, request: Request) -> None:
     data = data_name(pair.teacher.card.classes)
     method = METHODS.get(floors.method).title
     st.caption(
-        f"Means over {floors.n:,} {floors.split} images of {data}, maps by {method} of the last "
-        "stage for the teacher's first choice. Unrelated: the student's map against the teacher's "
-        "of another lesion."
+        f"All but the first column: means over {floors.n:,} {floors.split} images of {data}, maps "
+        f"by {method} of the last stage for the teacher's first choice. Unrelated: the student's "
+        "map against the teacher's of another lesion."
         + (f" Without a teacher: {floors.baseline_title}." if floors.baseline else "")
     )
 
 
-def _beside(floors: Any, measure: str) -> str:
-    parts = [f"this pair on average {_number(floors.student[measure])}"]
-    parts.append(f"two unrelated pictures give {_number(floors.unrelated[measure])}")
-    if measure in floors.baseline:
-        parts.append(f"a student without a teacher {_number(floors.baseline[measure])}")
-    return "; ".join(parts)
+def _row(measure: str, found: Any, floors: Any | None) -> dict[str, str]:
+    """Return one line of the table: a measure here, and what a study found on average."""
+    row = {"Measure": _MEASURES[measure][0], "This picture": _number(found[measure])}
+    if floors is None:
+        return row
+    row["This pair"] = _number(floors.student[measure])
+    row["Unrelated"] = _number(floors.unrelated[measure])
+    if floors.baseline:
+        row["Without a teacher"] = _number(floors.baseline.get(measure, math.nan))
+    return row
 
 
 def _number(value: float) -> str:

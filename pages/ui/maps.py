@@ -9,7 +9,9 @@ import streamlit as st
 from pages.ui import agreeing, controls, lesions, more_methods, trusting
 from pages.ui.controls import Pair
 from pages.ui.explaining import Request
+from pages.ui.figures import show_figure
 from pages.ui.images import Chosen
+from pages.ui.tables import file_stem
 
 
 def show_result(
@@ -150,10 +152,13 @@ def _masks(result: Any, request: Request) -> None:
         role: (v.test.drop, float(v.test.random_drops.mean()), float(v.test.random_drops.std()))
         for role, _, v in parts
     }
-    st.altair_chart(
+    test, made = result.teacher.test, result.score_cam.manifest
+    names = (made[of]["name"] for of in ("teacher", "student"))
+    show_figure(
         deletion_chart(drops),
-        width="stretch",
-        alt="Drop of the target probability for the causal mask and for random regions",
+        file_stem("causal mask", request.target, *names, made["image"]["sha256"][:8]),
+        f"What blurring a region away costs {request.target}: the causal mask, and the mean of "
+        f"{len(test.random_drops)} random regions of equal area with their standard deviation.",
     )
 
 

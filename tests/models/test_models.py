@@ -231,6 +231,20 @@ def test_weights_that_nobody_publishes(name):
     assert "network connection" not in str(raised.value)
 
 
+def test_lite2_is_downloaded_by_the_name_that_it_is_published_under(monkeypatch):
+    import timm
+
+    create, asked = timm.create_model, []
+
+    def plain(name, pretrained, **options):
+        asked.extend([name] if pretrained else [])
+        return create(name, **options)
+
+    monkeypatch.setattr(timm, "create_model", plain)
+    build_model("efficientnet_lite2", 7, "imagenet")
+    assert asked == ["tf_efficientnet_lite2"]
+
+
 def test_download_that_fails_says_so(monkeypatch):
     def refuse(*_args, **_kwargs):
         raise OSError("no route")

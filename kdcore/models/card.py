@@ -92,8 +92,18 @@ def check_card(card: Card, of: str, hint: str = _HINT) -> None:
 
 def write_card(folder: Path, card: Card) -> None:
     """Write `card.json`, whole or not at all."""
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+    plain = asdict(card)
+    hashes = {name: plain.pop(name) for name in ("train_groups", "train_images")}
+    # Thousands of short hashes: several in a line, and last, so that the rest can be read.
+    lists = [f'  "{name}": {_listed(values)}' for name, values in hashes.items()]
+    text = json.dumps(plain, indent=2, ensure_ascii=False).removesuffix("\n}")
+    text = ",\n".join([text, *lists]) + "\n}\n"
     write_atomically(Path(folder) / CARD, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    rows = [", ".join(map(json.dumps, values[i : i + 6])) for i in range(0, len(values), 6)]
+    return "[\n    " + ",\n    ".join(rows) + "\n  ]" if rows else "[]"
 
 
 def card_order(card: Card) -> tuple[int, float, str]:

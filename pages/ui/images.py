@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.controls import Pair
-from pages.ui.frame import guard
+from pages.ui.frame import escaped, guard
 
 SOURCES = {"upload": "Upload", "drawn": "Drawn sample", "data": "Data set"}
 LINK = ("source", "drawn", "image")
@@ -104,6 +105,15 @@ def _upload() -> Chosen | None:
     return kept
 
 
+def _say_missing(name: str, offered: Container[str], what: str) -> None:
+    """Say that what a link asks for is not there; the picker below forgets it."""
+    wanted = state.get(name)
+    if wanted and wanted not in offered:
+        st.caption(
+            f":material/link_off: {escaped(wanted)} is no {what} here. Another picture is shown."
+        )
+
+
 def _say_seen(name: str, pair: Pair) -> None:
     """Warn where one of the pair was trained on the picture of that name."""
     from kdcore.evaluate import seen_by, seen_text
@@ -115,6 +125,7 @@ def _say_seen(name: str, pair: Pair) -> None:
 
 def _drawn() -> Chosen:
     samples = drawn_samples()
+    _say_missing("drawn", samples, "drawn sample")
     name = state.choice(
         st.selectbox,
         "drawn",
@@ -154,6 +165,8 @@ def _data(pair: Pair) -> Chosen | None:
         return None
     everything = cache.parts_of(data)
     parts = {part: unseen(everything[part], pair) for part in ("test", "val")}
+    offered = {s.image_id for samples in parts.values() for s in samples}
+    _say_missing("image", offered, "image for these networks")
     wanted = state.get("image")
     home = next((p for p in ("val", "test") if any(s.image_id == wanted for s in parts[p])), "test")
     left, right = st.columns(2)

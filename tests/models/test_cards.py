@@ -114,3 +114,13 @@ def test_what_was_not_measured_counts_as_worst(metrics):
         dataclasses.replace(GOOD, name=n, metrics=m) for n, m in (("b", worst), ("a", metrics))
     ]
     assert [c.name for c in sorted(cards, key=card_order)] == ["b", "a"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 6, 20])
+def test_hashes_share_lines_and_every_field_comes_back(count, tmp_path):
+    hashes = tuple(f"{index:016x}" for index in range(count))
+    many = dataclasses.replace(GOOD, train_groups=hashes, train_images=())
+    write_card(tmp_path, many)
+    assert read_card(tmp_path) == many
+    lines = (tmp_path / "card.json").read_text("utf-8").splitlines()
+    assert sum('"0000' in line for line in lines) == -(-count // 6)

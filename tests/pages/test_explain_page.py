@@ -159,6 +159,8 @@ def test_the_outline_is_offered_where_there_is_a_mask(
     app = open_page("see/explain")
     assert "w:outline" not in {toggle.key for toggle in app.toggle}
     monkeypatch.setenv("DISTILSCOPE_DATA", str(ham_dataverse))
+    gone = open_page("see/explain", source="data", image="ISIC_1")
+    assert r"ISIC\_1 is no image for these networks here." in words(gone)
     app = open_page("see/explain", source="data", outline="no", method="grad-cam")
     assert app.toggle(key="w:outline").value is False
     app.toggle(key="w:outline").set_value(True).run()

@@ -163,6 +163,17 @@ def test_a_link_to_a_model_that_is_not_there_is_told(
     assert ("Another is shown." in words(app)) == bool(told)
 
 
+@pytest.mark.parametrize(("drawn", "told"), [("mel-999", True), ("mel-15", False), ("", False)])
+def test_a_link_to_a_drawn_sample_that_is_not_there_is_told(
+    open_page: Open, drawn: str, told: bool
+) -> None:
+    app = open_page("see/explain", drawn=drawn)
+    assert not app.exception
+    assert ("mel-999 is no drawn sample here. Another picture is shown." in words(app)) == told
+    app.run()
+    assert "is no drawn sample" not in words(app)
+
+
 def test_explaining_runs_as_a_job_and_sliders_do_not_repeat_it(open_page: Open) -> None:
     app = open_page("see/explain", target="mel")
     job = finished_job(app)

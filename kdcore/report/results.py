@@ -150,6 +150,13 @@ def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     return [head, *body]
 
 
+def paper_rows(results: Sequence[Result]) -> Rows:
+    """Return what fits a page of `result_rows`: the model, whose it is, its scores, the images."""
+    head, *body = result_rows(results)
+    kept = [head.index(name) for name in ("model", "whose", *SCORES.values(), "images")]
+    return [[row[column] for column in kept] for row in (head, *body)]
+
+
 def own_beside(results: Iterable[Result], data: str) -> list[Result]:
     """Return this project's released models and means over seeds on a data set, with a protocol."""
     return [

@@ -66,7 +66,7 @@ def sweeps() -> list[Any]:
 def show_results(results: list[Any], part: str) -> list[Any]:
     """Draw the filters and the table of `results`; return those that are shown, in their order."""
     from kdcore.report.latex import text_rows
-    from kdcore.report.results import choose_results, result_rows, sort_results
+    from kdcore.report.results import choose_results, paper_rows, result_rows, sort_results
 
     chosen = choose_results(results, **_filters(results))
     by, falling = _order()
@@ -83,7 +83,9 @@ def show_results(results: list[Any], part: str) -> list[Any]:
     st.caption(f"{len(chosen):,} of {len(results):,} results")
     rows = result_rows(chosen)
     note = _NOTE.format(part=PARTS[part].lower())
-    show_table(rows, f"results-{part}", note=note, shown=text_rows(rows))
+    show_table(
+        rows, f"results-{part}", note=note, shown=text_rows(rows), printed=paper_rows(chosen)
+    )
     return chosen
 
 

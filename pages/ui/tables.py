@@ -18,6 +18,7 @@ def show_table(
     note: str = "",
     shown: Sequence[Sequence[Any]] | None = None,
     told: bool = True,
+    printed: Sequence[Sequence[Any]] | None = None,
 ) -> None:
     """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
 
@@ -30,6 +31,7 @@ def show_table(
     note : under the table, and in the LaTeX: split, number of images, how intervals were made
     shown : rows to draw in the place of `rows`, such as intervals as texts
     told : write the note under the table; else it is in the LaTeX only
+    printed : rows of the LaTeX in the place of `rows`, fewer columns to fit a page
     """
     from kdcore.report import latex_table
     from kdcore.report.cells import compact, csv_text, spread
@@ -49,7 +51,7 @@ def show_table(
         st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")
     with st.container(horizontal=True):
         _download("CSV", lambda: csv_text(spread(rows)), f"{name}.csv", "text/csv")
-        _download("LaTeX", lambda: latex_table(rows, note), f"{name}.tex", "text/x-tex")
+        _download("LaTeX", lambda: latex_table(printed or rows, note), f"{name}.tex", "text/x-tex")
 
 
 def _download(label: str, make: Callable[[], str], file: str, mime: str) -> None:

@@ -20,6 +20,7 @@ from kdcore.report.results import (
     Result,
     choose_results,
     own_beside,
+    paper_rows,
     result_rows,
     sort_results,
     values_of,
@@ -97,6 +98,14 @@ def test_rows_hold_the_numbers() -> None:
     from kdcore.report import latex_table
 
     parse(latex_table(rows, "A note."))
+
+
+def test_rows_for_paper_are_some_columns_of_all() -> None:
+    whole, printed = result_rows(MANY), paper_rows(MANY)
+    assert printed[0] == ["model", "whose", *SCORES.values(), "images"]
+    for row, short in zip(whole[1:], printed[1:], strict=True):
+        line = dict(zip(whole[0], row))
+        assert short == [line[name] for name in printed[0]]
 
 
 def test_values_keep_their_order() -> None:

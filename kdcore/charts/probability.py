@@ -72,7 +72,7 @@ def _specification(order: tuple[str, ...], pairs: bool) -> dict[str, Any]:
         text="label:N", color=role_colour(False)
     )
     chart = (bars + labels).properties(height=alt.Step(17 if pairs else 22)).to_dict()
-    return {key: chart[key] for key in ("layer", "height")}
+    return {key: chart[key] for key in ("layer", "height", "config")}
 
 
 def _table(

@@ -7,6 +7,7 @@ lightened so that both can be read as text on the light and on the dark page.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
 
@@ -18,6 +19,26 @@ ROLES = ("Teacher", "Student")
 SERIES = ("#0E8F6E", "#A05FB4", "#A87808", "#C8507F", "#5C7FA3", "#6E7F1F")
 # For charts whose height counts rows: it is the plot's own, with axes and legend outside of it.
 ROWS = alt.AutoSizeParams(type="fit-x", contains="padding")
+
+
+# "50 %", as in sentences, on every axis and in every tooltip; the sizes are Altair's own.
+_CONFIG: Any = {
+    "locale": {
+        "number": {
+            "decimal": ".",
+            "thousands": ",",
+            "grouping": [3],
+            "currency": ["", ""],
+            "percent": "\xa0%",
+        }
+    },
+    "view": {"continuousWidth": 300, "continuousHeight": 300},
+}
+
+
+@alt.theme.register("distilscope", enable=True)
+def _theme() -> alt.theme.ThemeConfig:
+    return {"config": _CONFIG}
 
 
 def model_colours(roles: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import altair as alt
 import numpy as np
@@ -66,3 +67,12 @@ def test_pictures() -> None:
     shown = mask_overlay(white, np.array([[1, 0], [0, 0]]), 1.0)
     assert shown.getpixel((5, 5)) == (255, 255, 255)
     assert shown.getpixel((35, 35)) == (0, 0, 0)
+
+
+def test_percentages_on_axes_are_written_as_in_sentences():
+    from kdcore.charts.figure import figure_bytes
+
+    drops = {"Teacher": (0.5, 0.1, 0.02), "Student": (0.4, 0.2, 0.03)}
+    drawn = figure_bytes(charts.deletion_chart(drops), "svg", "A note.").decode()
+    assert ">10\xa0%<" in drawn
+    assert not re.search(r"\d%<", drawn)

@@ -98,7 +98,7 @@ def seeds_text(results: Sequence[Result], chosen: Result) -> str:
     place = "the one" if len(own) % 2 else "the lower of the two"
     return (
         f"Of {len(own)} seeds it is {place} in the middle by macro-F1 on validation: seed "
-        f"{chosen.member.seed} ({listed})."
+        f"{chosen.member.seed} ({listed}; before the weights were rounded to half precision)."
     )
 
 

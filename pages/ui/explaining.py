@@ -52,7 +52,7 @@ def obtain(pair: Pair, chosen: Chosen, request: Request) -> Any | None:
         _approximate(pair, chosen, request, result, working)
     else:
         st.caption(
-            ":material/check: **The Score-CAM maps are exact.** The fast ones that came first "
+            ":material/check: **The Score-CAM maps are exact:** every mask is scored. The fast ones that came first "
             f"correlate with them by {_fast(result)}."
         )
     return result

@@ -35,13 +35,13 @@ def class_dots(
 
 
 def difference_dots(found: PairComparison, score: str, colour: str) -> alt.LayerChart:
-    """Return student − teacher of one score of `CLASS_SCORES` for each class, and a line at 0."""
+    """Return the second less the first in one score of `CLASS_SCORES` by class, and a line at 0."""
     series = f"Δ {CLASS_SCORES[score]}"
     rows = [
         _dot(class_label(row.name, row.support), series, row.scores[score].delta)
         for row in found.per_class
     ]
-    axis = f"{series} (student − teacher)"
+    axis = f"{series}: {found.student}\nless {found.teacher}"
     return interval_dots(rows, axis, {series: colour}, reference=0)
 
 

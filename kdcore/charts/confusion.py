@@ -5,7 +5,7 @@ A click is Vega-Lite's point selection `PICK` on the named fields, which a page 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdcore.charts.probability import percent
-from kdcore.charts.style import NEUTRAL, ROWS, STUDENT, TEACHER
-from kdcore.evaluate import QUADRANTS, Agreement
+from kdcore.charts.style import NEUTRAL, ROWS
+from kdcore.evaluate import QUADRANTS, PairComparison
+from kdcore.report.pair import quadrant_titles
 
 PICK = "pick"
 _CELL = 34  # px
@@ -22,7 +23,6 @@ _BAR = 28  # px
 _ROOM = 1.25  # of all images, for the label of a long bar
 _MARK = "#D55E00"
 _DARK_FROM = 0.55  # share from which a cell is dark enough for light ink
-_COLOURS = {"teacher_only": TEACHER, "student_only": STUDENT}
 
 
 def confusion_chart(
@@ -38,7 +38,7 @@ def confusion_chart(
     ----------
     counts : row and column in the order of `classes`; a row without images has no colour
     classes : C names
-    row_title, column_title : of the axes
+    row_title, column_title : of the axes; may have several lines
     picked : row and column to frame; "" is any, so that ("mel", "") frames a row
 
     A click selects the fields `row` and `column` in the parameter `PICK`.
@@ -56,11 +56,11 @@ def confusion_chart(
         for given, count in zip(classes, line, strict=True)
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("column:N", sort=None, title=column_title, axis=_every_name(-40)),
-        y=alt.Y("row:N", sort=None, title=row_title, axis=_every_name(0)),
+        x=alt.X("column:N", sort=None, title=column_title.split("\n"), axis=_every_name(-40)),
+        y=alt.Y("row:N", sort=None, title=row_title.split("\n"), axis=_every_name(0)),
         tooltip=[
-            alt.Tooltip("row:N", title=row_title),
-            alt.Tooltip("column:N", title=column_title),
+            alt.Tooltip("row:N", title=row_title.replace("\n", " ")),
+            alt.Tooltip("column:N", title=column_title.replace("\n", " ")),
             alt.Tooltip("count:Q", title="Images", format=","),
             alt.Tooltip("share:Q", title="Share of the row", format=".1%"),
         ],
@@ -77,16 +77,23 @@ def confusion_chart(
     return (cells + numbers).properties(height=_CELL * len(classes), autosize=ROWS)
 
 
-def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
+def quadrant_chart(
+    pair: PairComparison, colours: Mapping[str, str], picked: str = ""
+) -> alt.LayerChart:
     """Return the images of each key of `QUADRANTS` as bars; a click selects the field `name`.
 
-    `picked` is the key of the bar to frame, or "".
+    Parameters
+    ----------
+    pair : two models, `named` as `colours` knows them
+    colours : of both models by name
+    picked : the key of the bar to frame, or ""
     """
+    found, words = pair.agreement, quadrant_titles(pair.teacher, pair.student)
     total = sum(q.count for q in found.quadrants)
     rows = [
         {
             "name": q.name,
-            "words": QUADRANTS[q.name],
+            "words": words[q.name].replace(": ", ":\n"),
             "count": q.count,
             "share": q.share.value,
             "label": f"{q.count:,} ({percent(q.share.value)})",
@@ -95,9 +102,11 @@ def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
         }
         for q in found.quadrants
     ]
-    colours = [_COLOURS.get(q.name, NEUTRAL) for q in found.quadrants]
+    own = {"teacher_only": colours[pair.teacher], "student_only": colours[pair.student]}
+    palette = [own.get(q.name, NEUTRAL) for q in found.quadrants]
+    lines = alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')")
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y("words:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
+        y=alt.Y("words:N", sort=None, title=None, axis=lines),
         tooltip=[
             alt.Tooltip("words:N", title=" "),
             alt.Tooltip("count:Q", title="Images", format=","),
@@ -119,7 +128,7 @@ def quadrant_chart(found: Agreement, picked: str = "") -> alt.LayerChart:
     bars = base.mark_bar(cursor="pointer").encode(
         x="count:Q",
         color=alt.Color(
-            "name:N", scale=alt.Scale(domain=list(QUADRANTS), range=colours), legend=None
+            "name:N", scale=alt.Scale(domain=list(QUADRANTS), range=palette), legend=None
         ),
     )
     labels = base.mark_text(align="left", dx=4, fontSize=12).encode(

@@ -29,7 +29,7 @@ from kdcore.report.notes import counted
 PARTS = ("val", "test")
 # Each with what it is called where it is chosen.
 SECTIONS = {
-    "summary": "Teacher and students: sizes and scores",
+    "summary": "Models: sizes and scores",
     "classes": "Class by class: precision, recall, F1 and gaps",
     "answers": "Answers: confusion matrices and agreement",
     "calibration": "Calibration and reliability diagrams",
@@ -49,7 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models", metavar="NAME", nargs="+", default=[], help="default: every shipped checkpoint"
     )
     parser.add_argument(
-        "--teacher", metavar="NAME", default="", help="default: the strongest teacher"
+        "--teacher",
+        metavar="NAME",
+        default="",
+        help="what the others are held against; default: the strongest teacher",
     )
     parser.add_argument(
         "--sections", metavar="NAME", nargs="+", choices=SECTIONS, default=[],
@@ -142,7 +145,7 @@ def make_document(
         f"{counted(study.evaluations[teacher.title])} Research and teaching only, not for medical "
         "decisions."
     )
-    title = f"Teacher and students on {data_name(teacher.test.classes)}"
+    title = f"Models compared on {data_name(teacher.test.classes)}"
     return Document(title, lead, tuple(section for section in sections if section))
 
 
@@ -164,5 +167,10 @@ def _result(study: Study) -> dict[str, object]:
         "teacher": study.teacher.model.name,
         "part": study.part,
         "models": {s.model.name: study.evaluations[s.title].as_dict() for s in study.subjects},
-        "pairs": {s.model.name: study.pairs[s.title].as_dict() for s in study.others},
+        "pairs": {
+            s.model.name: study.pairs[s.title]
+            .named(study.teacher.model.name, s.model.name)
+            .as_dict()
+            for s in study.others
+        },
     }

@@ -1,4 +1,4 @@
-"""Teacher against student, or any two models, on the same images.
+"""Any two models on the same images; "teacher" is the one that the other is held against.
 
 Differences and ratios have percentile intervals of a paired bootstrap: the same lesions are drawn
 for both models (Davison & Hinkley 1997, section 3.8). That of a difference of two ECEs is moved
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class PairComparison:
 
     Attributes
     ----------
-    teacher, student : names of the checkpoints
+    teacher, student : names of the two, of their checkpoints until they are `named`
     n, n_groups : images, and lesions they show
     metrics : the scores of `OVERALL`
     per_class : one entry for each class, in logit order
@@ -99,6 +99,10 @@ class PairComparison:
     n_boot: int
     seed: int
     split: str = ""
+
+    def named(self, teacher: str, student: str) -> PairComparison:
+        """Return the same of models that are called `teacher` and `student`, such as titles."""
+        return replace(self, teacher=teacher, student=student)
 
     @property
     def interval_method(self) -> str:

@@ -125,7 +125,7 @@ def verdict(delta: Interval, n: int) -> str:
         return "no interval, so nothing"
     if delta.high < 0:
         return "better"
-    return "worse" if delta.low > 0 else f"no difference that {n:,} images can show"
+    return "worse" if delta.low > 0 else f"a difference is not shown by {n:,} images"
 
 
 def diagram_text(found: Diagram) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kdcore.base.words import percent
+from kdcore.base.words import listed, percent
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
@@ -26,7 +26,7 @@ def floor_verdicts(found: Explanations, models: Iterable[str], metric: str) -> l
     """Return which floors models' maps are ahead of by a metric, as Markdown.
 
     What holds of several models is said once. An interval of the difference that holds 0, or
-    fewer than `MIN_LESIONS`, shows no difference. Models without the metric are left out.
+    fewer than `MIN_LESIONS`, does not show a difference. Models without the metric are left out.
     """
     alike: dict[str, list[str]] = {}
     for model in models:
@@ -44,7 +44,7 @@ def _verdict(found: Explanations, model: str, metric: str) -> str:
     if metric in _OTHER:
         words = {place: word.format(_OTHER[metric]) for place, word in _LIKENESS.items()}
     told = [
-        f"{word} {_list([FLOORS[floor] for floor in by_place[place]])}"
+        f"{word} {listed([FLOORS[floor] for floor in by_place[place]])}"
         for place, word in words.items()
         if by_place[place]
     ]
@@ -89,7 +89,3 @@ def _place(row: PartMean) -> int:
         return 0
     sign = int(row.mean.low > 0) - int(row.mean.high < 0)
     return -sign if row.metric in LOWER_IS_BETTER else sign
-
-
-def _list(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

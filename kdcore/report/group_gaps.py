@@ -60,8 +60,8 @@ def gap_text(found: Subgroups, score: str) -> str:
     apart = [(name, s) for name, s in told if s.gap.low > 0 or s.gap.high < 0]
     if not apart:
         return (
-            f"No gap's interval leaves out 0 ({_count(len(told))} large enough). That shows no "
-            "difference; it does not show that there is none."
+            f"No gap's interval leaves out 0 ({_count(len(told))} large enough). That does "
+            "not show a difference, nor that there is none."
         )
     listed = ", ".join(f"{name} ({signed_text(s.gap)})" for name, s in apart)
     return f"The interval of the gap leaves out 0 for {listed}. {_adjusted(apart, told, score)}"

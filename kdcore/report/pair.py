@@ -1,7 +1,8 @@
 """Tables of two models on the same images: scores, classes, answers, who is right where.
 
-Each is a list of rows, the first of them its head, for a page's table, `csv_text` and
-`latex_table`. Numbers are as they were computed; what is not defined is NaN.
+The heads have the names of the two, as `PairComparison.named` gives them. Each is a list of
+rows, the first of them its head, for a page's table, `csv_text` and `latex_table`. Numbers are
+as they were computed; what is not defined is NaN.
 """
 
 from __future__ import annotations
@@ -10,17 +11,30 @@ from collections.abc import Mapping
 
 from kdcore.evaluate import QUADRANTS, Interval, PairComparison, ScorePair
 from kdcore.evaluate.significance import holm
+from kdcore.report.models import SCORES
 from kdcore.report.tables import TITLES
 
 Rows = list[list[object]]
 
-_SCORES = ("teacher", "student", "Δ", "Δ low", "Δ high", "relative Δ")
+HEADLINE = ("macro_f1", "balanced_accuracy", "accuracy", "ece")  # of a pair, in words and tables
+
+
+def quadrant_titles(one: str, other: str) -> dict[str, str]:
+    """Return `QUADRANTS` of two models by their names."""
+    return {
+        **QUADRANTS,
+        "teacher_only": f"only right: {one}",
+        "student_only": f"only right: {other}",
+    }
 
 
 def pair_rows(comparison: PairComparison) -> Rows:
-    """Return one row for each overall score: both models, student − teacher, and that relative."""
+    """Return one row for each overall score: both models, Δ = the second − the first, relative Δ.
+
+    The relative Δ is Δ / the first's score.
+    """
     body: Rows = [[TITLES[name], *_cells(pair)] for name, pair in comparison.metrics.items()]
-    return [["score", *_SCORES], *body]
+    return [["score", *_heads(comparison)], *body]
 
 
 def pair_class_rows(comparison: PairComparison, score: str = "f1") -> Rows:
@@ -39,38 +53,44 @@ def pair_class_rows(comparison: PairComparison, score: str = "f1") -> Rows:
     body: Rows = [
         [row.name, row.support, *_cells(row.scores[score])] for row in comparison.per_class
     ]
-    return [["class", "images", *_SCORES], *body]
+    return [["class", "images", *_heads(comparison)], *body]
 
 
 def agreement_rows(comparison: PairComparison) -> Rows:
     """Return one row for each figure of both models together; McNemar's p has no interval."""
-    found = comparison.agreement
+    found, one, other = comparison.agreement, comparison.teacher, comparison.student
     named = {
-        "macro F1 kept (student / teacher)": comparison.retention,
+        f"macro F1 kept ({other} / {one})": comparison.retention,
         "same answer": found.share,
         "Cohen's kappa": found.kappa,
-        "KL(teacher ‖ student), nats": found.kl,
+        f"KL({one} ‖ {other}), nats": found.kl,
     }
     body: Rows = [[name, *_ends(interval)] for name, interval in named.items()]
-    p = f"McNemar's exact p ({found.mcnemar.b} against {found.mcnemar.c} images)"
+    b, c = found.mcnemar.b, found.mcnemar.c
+    p = f"McNemar's exact p ({b} images only {one} right, {c} only {other})"
     return [["figure", "value", "low", "high"], *body, [p, found.mcnemar.p, None, None]]
 
 
 def quadrant_rows(comparison: PairComparison) -> Rows:
     """Return one row for each quadrant: its images, and their share with its interval."""
+    titles = quadrant_titles(comparison.teacher, comparison.student)
     body: Rows = [
-        [QUADRANTS[quadrant.name], quadrant.count, *_ends(quadrant.share)]
+        [titles[quadrant.name], quadrant.count, *_ends(quadrant.share)]
         for quadrant in comparison.agreement.quadrants
     ]
     return [["answers", "images", "share", "low", "high"], *body]
 
 
 def answer_rows(comparison: PairComparison) -> Rows:
-    """Return how often each answer of the teacher (row) met each of the student (column)."""
+    """Return how often each answer of the first (row) met each of the second (column)."""
     names = [row.name for row in comparison.per_class]
     counts = comparison.agreement.answers.tolist()
     body: Rows = [[name, *row] for name, row in zip(names, counts, strict=True)]
-    return [["teacher / student", *names], *body]
+    return [[f"{comparison.teacher} (rows) / {comparison.student} (columns)", *names], *body]
+
+
+def _heads(comparison: PairComparison) -> list[object]:
+    return [comparison.teacher, comparison.student, "Δ", "Δ low", "Δ high", "relative Δ"]
 
 
 def _cells(pair: ScorePair) -> list[object]:
@@ -82,26 +102,21 @@ def _ends(interval: Interval) -> list[float]:
 
 
 def class_gap_rows(comparison: PairComparison) -> Rows:
-    """Return one row for each class: precision, recall and F1 of both, their Δ, the relative gap.
+    """Return precision, recall and F1 of each class in a row: both models, Δ, and the relative Δ.
 
-    Cells are `Interval`s; the relative gap is ΔF1 / F1 of the teacher, NaN where that is 0.
+    Cells are `Interval`s; the relative Δ is Δ / the first's score, NaN where that is 0.
     """
-    names = ("precision", "recall", "f1")
-    head: list[object] = ["class", "images"]
-    for name in names:
-        title = TITLES[name]
-        head += [f"{title}, teacher", f"{title}, student", f"Δ {title}"]
-    body: Rows = []
-    for row in comparison.per_class:
-        cells: list[object] = [row.name, row.support]
-        for pair in (row.scores[name] for name in names):
-            cells += [pair.teacher, pair.student, pair.delta]
-        body.append([*cells, row.scores["f1"].relative])
-    return [[*head, "relative gap, ΔF1 / F1"], *body]
+    head: list[object] = ["class", "images", "score", comparison.teacher, comparison.student]
+    body: Rows = [
+        [row.name, row.support, TITLES[name], pair.teacher, pair.student, pair.delta, pair.relative]
+        for row in comparison.per_class
+        for name, pair in ((name, row.scores[name]) for name in ("precision", "recall", "f1"))
+    ]
+    return [[*head, "Δ", "relative Δ"], *body]
 
 
 def pair_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
-    """Return one row for each model, by title, held against one teacher; cells are `Interval`s.
+    """Return one row for each model, by title, held against one and the same; with `Interval`s.
 
     McNemar's p is given as it is, and after Holm for all models of the table.
     """
@@ -109,13 +124,14 @@ def pair_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
     body: Rows = []
     for (title, c), p_holm in zip(found.items(), adjusted, strict=True):
         both = c.agreement
-        deltas = [c.metrics[name].delta for name in ("macro_f1", "accuracy")]
+        deltas = [c.metrics[name].delta for name in HEADLINE]
         alike = [c.retention, both.share, both.kappa, both.kl]
         test = [both.mcnemar.b, both.mcnemar.c, both.mcnemar.p, p_holm]
         body.append([title, *deltas, *alike, *test])
-    head: list[object] = ["model", "Δ macro F1", "Δ accuracy", "macro F1 kept", "same answer"]
-    head += ["Cohen's kappa", "KL(teacher ‖ model), nats", "only teacher right"]
-    return [[*head, "only model right", "McNemar p", "p (Holm)"], *body]
+    one = next(iter(found.values())).teacher
+    head: list[object] = ["model", *(f"Δ {SCORES[name]}" for name in HEADLINE), "macro F1 kept"]
+    head += ["same answer", "Cohen's kappa", f"KL({one} ‖ model), nats", f"only {one} right"]
+    return [[*head, "only the model right", "McNemar p", "p (Holm)"], *body]
 
 
 def quadrant_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
@@ -124,4 +140,5 @@ def quadrant_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
         [title, *(quadrant.count for quadrant in c.agreement.quadrants)]
         for title, c in found.items()
     ]
-    return [["model", *QUADRANTS.values()], *body]
+    one = next(iter(found.values())).teacher
+    return [["model", *quadrant_titles(one, "the model").values()], *body]

@@ -1,13 +1,20 @@
-"""Two models in sentences: what is kept, whether they differ, and whether mistakes are copied."""
+"""Two models in sentences: what is kept, what differs, and whether mistakes are the same.
+
+The sentences name the two in bold, as `PairComparison.named` does.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kdcore.base.words import listed
 from kdcore.evaluate import Interval, PairComparison
-from kdcore.report.cells import interval_text, number, signed
+from kdcore.models import Card
+from kdcore.report.cells import number, signed, signed_text
+from kdcore.report.models import LOWER_IS_BETTER, SCORES
+from kdcore.report.pair import HEADLINE
 
 ALPHA = 0.05
 
@@ -23,7 +30,8 @@ class Fact:
 
 
 def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
-    """Return the five figures that say first how much of the teacher the student has kept."""
+    """Return the five figures that say first how much of the first the second has kept."""
+    one, other = _bold(found)
     delta = found.metrics["macro_f1"].delta
 
     def gap(kept: float) -> str:  # what is lacking of all, s / t − 1 = (s − t) / t
@@ -35,19 +43,19 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
             "Macro F1 kept",
             percent(found.retention.value),
             _range(found.retention, percent),
-            "The student's macro F1 divided by the teacher's; 100 % is as good as the teacher.",
+            f"The macro F1 of {other} divided by that of {one}; 100 % is as good.",
         ),
         Fact(
             "Δ macro F1",
             signed(delta.value),
             _range(delta, signed),
-            "The student's macro F1 less the teacher's; the same lesions drawn for both.",
+            f"The macro F1 of {other} less that of {one}; the same lesions drawn for both.",
         ),
         Fact(
             "Relative gap",
             gap(found.retention.value),
             _range(found.retention, gap),
-            "That difference divided by the teacher's macro F1.",
+            f"That difference divided by the macro F1 of {one}.",
         ),
         Fact(
             "Same answer",
@@ -65,61 +73,65 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
     )
 
 
-def difference_sentence(found: PairComparison) -> str:
-    """Return whether the macro F1 of two models differs, and how sure that is."""
-    delta = found.metrics["macro_f1"].delta
-    if math.isnan(delta.low):
-        return "The macro F1 of the two can't be compared with an interval on these images."
-    told = interval_text(Interval(*(abs(v) for v in (delta.value, *_sorted_ends(delta)))))
-    if delta.low > 0:
-        return f"The student has the higher macro F1, by {told}."
-    if delta.high < 0:
-        return f"The student has the lower macro F1, by {told}."
-    return (
-        f"No difference in macro F1 is shown: {signed(delta.value)} "
-        f"[{signed(delta.low)}, {signed(delta.high)}] includes 0."
-    )
+def headline_sentence(found: PairComparison) -> str:
+    """Return the second less the first in each score of `HEADLINE`, and what of it is shown."""
+    one, other = _bold(found)
+    deltas = {name: found.metrics[name].delta for name in HEADLINE}
+    told = ", ".join(f"{SCORES[name]} {signed_text(delta)}" for name, delta in deltas.items())
+    places: dict[int, list[str]] = {1: [], -1: [], 0: []}
+    for name, delta in deltas.items():
+        places[_better(name, delta)].append(SCORES[name])
+    shown = [
+        f"{word} in {listed(places[place])}"
+        for place, word in {1: "better", -1: "worse"}.items()
+        if places[place]
+    ]
+    text = f"{other} less {one}: {told}."
+    if shown:
+        text += f" {other} is {listed(shown)}; these intervals leave out 0."
+    return f"{text} {not_shown(places[0])}".strip()
 
 
-def gain_sentence(found: PairComparison, student: str) -> str:
-    """Return what a teacher gained the student, whose `found` "teacher" is its own baseline."""
-    delta = found.metrics["macro_f1"].delta
-    told = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]"
-    if math.isnan(delta.low):
-        return f"What its teacher gained {student} can't be told with an interval on these images."
-    if delta.low > 0:
-        return f"{student} gained macro F1 from its teacher: {told} to the same without one."
-    if delta.high < 0:
-        return f"{student} lost macro F1 by its teacher: {told} to the same without one."
-    return f"{student} has not shown a gain from its teacher: {told} to the same without one."
+def not_shown(scores: Sequence[str]) -> str:
+    """Return that no difference in `scores` is shown, which does not say that there is none."""
+    return f"A difference in {listed(scores)} is not shown." if scores else ""
+
+
+def taught_sentence(found: PairComparison, one: Card | None, other: Card | None) -> str:
+    """Return that the first taught the second where the second's card says so, else ""."""
+    named = (other.teachers or other.recipe.get("teachers") or ()) if other else ()
+    if one is None or one.name not in named:
+        return ""
+    teacher, student = _bold(found)
+    return f"{teacher} taught {student}."
 
 
 def mcnemar_sentence(found: PairComparison) -> str:
     """Return McNemar's test in one sentence."""
-    test = found.agreement.mcnemar
+    test, (one, other) = found.agreement.mcnemar, _bold(found)
     counts = (
-        f"{test.b:,} images only the teacher has right, {test.c:,} only the student: McNemar's "
-        f"exact test gives p {p_text(test.p)}"
+        f"{test.b:,} images only {one} has right, {test.c:,} only {other}: McNemar's exact test, "
+        f"taking images for independent, gives p {p_text(test.p)}"
     )
     if test.p >= ALPHA:
-        return f"{counts}, so these images show no difference in accuracy."
-    better = "teacher" if test.b > test.c else "student"
-    return f"{counts}; the {better} is right more often. It takes images for independent."
+        return f"{counts}, which does not show a difference in accuracy."
+    return f"{counts}; {one if test.b > test.c else other} is right more often."
 
 
 def mistakes_sentence(found: PairComparison) -> str:
-    """Return how often the student is wrong in the same way as the teacher."""
+    """Return how often the two are wrong in the same way."""
     count = {q.name: q.count for q in found.agreement.quadrants}
     same = count["same_mistake"]
     both = same + count["other_mistake"]
     if not both:
         return "There is no image where both are wrong."
     if both == 1:
-        kept = "gives the teacher's wrong answer" if same else "is wrong in another way"
-        return f"In the one image where both are wrong, the student {kept}."
+        kind = "the same wrong answer" if same else "different answers"
+        return f"In the one image where both are wrong, they give {kind}."
+    one, other = _bold(found)
     return (
-        f"In {same:,} of the {both:,} images where both are wrong ({percent(same / both)}), the "
-        "student gives the teacher's wrong answer."
+        f"In {same:,} of the {both:,} images where both are wrong ({percent(same / both)}), "
+        f"{other} gives the same wrong answer as {one}."
     )
 
 
@@ -143,10 +155,14 @@ def _marked(value: float, text: str, sign: bool) -> str:
     return f"−{text}" if value < 0 else f"+{text}" if sign else text
 
 
-def _sorted_ends(interval: Interval) -> tuple[float, float]:
-    """Return the ends in the order of their sizes, for a sentence that says the sign in words."""
-    low, high = sorted((interval.low, interval.high), key=abs)
-    return low, high
+def _bold(found: PairComparison) -> tuple[str, str]:
+    return f"**{found.teacher}**", f"**{found.student}**"
+
+
+def _better(name: str, delta: Interval) -> int:
+    """Return 1 where a score's interval shows it to be better, -1 where worse, else 0."""
+    sign = int(delta.low > 0) - int(delta.high < 0)
+    return -sign if name in LOWER_IS_BETTER else sign
 
 
 def _range(interval: Interval, text: Callable[[float], str]) -> str:

@@ -7,13 +7,11 @@ would mix the networks with what they were measured on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from kdcore.evaluate import Interval, PairComparison, Significance
-from kdcore.report.cells import interval_text, signed_text
-from kdcore.report.pair_words import p_text
+from kdcore.evaluate import Interval, Significance
+from kdcore.report.cells import interval_text
+from kdcore.report.pair import HEADLINE
 from kdcore.report.results import SCORES, Result
-from kdcore.report.sweep_scores import SweepScores
+from kdcore.report.sweep_scores import VAL_SCORE, SweepScores
 
 Rows = list[list[object]]
 BY_IMAGES, BY_SEEDS = "images", "seeds"
@@ -67,40 +65,27 @@ def pinned_rows(one: Result, other: Result) -> Rows:
         "source": [r.source for r in pair],
     }
     body: Rows = [[name, *values] for name, values in facts.items() if any(values)]
-    return [["", *_titles(pair)], *body]
+    return [["", *pinned_titles(one, other)], *body]
 
 
-def paired_sentence(found: PairComparison, one: str, other: str) -> str:
-    """Return how two models differ on the same images, the second less the first.
-
-    Parameters
-    ----------
-    found : of the first as teacher and the second as student
-    one, other : their titles
-    """
-    named = {"macro_f1": "macro F1", "accuracy": "accuracy", "ece": "ECE"}
-    told = ", ".join(
-        f"{title} {signed_text(found.metrics[name].delta)}" for name, title in named.items()
-    )
-    test = found.agreement.mcnemar
-    return (
-        f"**{other}** less **{one}**: {told}. An interval that includes 0 shows no difference. "
-        f"{test.b:,} images only the first has right, {test.c:,} only the second: McNemar's exact "
-        f"test gives p {p_text(test.p)}, taking images for independent."
-    )
-
-
-def seed_difference(sweep: SweepScores, one: Result, other: Result, score: str) -> Significance:
+def seed_differences(sweep: SweepScores, one: Result, other: Result) -> dict[str, Significance]:
     """Return two methods of a sweep, means over seeds, compared: the second less the first.
 
     Parameters
     ----------
     sweep : whose methods they are
     one, other : as `how_paired` says `BY_SEEDS` of
-    score : a column of the sweep's file
+
+    Returns
+    -------
+    By the score's title, those of `HEADLINE` that the sweep has on the results' part.
     """
     first, second = (_method(result) for result in (one, other))
-    return sweep.between(score, first[0], first[1], second[1])
+    scores = (VAL_SCORE,) if one.part == "val" else HEADLINE
+    return {
+        SCORES[score.removeprefix("val_")]: sweep.between(score, first[0], first[1], second[1])
+        for score in scores
+    }
 
 
 def _method(result: Result) -> tuple[str, str]:
@@ -109,10 +94,10 @@ def _method(result: Result) -> tuple[str, str]:
     return student, method
 
 
-def _titles(pair: Sequence[Result]) -> list[str]:
+def pinned_titles(one: Result, other: Result) -> tuple[str, str]:
     """Return titles that differ, as they head columns."""
-    first, second = (result.title for result in pair)
-    return [first, second if second != first else f"{second} ({pair[1].mark})"]
+    same = one.title == other.title
+    return one.title, f"{other.title} ({other.mark})" if same else other.title
 
 
 def _text(score: Interval) -> str:

@@ -125,7 +125,7 @@ def _said(found: QuestionResult) -> str:
     if found.too_few:
         return f"{delta}. Too few cases differ to say whether that is chance."
     if found.p_holm > ALPHA:
-        return f"{delta}. No difference could be shown (p {_p(found.p_holm)} after Holm)."
+        return f"{delta}. A difference is not shown (p {_p(found.p_holm)} after Holm)."
     better = "student" if found.difference.value > 0 else "teacher"
     return f"{delta}. The {better}'s maps are rated higher (p {_p(found.p_holm)} after Holm)."
 

@@ -145,10 +145,13 @@ def ablation_sentence(found: Significance) -> str:
     many = len(compared) > 1
     how = f" after Holm's adjustment for {len(compared)} comparisons" if many else ""
     if not sure:
-        which = "No method differs" if many else "The method does not differ"
-        return f"{which} from “{against}” beyond what other seeds could give (p ≥ 0.05{how})."
+        which = "of any method" if many else f"of {method_title(compared[0].method)}"
+        return (
+            f"A difference {which} to “{against}” beyond what other seeds could give is not shown "
+            f"(p ≥ 0.05{how})."
+        )
     told = "; ".join(f"{method_title(c.method)} is {_better(c, found)}" for c in sure)
-    rest = " The others show no difference." if len(sure) < len(compared) else ""
+    rest = " For the others a difference is not shown." if len(sure) < len(compared) else ""
     return f"Against “{against}”: {told} (p < 0.05{how}).{rest}"
 
 

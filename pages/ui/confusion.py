@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui import measured, state
 from pages.ui.cases import show_cases
 from pages.ui.figures import show_figure
+from pages.ui.frame import escaped
 from pages.ui.pairing import Pair
 from pages.ui.tables import file_stem, show_table
 
@@ -17,17 +18,8 @@ LINK = ("behind", "quadrant", "row", "column")
 _ANY = "any"
 _QUADRANT = "same_mistake"  # what is shown first
 _CELL = {"row": "mel", "column": "nv"}  # melanomas taken for moles, where there are those
-_BEHIND = {
-    "quadrants": "who is right",
-    "teacher": "true class and teacher's answer",
-    "student": "true class and student's answer",
-    "both": "teacher's and student's answer",
-}
-_AXES = {
-    "teacher": ("True class", "Teacher's answer"),
-    "student": ("True class", "Student's answer"),
-    "both": ("Teacher's answer", "Student's answer"),
-}
+_OWN = ("teacher", "student")  # what links call the matrices of the first and the second
+_BEHIND = ("quadrants", *_OWN, "both")
 
 
 def show_quadrants(pair: Pair) -> None:
@@ -38,13 +30,13 @@ def show_quadrants(pair: Pair) -> None:
 
     st.markdown("#### Who is right where")
     st.markdown(
-        f"{mistakes_sentence(pair.comparison)} A model that was never taught makes some of the "
-        "same mistakes, too: pick a baseline as the student to see how many. Click a bar to see "
+        f"{mistakes_sentence(pair.told)} A model that was never taught makes some of the "
+        "same mistakes, too: pick a baseline as the second to see how many. Click a bar to see "
         "its images at the end of this section."
     )
     picked = state.peek("quadrant", _QUADRANT) if _behind() == "quadrants" else ""
-    name = file_stem("quadrants", pair.teacher, pair.student, pair.shown.part)
-    chart = quadrant_chart(pair.comparison.agreement, picked)
+    name = file_stem("quadrants", *pair.titles, pair.shown.part)
+    chart = quadrant_chart(pair.comparison, pair.shown.colours, picked)
     show_figure(chart, name, pair.note, _adopt_quadrant, picked)
     with st.expander("As a table, with intervals"):
         show_table(quadrant_rows(pair.comparison), name, ["share"], note=pair.note, told=False)
@@ -58,7 +50,7 @@ def show_matrices(pair: Pair) -> None:
         "first two lie the mistakes, off that of the third the images where the two disagree. "
         "Click a cell to see its images below."
     )
-    for place, which in zip(st.columns(3, gap="medium"), _AXES):
+    for place, which in zip(st.columns(3, gap="medium"), (*_OWN, "both")):
         with place:
             _show_matrix(pair, which)
     st.caption(measured.counted(pair.comparison))
@@ -72,12 +64,12 @@ def _show_tables(pair: Pair) -> None:
 
     found, part = pair.shown.evaluations(), pair.shown.part
     told = measured.counted(pair.comparison)
-    for title in (pair.teacher, pair.student):
+    for title in pair.titles:
         st.markdown(f"**{title}**")
         name = file_stem("confusion", title, part)
         show_table(confusion_rows(found[title]), name, note=f"{title}. {told}", told=False)
     st.markdown("**One against the other**")
-    note = f"{pair.teacher} × {pair.student}. {told}"
+    note = f"{' × '.join(pair.titles)}. {told}"
     name = file_stem("confusion", "both", part)
     show_table(answer_rows(pair.comparison), name, note=note, told=False)
 
@@ -87,12 +79,14 @@ def show_behind(pair: Pair) -> None:
     st.markdown("#### The images behind a number")
     st.markdown("What was clicked above, or pick it here; the link opens the same images.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = {"quadrants": "who is right"}
+        titles |= {which: " and ".join(_axes(pair, which)) for which in (*_OWN, "both")}
         behind = state.choice(
-            st.selectbox, "behind", "Images by", list(_BEHIND), format_func=_BEHIND.get, width=300
+            st.selectbox, "behind", "Images by", list(_BEHIND), format_func=titles.get, width=300
         )
         pick = _pick_quadrant if behind == "quadrants" else partial(_pick_cell, behind)
         index, name = pick(pair)
-    first = pair.predictions()["Teacher"]
+    first = pair.predictions()[pair.one]
     show_cases(
         first.sample_ids[index].tolist(),
         pair.predictions(),
@@ -104,18 +98,20 @@ def show_behind(pair: Pair) -> None:
 
 def _pick_quadrant(pair: Pair) -> tuple[Any, str]:
     """Draw the picker of a quadrant; return the indices of its images and what they are."""
-    from kdcore.evaluate import QUADRANTS, quadrant_cases
+    from kdcore.evaluate import quadrant_cases
+    from kdcore.report.pair import quadrant_titles
 
+    titles = quadrant_titles(*pair.titles)
     quadrant = state.choice(
         st.selectbox,
         "quadrant",
         "Who is right",
-        list(QUADRANTS),
+        list(titles),
         default=_QUADRANT,
-        format_func=QUADRANTS.get,
+        format_func=titles.get,
         width=300,
     )
-    temperature = pair.temperatures()["Student"]
+    temperature = pair.temperatures()[pair.other]
     return quadrant_cases(*pair.predictions().values(), quadrant, temperature), quadrant
 
 
@@ -126,13 +122,13 @@ def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
     one, other = pair.predictions().values()
     row, column = (
         state.choice(st.selectbox, name, label, [_ANY, *one.classes], default=default, width=180)
-        for (name, default), label in zip(_CELL.items(), _AXES[behind])
+        for (name, default), label in zip(_CELL.items(), _axes(pair, behind))
     )
     chosen = [None if c == _ANY else c for c in (row, column)]
     if behind == "both":
-        index = pair_cases(one, other, *chosen, pair.temperatures()["Student"])
+        index = pair_cases(one, other, *chosen, pair.temperatures()[pair.other])
     else:
-        own = behind.capitalize()
+        own = _title(pair, behind)
         index = cases(pair.predictions()[own], *chosen, pair.temperatures()[own])
     return index, f"{behind} {row} {column}"
 
@@ -140,27 +136,38 @@ def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
 def _show_matrix(pair: Pair, which: str) -> None:
     from kdcore.charts.confusion import confusion_chart
 
-    titles = {"teacher": pair.teacher, "student": pair.student}
-    found = pair.shown.evaluations()
-    counts = (
-        found[titles[which]].confusion if which in titles else pair.comparison.agreement.answers
-    )
-    classes = pair.predictions()["Teacher"].classes
+    found, own = pair.shown.evaluations(), _title(pair, which)
+    counts = found[own].confusion if which in _OWN else pair.comparison.agreement.answers
+    classes = pair.predictions()[pair.one].classes
     picked = ["", ""]
     if _behind() == which:
         cell = [state.peek(name, default) for name, default in _CELL.items()]
         picked = ["" if c == _ANY else c for c in cell]
-    st.markdown(f"**{titles.get(which, 'One against the other')}**")
-    chart = confusion_chart(counts, classes, *_AXES[which], tuple(picked))
-    name = file_stem("confusion", titles.get(which, "both"), pair.shown.part)
-    note = f"{titles.get(which, ' × '.join(titles.values()))}. {measured.counted(pair.comparison)}"
+    st.markdown(f"**{escaped(own)}**")
+    axes = (axis.replace(": ", ":\n", 1) for axis in _axes(pair, which))
+    chart = confusion_chart(counts, classes, *axes, tuple(picked))
+    name = file_stem("confusion", own if which in _OWN else "both", pair.shown.part)
+    note = f"{own}. {measured.counted(pair.comparison)}"
     show_figure(chart, name, note, partial(_adopt_cell, which), "-".join(picked), told=False)
+
+
+def _title(pair: Pair, which: str) -> str:
+    """Return the model's title of a matrix, or both."""
+    return dict(zip(_OWN, pair.titles)).get(which, " × ".join(pair.titles))
+
+
+def _axes(pair: Pair, which: str) -> tuple[str, str]:
+    """Return what the rows and the columns of a matrix are."""
+    one, other = (f"Answer of: {title}" for title in pair.titles)
+    return {"teacher": ("True class", one), "student": ("True class", other)}.get(
+        which, (one, other)
+    )
 
 
 def _behind() -> str:
     """Return what the picker further down will say."""
     value = state.peek("behind", "")
-    return value if value in _BEHIND else next(iter(_BEHIND))
+    return value if value in _BEHIND else _BEHIND[0]
 
 
 def _adopt_quadrant(fields: dict[str, Any]) -> None:

@@ -121,7 +121,8 @@ def _show_gains(study: Study, measure: str, scope: str) -> None:
         return
     st.markdown(
         "**What distillation added.** Each image's agreement of the student less that of its "
-        "baseline; an interval that crosses the dashed line shows no difference."
+        "baseline; an interval that crosses the dashed line does not show a "
+        "difference."
     )
     name, note = file_stem("maps-gain", measure, scope), metric_note(study.found, measure)
     show_figure(chart, name, note)

@@ -18,33 +18,39 @@ LINK = ("one", "other", "difference")
 
 @dataclass(frozen=True)
 class Pair:
-    """Titles of two models, what is shown of all, and the two compared."""
+    """Titles of two models, what is shown of all, and the second compared with the first."""
 
-    teacher: str
-    student: str
+    one: str
+    other: str
     shown: Compared
     comparison: Any
 
     @property
     def note(self) -> str:
-        """What a figure of the pair is of."""
-        return measured.note(self.comparison)
+        """What a figure or table of the pair is of."""
+        return f"Δ: {self.other} less {self.one}. {measured.note(self.comparison)}"
 
-    def titles(self) -> dict[str, str]:
-        """Return both models' titles by what they are here."""
-        return {"Teacher": self.teacher, "Student": self.student}
+    @property
+    def told(self) -> Any:
+        """The comparison with the titles as Markdown has them, for sentences."""
+        return self.comparison.named(escaped(self.one), escaped(self.other))
+
+    @property
+    def titles(self) -> tuple[str, str]:
+        """Both models' titles."""
+        return self.one, self.other
 
     def predictions(self) -> dict[str, Any]:
-        """Return both models' predictions by what they are here."""
-        return {role: self.shown.predictions[title] for role, title in self.titles().items()}
+        """Return both models' predictions by title."""
+        return {title: self.shown.predictions[title] for title in self.titles}
 
     def temperatures(self) -> dict[str, float]:
-        """Return what both models' logits are divided by, by what they are here."""
-        return {role: self.shown.temperatures[title] for role, title in self.titles().items()}
+        """Return what both models' logits are divided by, by title."""
+        return {title: self.shown.temperatures[title] for title in self.titles}
 
     def checkpoints(self) -> tuple[str, str] | None:
         """Return the folders' names for the Explain page, or None where it can't open the pair."""
-        models = [self.shown.models[title] for title in (self.teacher, self.student)]
+        models = [self.shown.models[title] for title in self.titles]
         if any(m.card is None for m in models):
             return None
         if models[0].role != "teacher" or models[1].role == "teacher":
@@ -66,27 +72,21 @@ def choose(shown: Compared) -> Pair | None:
         return None
     left, right = st.columns(2)
     with left:
-        one = measured.choose_model("Teacher", "one", models, _first(models, "teacher"))
+        one = measured.choose_model("First, held against", "one", models, _first(models, "teacher"))
     rest = [model for model in models if model.name != one.name]
     with right:
-        other = measured.choose_model("Student", "other", rest, _first(rest, "student"))
-    teacher, student = titles[one.name], titles[other.name]
-    pair = shown.predictions[teacher], shown.predictions[student]
-    contents = f"{shown.contents[teacher]}|{shown.contents[student]}"
-    temperatures = shown.temperatures[teacher], shown.temperatures[student]
-    return Pair(teacher, student, shown, _compare(*pair, contents, *temperatures))
+        other = measured.choose_model("Second", "other", rest, _first(rest, "student"))
+    pair = titles[one.name], titles[other.name]
+    return Pair(*pair, shown, _compared(shown, *pair))
 
 
 def show_gains(shown: Compared) -> None:
-    """Say of each student whether it is better than the same network without a teacher."""
-    from kdcore.report.pair_words import gain_sentence
+    """Say of each student what differs from the same network without a teacher."""
+    from kdcore.report.pair_words import headline_sentence
 
     for student, baseline in _with_baselines(shown.models):
-        pair = shown.predictions[baseline], shown.predictions[student]
-        contents = f"{shown.contents[baseline]}|{shown.contents[student]}"
-        temperatures = shown.temperatures[baseline], shown.temperatures[student]
-        found = _compare(*pair, contents, *temperatures)
-        st.markdown(gain_sentence(found, f"**{escaped(student)}**") + " One training run of each.")
+        found = _compared(shown, baseline, student).named(escaped(baseline), escaped(student))
+        st.markdown(f"What its teacher brought: {headline_sentence(found)} One run of each.")
 
 
 def _with_baselines(models: dict[str, Any]) -> list[tuple[str, str]]:
@@ -105,24 +105,31 @@ def _with_baselines(models: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def show_pair(pair: Pair) -> None:
-    """Draw what the student has kept in figures and sentences, and the table of all scores."""
+    """Draw what the second has kept in figures and sentences, and the table of all scores."""
     from kdcore.report import agreement_rows, pair_rows
-    from kdcore.report.pair_words import difference_sentence, mcnemar_sentence, pair_facts
+    from kdcore.report.pair_words import (
+        headline_sentence,
+        mcnemar_sentence,
+        pair_facts,
+        taught_sentence,
+    )
 
     with st.container(horizontal=True, gap="xsmall"):
-        for fact in pair_facts(pair.comparison):
+        for fact in pair_facts(pair.told):
             with st.container(width=152, border=True, gap=None):
                 st.metric(fact.label, fact.value, help=fact.meaning)
                 st.caption(fact.interval or "no interval")
-    st.markdown(f"{difference_sentence(pair.comparison)} {mcnemar_sentence(pair.comparison)}")
-    name = file_stem(pair.teacher, pair.student, pair.shown.part)
+    cards = (pair.shown.models[title].card for title in pair.titles)
+    taught = taught_sentence(pair.told, *cards)
+    st.markdown(f"{taught} {headline_sentence(pair.told)} {mcnemar_sentence(pair.told)}")
+    name = file_stem(*pair.titles, pair.shown.part)
     with st.expander("All scores of the two, and how alike they answer"):
         show_table(pair_rows(pair.comparison), f"scores-{name}", note=pair.note, told=False)
         show_table(agreement_rows(pair.comparison), f"agreement-{name}", note=pair.note)
 
 
 def show_differences(pair: Pair) -> None:
-    """Draw student − teacher of one score, class by class."""
+    """Draw the second less the first in one score, class by class."""
     from kdcore.charts.compare import difference_dots
     from kdcore.report import pair_class_rows
     from kdcore.report.models import CLASS_SCORES
@@ -138,11 +145,11 @@ def show_differences(pair: Pair) -> None:
         width=260,
     )
     st.markdown(
-        "Right of the line at 0 the student is better. An interval that crosses the line shows "
-        "neither a loss nor a gain."
+        f"Right of the line at 0 **{escaped(pair.other)}** is better. An interval that crosses the "
+        "line does not show a difference."
     )
-    name = file_stem("difference", score, pair.teacher, pair.student, pair.shown.part)
-    colour = pair.shown.colours[pair.student]
+    name = file_stem("difference", score, *pair.titles, pair.shown.part)
+    colour = pair.shown.colours[pair.other]
     show_figure(difference_dots(pair.comparison, score, colour), name, pair.note)
     show_table(pair_class_rows(pair.comparison, score), name, note=pair.note, told=False)
 
@@ -152,8 +159,16 @@ def _first(models: list[Any], role: str) -> int:
     return next((place for place, model in enumerate(models) if model.role == role), 0)
 
 
+def _compared(shown: Compared, one: str, other: str) -> Any:
+    """Return the second model compared with the first, by title."""
+    pair = shown.predictions[one], shown.predictions[other]
+    contents = f"{shown.contents[one]}|{shown.contents[other]}"
+    temperatures = shown.temperatures[one], shown.temperatures[other]
+    return _compare(*pair, contents, *temperatures).named(one, other)
+
+
 @st.cache_resource(max_entries=32, show_spinner="Comparing the two…")
-def _compare(_teacher: Any, _student: Any, contents: str, one: float, other: float) -> Any:
+def _compare(_one: Any, _other: Any, contents: str, first: float, second: float) -> Any:
     from kdcore.evaluate import compare_pair
 
-    return compare_pair(_teacher, _student, one, other, measured.RESAMPLES)
+    return compare_pair(_one, _other, first, second, measured.RESAMPLES)

@@ -99,16 +99,20 @@ def _pin(name: str, label: str, results: dict[str, Any], role: str) -> Any:
 def _by_images(one: Any, other: Any, part: str) -> None:
     """Draw the paired difference of two models, and the way to all of it on the Compare page."""
     from kdcore.report import pair_rows
-    from kdcore.report.pinned import paired_sentence
+    from kdcore.report.pair_words import headline_sentence, mcnemar_sentence
+    from kdcore.report.pinned import pinned_titles
 
     models = {model.name: model for model in _shelf(part)}
     pair = [models[result.measured] for result in (one, other)]
-    found = _compared(pair, part)
-    st.markdown(paired_sentence(found, *(escaped(result.title) for result in (one, other))))
+    titles = pinned_titles(one, other)
+    found = _compared(pair, part).named(*titles)
+    told = found.named(*map(escaped, titles))
+    st.markdown(f"{headline_sentence(told)} {mcnemar_sentence(told)}")
     st.caption(measured.note(found))
     name = file_stem("difference", one.title, other.title, part)
     with st.expander("Every score of the two, and its difference"):
-        show_table(pair_rows(found), name, note=measured.note(found))
+        note = f"Δ: {titles[1]} less {titles[0]}. {measured.note(found)}"
+        show_table(pair_rows(found), name, note=note)
     names = [model.name for model in pair]
     link = {"models": ",".join(names), "one": names[0], "other": names[1], "part": part}
     st.markdown(f"[Compare the two class by class, and see their cases](compare?{urlencode(link)})")
@@ -132,16 +136,18 @@ def _compare(_one: Any, _other: Any, contents: str, first: float, second: float)
 
 def _by_seeds(one: Any, other: Any, part: str) -> None:
     """Draw the difference of two methods of a sweep over the seeds that they share."""
+    from kdcore.report.cells import joined
     from kdcore.report.latex import text_rows
-    from kdcore.report.pinned import seed_difference
+    from kdcore.report.pinned import pinned_titles, seed_differences
     from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
     from pages.ui.results import sweeps
 
     sweep = next(s for s in sweeps() if s.name == one.sweep)
-    score = "val_macro_f1" if part == "val" else "macro_f1"
-    found = seed_difference(sweep, one, other, score)
-    st.markdown(f"Macro F1, second less first, seed by seed. {ablation_sentence(found)}")
-    rows = ablation_rows(found)
+    found = seed_differences(sweep, one, other)
+    first, second = map(escaped, pinned_titles(one, other))
+    told = [f"- {score}: {ablation_sentence(result)}" for score, result in found.items()]
+    st.markdown("\n".join([f"**{second}** less **{first}**, seed by seed.\n", *told]))
+    rows = joined({score: ablation_rows(result) for score, result in found.items()}, "score")
     show_table(rows, file_stem("seeds", one.title, other.title, part), shown=text_rows(rows))
 
 

@@ -24,7 +24,7 @@ def choose() -> Any | None:
         return None
     teachers = [model for model in models if model.role == "teacher"]
     first = models.index(teachers[0]) if teachers else 0
-    teacher = measured.choose_model("Held against (the teacher)", "report_teacher", models, first)
+    teacher = measured.choose_model("Held against", "report_teacher", models, first)
     sections = _choose_sections()
     if not sections:
         st.info("Choose at least one section.", icon=":material/checklist:")

@@ -33,7 +33,7 @@ def found(pair):
 
 @pytest.fixture(scope="module")
 def comparison(pair):
-    return compare_pair(*pair, n_boot=20)
+    return compare_pair(*pair, n_boot=20).named("big", "small")
 
 
 def rows(chart: Any) -> list[dict[str, Any]]:
@@ -66,6 +66,7 @@ def test_differences(comparison):
     wanted = [row.scores["recall"].delta.value for row in comparison.per_class]
     assert drawn == [None if math.isnan(v) else v for v in wanted]
     assert STUDENT in str(chart.to_dict())
+    assert "['Δ recall: small', 'less big']" in str(chart.to_dict())
 
 
 def test_confusion(found):
@@ -88,11 +89,15 @@ def test_a_row_or_a_column_is_framed(found, picked, cells):
 
 
 def test_quadrants(comparison):
-    chart = quadrant_chart(comparison.agreement, "same_mistake")
+    chart = quadrant_chart(comparison, COLOURS, "same_mistake")
     drawn = rows(chart)
     assert [row["name"] for row in drawn] == list(QUADRANTS)
     assert [row["count"] for row in drawn] == [q.count for q in comparison.agreement.quadrants]
     assert [row["name"] for row in drawn if row["picked"]] == ["same_mistake"]
+    assert [row["words"] for row in drawn][1:3] == ["only right:\nbig", "only right:\nsmall"]
+    scale = next(layer["encoding"]["color"]["scale"] for layer in chart.to_dict()["layer"]
+                 if "scale" in layer["encoding"].get("color", {}))  # fmt: skip
+    assert dict(zip(scale["domain"], scale["range"]))["student_only"] == STUDENT
     (param,) = chart.to_dict()["params"]
     assert (param["name"], param["select"]["fields"]) == (PICK, ["name"])
 
@@ -100,7 +105,7 @@ def test_quadrants(comparison):
 def test_they_become_vector_files(found, comparison):
     charts = (
         confusion_chart(found["big"].confusion, CLASSES, "a", "b"),
-        quadrant_chart(comparison.agreement),
+        quadrant_chart(comparison, COLOURS),
     )
     for chart in charts:
         assert figure_bytes(chart, "pdf", "n = 3").startswith(b"%PDF")

@@ -113,15 +113,29 @@ def make_test(models: Path, name: str):
 def test_gaps_are_differences_and_shares_of_the_teacher(report, models):
     big, small = (evaluate_predictions(make_test(models, n), 1.3, 0) for n in ("big", "small"))
     rows = list(csv.DictReader((report / "tables" / "classes-small.csv").open()))
-    for row, one, other in zip(rows, big.per_class, small.per_class, strict=True):
-        for score in ("precision", "recall", "f1"):
-            a, b = getattr(one, score).value, getattr(other, score).value
-            assert float(row[f"Δ {TITLES[score]}"]) == pytest.approx(b - a, abs=1e-12)
-        gap = row["relative gap, ΔF1 / F1"]
-        a, b = one.f1.value, other.f1.value
+    scores = [
+        (getattr(one, score).value, getattr(other, score).value)
+        for one, other in zip(big.per_class, small.per_class, strict=True)
+        for score in ("precision", "recall", "f1")
+    ]
+    for row, (a, b) in zip(rows, scores, strict=True):
+        assert (float(row["Big"]), float(row[NASTY])) == pytest.approx((a, b))
+        assert float(row["Δ"]) == pytest.approx(b - a, abs=1e-12)
+        gap = row["relative Δ"]
         assert (gap == "" and a == 0) or float(gap) == pytest.approx((b - a) / a)
     quadrants = list(csv.reader((report / "tables" / "quadrants.csv").open()))
     assert all(sum(map(int, row[1:])) == 120 for row in quadrants[1:])
+
+
+def test_a_pair_is_called_by_its_titles(report):
+    text = document(report)
+    assert "<strong>Alone</strong> less" not in text, "sentences are of the students"
+    assert "</strong> less <strong>Big</strong>: macro F1 " in text
+    assert not re.search("the student|the teacher|Teacher and", text)
+    pairs = list(csv.reader((report / "tables" / "pairs.csv").open()))
+    assert {"Δ balanced accuracy", "Δ ECE", "only Big right"} <= set(pairs[0])
+    result = json.loads((report.parent / "r.json").read_text())
+    assert result["pairs"]["alone"]["teacher"] == "big"
 
 
 def test_sizes(report):
@@ -199,7 +213,7 @@ def test_only_the_sections_that_are_wanted(tmp_path):
     command = ["report", "--out", str(out), "--models", "big", "small", "--resamples", "0"]
     assert main([*command, "--sections", "methods", "summary"]) == 0
     titles = re.findall(r"<h2>(.*?)</h2>", document(out))
-    assert titles == ["Teacher and students", "Methods"]
+    assert titles == ["Models and scores", "Methods"]
     assert "--sections methods summary" in document(out)
     assert not (out / "tables" / "classes.csv").exists()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -53,8 +55,13 @@ def own_checkpoints(
 
 def frame(app: AppTest, *columns: str) -> list[list[object]]:
     """The first table with these columns first, as rows."""
+    return frame_of(app, *columns).to_numpy().tolist()
+
+
+def frame_of(app: AppTest, *columns: str) -> pd.DataFrame:
+    """The same with its head."""
     frames = [f.value for f in app.dataframe if tuple(f.value.columns[: len(columns)]) == columns]
-    return frames[0].to_numpy().tolist()
+    return frames[0]
 
 
 def upload(app: AppTest, data: bytes, name: str) -> AppTest:
@@ -86,7 +93,7 @@ def test_two_models(open_page: Open, saved: dict[str, Predictions]) -> None:
 def test_what_the_teacher_gained_is_said_where_the_baseline_is_there(
     open_page: Open, own_checkpoints: Path, saved: dict[str, Predictions]
 ) -> None:
-    assert "macro F1 from its teacher" not in words(open_page(PAGE))
+    assert "What its teacher brought" not in words(open_page(PAGE))
     alone = own_checkpoints / "tiny-alone"
     shutil.copytree(own_checkpoints / "tiny-student", alone)
     card = read_card(alone)
@@ -99,10 +106,28 @@ def test_what_the_teacher_gained_is_said_where_the_baseline_is_there(
         replace(saved["student"], logits=worse.astype(np.float32)), saved["student"], n_boot=20
     ).metrics["macro_f1"].delta  # fmt: skip
     assert f"{signed(difference.value)} [" in words(app)
-    assert "from its teacher" in words(app) or "by its teacher" in words(app)
+    assert "What its teacher brought: **Tiny student** less **Tiny alone**: macro" in words(app)
     other = replace(read_card(alone), input_size=48)
     write_card(alone, other)
-    assert "its teacher:" not in words(open_page(PAGE))
+    assert "What its teacher brought" not in words(open_page(PAGE))
+
+
+def test_a_pair_is_called_by_its_titles_and_who_taught_whom_by_the_card(
+    open_page: Open, own_checkpoints: Path
+) -> None:
+    app = open_page(PAGE)
+    assert "**Tiny student** less **Tiny teacher**: macro F1" in words(app)
+    assert "balanced accuracy" in words(app) and "taking images for independent" in words(app)
+    head = list(frame_of(app, "score").columns)
+    assert head == ["score", "Tiny teacher", "Tiny student", "Δ", "Δ low", "Δ high", "relative Δ"]
+    titles = app.selectbox(key="w:quadrant").options
+    assert "only right: Tiny student" in titles
+    assert not re.search("the (student|teacher)('s| has| gives)", words(app))
+    assert "**Tiny teacher** taught **Tiny student**" not in words(app)
+    card = read_card(own_checkpoints / "tiny-student")
+    taught = replace(card, teachers={"tiny-teacher": "0" * 64})
+    write_card(own_checkpoints / "tiny-student", taught)
+    assert "**Tiny teacher** taught **Tiny student**" in words(open_page(PAGE))
 
 
 def test_the_quadrant_of_copied_mistakes_is_open_at_first(

@@ -93,7 +93,10 @@ def test_two_methods_are_paired_by_seed_and_a_published_one_not_at_all(open_page
     assert len(options) > 50
     keys = "mean:ham10000-methods::{}:0, 1, 2, 3, 4"
     app = open_page(PAGE, pin_one=keys.format("baseline"), pin_other=keys.format("kd"))
-    assert "seed by seed" in words(app) and "KD is better" in words(app)
+    assert "seed by seed" in words(
+        app
+    ) and "- macro F1: Against “no teacher”: KD is better" in words(app)
+    assert "- balanced accuracy: " in words(app)
     app = open_page(
         PAGE, pin_one="model:tiny-teacher",
         pin_other="published:A, HAM10000 edge study:HAM10000:ResNet-50 teacher:no teacher:224",

@@ -159,8 +159,8 @@ def test_rows_of_models_in_plain_words(parts):
     [
         (Interval(-0.2, -0.3, -0.1), "better"),
         (Interval(0.2, 0.1, 0.3), "worse"),
-        (Interval(0.2, -0.1, 0.3), "no difference that 1,349 images can show"),
-        (Interval(0.2, 0.0, 0.3), "no difference that 1,349 images can show"),
+        (Interval(0.2, -0.1, 0.3), "a difference is not shown by 1,349 images"),
+        (Interval(0.2, 0.0, 0.3), "a difference is not shown by 1,349 images"),
         (Interval(0.2, np.nan, np.nan), "no interval, so nothing"),
     ],
 )

@@ -52,7 +52,7 @@ def test_groups_apart_are_named_and_those_that_stay_so(found: Subgroups) -> None
 def test_no_gap_and_nothing_to_tell(found: Subgroups) -> None:
     text = gap_text(_with(found, {}), "accuracy")
     assert "(3 groups large enough)" in text
-    assert "does not show that there is none" in text
+    assert "does not show a difference, nor that there is none" in text
     unknown = replace(found, groups=found.groups[-1:])
     assert "No group is large enough" in gap_text(unknown, "accuracy")
     odd = {"unknown": (-0.5, -0.6, -0.4, NAN)}

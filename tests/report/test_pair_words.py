@@ -10,15 +10,17 @@ import pytest
 
 from kdcore.evaluate import Interval, compare_pair
 from kdcore.evaluate.agreement import McNemar
+from kdcore.models import Card
 from kdcore.report.cells import signed
+from kdcore.report.pair import HEADLINE
 from kdcore.report.pair_words import (
-    difference_sentence,
-    gain_sentence,
+    headline_sentence,
     mcnemar_sentence,
     mistakes_sentence,
     p_text,
     pair_facts,
     percent,
+    taught_sentence,
 )
 from tests.evaluate.makers import make_predictions
 from tests.evaluate.test_pair import make_pair
@@ -26,54 +28,80 @@ from tests.evaluate.test_pair import make_pair
 
 @pytest.fixture(scope="module")
 def found():
-    return compare_pair(*make_pair(n=150), n_boot=40)
+    return compare_pair(*make_pair(n=150), n_boot=40).named("Big", "Small")
 
 
-def with_delta(found, *interval):
-    pair = replace(found.metrics["macro_f1"], delta=Interval(*interval))
-    return replace(found, metrics={**found.metrics, "macro_f1": pair})
+def with_deltas(found, **intervals):
+    own = {
+        name: replace(found.metrics[name], delta=Interval(*interval))
+        for name, interval in intervals.items()
+    }
+    return replace(found, metrics={**found.metrics, **own})
+
+
+WORSE, BETTER, NEITHER = (-0.1, -0.2, -0.05), (0.1, 0.05, 0.2), (-0.1, -0.2, 0.01)
+
+
+def test_every_score_whose_interval_leaves_out_0_is_named_for_better_or_worse(found):
+    own = with_deltas(
+        found, macro_f1=NEITHER, balanced_accuracy=WORSE, accuracy=BETTER, ece=BETTER
+    )  # fmt: skip
+    assert headline_sentence(own) == (
+        "**Small** less **Big**: macro F1 −0.100 [−0.200, +0.010], balanced accuracy −0.100 "
+        "[−0.200, −0.050], accuracy +0.100 [+0.050, +0.200], ECE +0.100 [+0.050, +0.200]. "
+        "**Small** is better in accuracy and worse in balanced accuracy and ECE; these intervals "
+        "leave out 0. A difference in macro F1 is not shown."
+    )
 
 
 @pytest.mark.parametrize(
-    ("interval", "sentence"),
+    ("interval", "said"),
     [
-        ((-0.1, -0.2, -0.05), "The student has the lower macro F1, by 0.100 [0.050, 0.200]."),
-        ((0.1, 0.05, 0.2), "The student has the higher macro F1, by 0.100 [0.050, 0.200]."),
-        ((-0.1, -0.2, 0.01), "No difference in macro F1 is shown: −0.100 [−0.200, +0.010]"),
-        ((0.0, 0.0, 0.0), "No difference in macro F1 is shown: 0.000 [0.000, 0.000]"),
-        ((0.1, math.nan, math.nan), "The macro F1 of the two can't be compared"),
+        (BETTER, "is better in macro F1, balanced accuracy and accuracy and worse in ECE;"),
+        (NEITHER, "in macro F1, balanced accuracy, accuracy and ECE is not shown."),
+        ((0.0, 0.0, 0.0), "in macro F1, balanced accuracy, accuracy and ECE is not shown."),
+        ((0.1, math.nan, math.nan), "macro F1, balanced accuracy, accuracy and ECE is not shown."),
     ],
 )
-def test_a_difference_is_only_said_where_the_interval_excludes_none(found, interval, sentence):
-    assert difference_sentence(with_delta(found, *interval)).startswith(sentence)
+def test_a_difference_is_only_said_where_the_interval_leaves_out_0(found, interval, said):
+    told = headline_sentence(with_deltas(found, **dict.fromkeys(HEADLINE, interval)))
+    assert said in told and told.endswith(".")
+    assert ("leave out 0" in told) == (interval == BETTER)
+
+
+def card(name, **fields):
+    return Card(name, "student", "cnn2", ("a", "b"), 32, (0, 0, 0), (1, 1, 1), **fields)
 
 
 @pytest.mark.parametrize(
-    ("interval", "sentence"),
+    ("one", "other", "said"),
     [
-        ((-0.1, -0.2, -0.05), "Small lost macro F1 by its teacher: −0.100 [−0.200, −0.050] to"),
-        ((0.1, 0.05, 0.2), "Small gained macro F1 from its teacher: +0.100 [+0.050, +0.200] to"),
-        ((0.1, -0.05, 0.2), "Small has not shown a gain from its teacher: +0.100 [−0.050, +0.200]"),
-        ((0.1, math.nan, math.nan), "What its teacher gained Small can't be told"),
+        (card("t"), card("s", teachers={"t": "0" * 64}), "**Big** taught **Small**."),
+        (card("t"), card("s", recipe={"teachers": ["t"]}), "**Big** taught **Small**."),
+        (card("b"), card("s", teachers={"t": "0" * 64}, recipe={"teachers": ["t"]}), ""),
+        (card("t"), card("s"), ""),
+        (None, card("s", teachers={"t": "0" * 64}), ""),
+        (card("t"), None, ""),
     ],
 )
-def test_a_gain_is_only_said_where_the_interval_excludes_none(found, interval, sentence):
-    assert gain_sentence(with_delta(found, *interval), "Small").startswith(sentence)
+def test_a_teacher_is_only_called_so_by_the_second_s_card(found, one, other, said):
+    assert taught_sentence(found, one, other) == said
 
 
 @pytest.mark.parametrize(
     ("b", "c", "p", "end"),
     [
-        (105, 69, 0.0078, "p = 0.008; the teacher is right more often."),
-        (1, 40, 1e-9, "p < 0.001; the student is right more often."),
-        (3, 5, 0.73, "p = 0.730, so these images show no difference in accuracy."),
+        (105, 69, 0.0078, "p = 0.008; **Big** is right more often."),
+        (1, 40, 1e-9, "p < 0.001; **Small** is right more often."),
+        (3, 5, 0.73, "p = 0.730, which does not show a difference in accuracy."),
     ],
 )
 def test_mcnemar(found, b, c, p, end):
     own = replace(found, agreement=replace(found.agreement, mcnemar=McNemar(b, c, p)))
-    told = mcnemar_sentence(own)
-    assert told.startswith(f"{b} images only the teacher has right, {c} only the student")
-    assert end in told
+    assert mcnemar_sentence(own) == (
+        f"{b} images only **Big** has right, {c} only **Small**: McNemar's exact test, taking "
+        f"images for independent, gives {end}"
+    )
 
 
 def test_facts_are_the_comparison_s(found):
@@ -105,13 +133,11 @@ def test_few_mistakes_in_common():
     wrong[0] = np.roll(wrong[0], 1)
     one = replace(teacher, logits=wrong)
     told = mistakes_sentence(compare_pair(one, one, n_boot=0))
-    assert told == (
-        "In the one image where both are wrong, the student gives the teacher's wrong answer."
-    )
+    assert told == "In the one image where both are wrong, they give the same wrong answer."
     wrong = np.array(wrong)
     wrong[0] = np.roll(wrong[0], 1)
     told = mistakes_sentence(compare_pair(one, replace(one, logits=wrong), n_boot=0))
-    assert told.endswith("is wrong in another way.")
+    assert told.endswith("they give different answers.")
 
 
 def test_mistakes_that_are_never_the_same_are_not_called_copied(found):
@@ -121,8 +147,8 @@ def test_mistakes_that_are_never_the_same_are_not_called_copied(found):
     )
     own = replace(found, agreement=replace(found.agreement, quadrants=quadrants))
     assert mistakes_sentence(own) == (
-        "In 0 of the 40 images where both are wrong (0.0 %), the student gives the teacher's "
-        "wrong answer."
+        "In 0 of the 40 images where both are wrong (0.0 %), **Small** gives the same wrong "
+        "answer as **Big**."
     )
 
 

@@ -6,18 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from kdcore.evaluate import compare_pair
 from kdcore.report.pinned import (
     BY_IMAGES,
     BY_SEEDS,
     how_paired,
-    paired_sentence,
     pinned_rows,
+    pinned_titles,
     why_unpaired,
 )
 from kdcore.report.published import published_results
 from kdcore.report.results import SCORES, Result
-from tests.evaluate.makers import make_predictions
 from tests.report.test_results import result
 
 MODEL = replace(result(1), origin="released", measured="one", data="HAM10000")
@@ -63,12 +61,7 @@ def test_both_stand_side_by_side() -> None:
     assert len(set(heads)) == 3
 
 
-def test_the_sentence_has_the_comparisons_numbers() -> None:
-    one, other = (make_predictions(80, signal=s, seed=3) for s in (2.0, 0.5))
-    found = compare_pair(one, other, n_boot=30)
-    said = paired_sentence(found, "First", "Second")
-    delta = found.metrics["macro_f1"].delta
-    assert delta.value < 0
-    assert f"**Second** less **First**: macro F1 −{-delta.value:.3f} [−{-delta.low:.3f}" in said
-    both = found.agreement.mcnemar
-    assert f"{both.b} images only the first" in said and f"{both.c} only the second" in said
+def test_titles_that_are_alike_are_told_apart() -> None:
+    assert pinned_titles(MODEL, OTHER) == (MODEL.title, OTHER.title)
+    one, other = pinned_titles(MODEL, replace(MODEL, key="2", origin="run"))
+    assert one == MODEL.title != other

@@ -42,7 +42,7 @@ def test_a_clear_difference_is_named() -> None:
 
 def test_no_difference_is_not_called_one() -> None:
     found = result(3, 3)
-    assert "No difference could be shown" in question_words(found, TITLES)[0]
+    assert "A difference is not shown" in question_words(found, TITLES)[0]
     assert "In no case" in preference_words(found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import results_folder
-from kdcore.report.pinned import BY_SEEDS, how_paired, seed_difference
+from kdcore.report.pinned import BY_SEEDS, how_paired, seed_differences
 from kdcore.report.results_found import sweep_results
 from kdcore.report.sweep_scores import (
     SUFFIX,
@@ -81,7 +82,11 @@ def test_two_means_are_paired_by_seed() -> None:
     means = {r.method: r for r in sweep_results(sweep, "test") if r.origin == "mean"}
     one, other = means["no teacher"], means["KD"]
     assert how_paired(one, other) == BY_SEEDS
-    found = seed_difference(sweep, one, other, "macro_f1").comparisons[0]
+    every = seed_differences(sweep, one, other)
+    assert list(every) == ["macro F1", "balanced accuracy", "accuracy", "ECE"]
+    val = (replace(result, part="val") for result in (one, other))
+    assert list(seed_differences(sweep, *val)) == ["macro F1"]
+    found = every["macro F1"].comparisons[0]
     values = {
         method: [r.scores["macro_f1"] for r in sweep.runs if r.method == method]
         for method in ("baseline", "kd")
@@ -102,7 +107,7 @@ def test_sentences_say_what_the_tests_say(tmp_path: Path) -> None:
     flat = [f",{m},{k},{scores(0.5 + k * s)}" for m, s in slopes.items() for k in range(3)]
     (tmp_path / "flat").mkdir()
     said = ablation_sentence(write(tmp_path / "flat", "\n".join(flat)).ablation("macro_f1"))
-    assert said.startswith("No method differs")
+    assert said.startswith("A difference of any method to “no teacher”") and "is not shown" in said
     note = ablation_note(sweep, sweep.ablation(VAL_SCORE), VAL_SCORE)
     assert note.startswith("Validation part; seeds 0, 1, 2.") and "mine-seeds.csv" in note
 

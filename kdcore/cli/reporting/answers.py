@@ -9,11 +9,16 @@ from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.models import confusion_rows
 from kdcore.report.notes import counted, note
 from kdcore.report.pair import pair_summary_rows, quadrant_summary_rows
-from kdcore.report.pair_words import difference_sentence, mcnemar_sentence, mistakes_sentence
+from kdcore.report.pair_words import (
+    headline_sentence,
+    mcnemar_sentence,
+    mistakes_sentence,
+    taught_sentence,
+)
 
 
 def answers_section(study: Study) -> Section:
-    """Return each model's confusion matrix, and the teacher's answers against each other's."""
+    """Return each model's confusion matrix, and the first one's answers against each other's."""
     blocks: list[Block] = [Text("Rows are the true class; the colour is the share of the row.")]
     for subject in study.subjects:
         found = study.evaluations[subject.title]
@@ -22,7 +27,10 @@ def answers_section(study: Study) -> Section:
                 f"confusion-{subject.stem}",
                 f"Confusion matrix of {subject.title}",
                 confusion_chart(
-                    found.confusion, subject.test.classes, "True class", "Class decided for"
+                    found.confusion,
+                    subject.test.classes,
+                    "True class",
+                    f"Class decided for by\n{subject.title}",
                 ).properties(width=400),
                 counted(found),
                 subject.source(study.part),
@@ -48,29 +56,22 @@ def _pairs(study: Study) -> tuple[Block, ...]:
     if not study.pairs:
         return ()
     first = next(iter(study.pairs.values()))
-    told = {s.title for s in study.told}
-    sentences = [
-        Text(
-            f"**{title}** (student) against the teacher: {difference_sentence(pair)} "
-            f"{mcnemar_sentence(pair)} {mistakes_sentence(pair)}"
-        )
-        for title, pair in study.pairs.items()
-        if title in told
-    ]
+    sentences = [Text(_told(study, subject)) for subject in study.told if subject in study.others]
     tables = (
         Table(
             "pairs",
             f"Each model against {study.teacher.title}",
             pair_summary_rows(study.pairs),
-            f"{note(first)} McNemar's exact test takes images for independent, which those of one "
-            f"lesion are not; Holm's adjustment is over these {len(study.pairs)} models.",
+            f"{note(first)} Δ: the model less {study.teacher.title}. McNemar's exact test takes "
+            f"images for independent, which those of one lesion are not; Holm's adjustment is "
+            f"over these {len(study.pairs)} models.",
             study.source,
         ),
         Table(
             "quadrants",
             f"Who is right where, against {study.teacher.title} (images)",
             quadrant_summary_rows(study.pairs),
-            f"{counted(first)} “Student” is the row's model.",
+            counted(first),
             study.source,
         ),
     )
@@ -78,10 +79,22 @@ def _pairs(study: Study) -> tuple[Block, ...]:
         figure(
             f"quadrants-{s.stem}",
             f"Who is right where: {study.teacher.title} and {s.title}",
-            quadrant_chart(study.pairs[s.title].agreement),
+            quadrant_chart(study.pairs[s.title], study.colours),
             counted(first),
             f"{study.teacher.source(study.part)}, {s.source(study.part)}",
         )
         for s in study.others
     )
     return (*sentences, *tables, *charts)
+
+
+def _told(study: Study, subject: Subject) -> str:
+    """Return a model against the first one in sentences."""
+    pair = study.pairs[subject.title]
+    sentences = (
+        taught_sentence(pair, study.teacher.model.card, subject.model.card),
+        headline_sentence(pair),
+        mcnemar_sentence(pair),
+        mistakes_sentence(pair),
+    )
+    return " ".join(filter(None, sentences))

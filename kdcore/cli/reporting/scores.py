@@ -27,8 +27,9 @@ def summary_section(study: Study) -> Section:
     cards = [s for s in study.subjects if s.model.card]
     blocks: list[Block] = [
         Text(
-            f"The teacher is **{study.teacher.title}**. Macro scores lead, because a common class "
-            "alone can give a high accuracy; NLL, Brier score and ECE are better when lower."
+            f"The others are held against **{study.teacher.title}**; the table says who taught "
+            "whom. Macro scores lead, because a common class alone can give a high accuracy; NLL, "
+            "Brier score and ECE are better when lower."
         ),
         Table(
             "models",
@@ -51,18 +52,19 @@ def summary_section(study: Study) -> Section:
             for score in _DRAWN
         ),
     ]
-    return Section("summary", "Teacher and students", tuple(blocks))
+    return Section("summary", "Models and scores", tuple(blocks))
 
 
 def classes_section(study: Study) -> Section:
-    """Return precision, recall and F1 by class, and each model's gaps to the teacher."""
+    """Return precision, recall and F1 by class, and each model's gaps to the first one."""
     found, teacher = study.evaluations, study.teacher
     told = note(found[teacher.title])
     gloss = class_gloss(teacher.test.classes)
     blocks: list[Block] = [
         Text(
-            "Δ is the model's score less the teacher's; the relative gap is ΔF1 divided by the "
-            f"teacher's F1. An interval of Δ that includes 0 shows no difference. {gloss}".strip()
+            f"Δ is the model's score less that of {teacher.title}; the relative Δ is Δ divided by "
+            "the latter. An interval of Δ that includes 0 does not show a difference. "
+            f"{gloss}".strip()
         ),
         figure(
             "classes-f1", "F1 by class", class_dots(found, "f1", study.colours), told, study.source

@@ -61,7 +61,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Study:
-    """Models on the same images, the teacher first; `part` is what is measured."""
+    """Models on the same images, first the one held against; `part` is what is measured."""
 
     subjects: tuple[Subject, ...]
     part: str
@@ -69,7 +69,7 @@ class Study:
 
     @property
     def teacher(self) -> Subject:
-        """The model that the others are held against."""
+        """The model that the others are held against, as a rule a teacher."""
         return self.subjects[0]
 
     @property
@@ -104,7 +104,7 @@ class Study:
             s.title: compare_pair(
                 first.test, s.test, first.model.temperature, s.model.temperature,
                 self.resamples, SEED,
-            )
+            ).named(first.title, s.title)
             for s in self.others
         }  # fmt: skip
 

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from kdcore.base import data_folder, results_folder
@@ -15,6 +16,7 @@ from kdcore.cli.reporting.answers import answers_section
 from kdcore.cli.reporting.corrupted import robustness_section
 from kdcore.cli.reporting.efficiency import efficiency_section
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write_document
+from kdcore.cli.reporting.gains import gains_section
 from kdcore.cli.reporting.methods import methods_section
 from kdcore.cli.reporting.pictures import data_section
 from kdcore.cli.reporting.scores import classes_section, summary_section
@@ -30,6 +32,7 @@ PARTS = ("val", "test")
 # Each with what it is called where it is chosen.
 SECTIONS = {
     "summary": "Models: sizes and scores",
+    "gains": "What distillation brings: students and their baselines",
     "classes": "Class by class: precision, recall, F1 and gaps",
     "answers": "Answers: confusion matrices and agreement",
     "calibration": "Calibration and reliability diagrams",
@@ -122,6 +125,7 @@ def make_document(
     """
     makers: dict[str, Callable[[], Section | None]] = {
         "summary": lambda: summary_section(study),
+        "gains": lambda: gains_section(study, results_folder()),
         "classes": lambda: classes_section(study),
         "answers": lambda: answers_section(study),
         "calibration": lambda: calibration_section(study),
@@ -141,7 +145,8 @@ def make_document(
         sections.append(makers[name]())
     teacher = study.teacher
     lead = (
-        f"{len(study.subjects)} models, {', '.join(s.title for s in study.subjects)}. "
+        f"Made on {date.today().isoformat()} of {len(study.subjects)} models, "
+        f"{', '.join(s.title for s in study.subjects)}. "
         f"{counted(study.evaluations[teacher.title])} Research and teaching only, not for medical "
         "decisions."
     )

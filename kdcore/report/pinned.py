@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from kdcore.evaluate import Interval, Significance
 from kdcore.report.cells import interval_text
-from kdcore.report.pair import HEADLINE
 from kdcore.report.results import SCORES, Result
-from kdcore.report.sweep_scores import VAL_SCORE, SweepScores
+from kdcore.report.sweep_scores import SweepScores, sweep_columns
 
 Rows = list[list[object]]
 BY_IMAGES, BY_SEEDS = "images", "seeds"
@@ -78,13 +77,12 @@ def seed_differences(sweep: SweepScores, one: Result, other: Result) -> dict[str
 
     Returns
     -------
-    By the score's title, those of `HEADLINE` that the sweep has on the results' part.
+    By the score's title, those of `sweep_columns`.
     """
     first, second = (_method(result) for result in (one, other))
-    scores = (VAL_SCORE,) if one.part == "val" else HEADLINE
     return {
-        SCORES[score.removeprefix("val_")]: sweep.between(score, first[0], first[1], second[1])
-        for score in scores
+        title: sweep.between(column, first[0], first[1], second[1])
+        for title, column in sweep_columns(one.part).items()
     }
 
 

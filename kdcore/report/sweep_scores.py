@@ -19,6 +19,8 @@ from kdcore.evaluate import (
     Significance,
     compare_methods,
 )
+from kdcore.report.models import SCORES
+from kdcore.report.pair import HEADLINE
 
 SUFFIX = "-seeds.csv"
 VAL_SCORE = "val_macro_f1"
@@ -107,6 +109,12 @@ def read_sweeps(folders: Iterable[Path]) -> tuple[list[SweepScores], list[KdErro
                 )
             )
     return found, problems
+
+
+def sweep_columns(part: str) -> dict[str, str]:
+    """Return the columns of a sweep's file by title: `HEADLINE`, on "val" the macro F1 alone."""
+    columns = {"macro_f1": VAL_SCORE} if part == "val" else {name: name for name in HEADLINE}
+    return {SCORES[name]: column for name, column in columns.items()}
 
 
 def method_title(method: str) -> str:

@@ -82,26 +82,13 @@ def choose(shown: Compared) -> Pair | None:
 
 def show_gains(shown: Compared) -> None:
     """Say of each student what differs from the same network without a teacher."""
+    from kdcore.report.gains import with_baselines
     from kdcore.report.pair_words import headline_sentence
 
-    for student, baseline in _with_baselines(shown.models):
+    cards = {title: model.card for title, model in shown.models.items()}
+    for student, baseline in with_baselines(cards):
         found = _compared(shown, baseline, student).named(escaped(baseline), escaped(student))
         st.markdown(f"What its teacher brought: {headline_sentence(found)} One run of each.")
-
-
-def _with_baselines(models: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the titles of each student and of its network at its input size without a teacher."""
-
-    def kind(model: Any) -> tuple[Any, ...]:
-        return model.card.architecture, model.card.members, model.card.input_size
-
-    known = {title: model for title, model in models.items() if model.card}
-    return [
-        (student, baseline)
-        for student, one in known.items()
-        for baseline, other in known.items()
-        if (one.role, other.role) == ("student", "baseline") and kind(one) == kind(other)
-    ]
 
 
 def show_pair(pair: Pair) -> None:

@@ -39,12 +39,15 @@ MODELS = {
     "alone": ("baseline", "Alone", 1.0),
 }
 RECIPE = {"architecture": "cnn2", "name": "x", "split": "lesion-grouped", "teachers": []}
+TOLD = {"provenance": "Drawn for a test.", "licence": "CC0"}
 FOLDERS = ("tables", "figures")
 
 
 def write_model(root: Path, name: str, part_size: int = 120, **card: object) -> None:
     role, title, signal = MODELS.get(name, ("student", name, 1.0))
-    made = write_tiny_checkpoint(root / name, role, "cnn2", title=title, recipe=RECIPE, **card)
+    made = write_tiny_checkpoint(
+        root / name, role, "cnn2", title=title, recipe=RECIPE, **TOLD, **card
+    )
     own = {"checkpoint": name, "checkpoint_hash": made.weights_sha256, "seed": 3}
     for part in ("val", "test"):
         own["sample_ids"] = np.array([f"{part} {i}" for i in range(part_size)])
@@ -136,6 +139,12 @@ def test_a_pair_is_called_by_its_titles(report):
     assert {"Δ balanced accuracy", "Δ ECE", "only Big right"} <= set(pairs[0])
     result = json.loads((report.parent / "r.json").read_text())
     assert result["pairs"]["alone"]["teacher"] == "big"
+
+
+def test_it_says_when_it_was_made_and_which_model_each_text_is_of(report):
+    assert re.search(r"<p>Made on \d{4}-\d{2}-\d{2} of 3 models", document(report))
+    for title in ("Big", "Alone"):
+        assert f"<strong>{title}</strong>: Drawn for a test. Licence: CC0." in document(report)
 
 
 def test_sizes(report):

@@ -70,13 +70,12 @@ def _data(study: Study) -> str:
 
 
 def _trained(study: Study) -> list[Block]:
-    """Return what the cards say of where the weights come from and may be used for."""
-    told = dict.fromkeys(
-        f"{s.model.card.provenance} Licence: {s.model.card.licence}."
+    """Return what each card says of where the weights come from and may be used for."""
+    return [
+        Text(f"**{s.title}**: {s.model.card.provenance} Licence: {s.model.card.licence}.")
         for s in study.subjects
         if s.model.card and s.model.card.provenance and s.model.card.licence
-    )
-    return [Text(text) for text in told]
+    ]
 
 
 def _recipes(study: Study) -> list[Block]:

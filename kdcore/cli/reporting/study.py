@@ -98,15 +98,14 @@ class Study:
 
     @cached_property
     def pairs(self) -> dict[str, PairComparison]:
-        """The teacher against each other model, by the other's title."""
-        first = self.teacher
-        return {
-            s.title: compare_pair(
-                first.test, s.test, first.model.temperature, s.model.temperature,
-                self.resamples, SEED,
-            ).named(first.title, s.title)
-            for s in self.others
-        }  # fmt: skip
+        """Each other model compared with the teacher, by the other's title."""
+        return {s.title: self.compared(self.teacher, s) for s in self.others}
+
+    def compared(self, one: Subject, other: Subject) -> PairComparison:
+        """Return the second compared with the first, both called by their titles."""
+        temperatures = one.model.temperature, other.model.temperature
+        found = compare_pair(one.test, other.test, *temperatures, self.resamples, SEED)
+        return found.named(one.title, other.title)
 
     @property
     def source(self) -> str:

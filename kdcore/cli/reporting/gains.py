@@ -1,0 +1,77 @@
+"""The report's section on what distillation brings: over lesions, and over training seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kdcore.cli.reporting.study import Study, Subject
+from kdcore.report.cells import joined
+from kdcore.report.document import Block, Section, Table, Text
+from kdcore.report.gains import gain_rows, sweeps_of, with_baselines
+from kdcore.report.notes import note
+from kdcore.report.pair_words import headline_sentence
+from kdcore.report.sweep_scores import (
+    SweepScores,
+    ablation_note,
+    ablation_rows,
+    ablation_sentence,
+    read_sweeps,
+    sweep_columns,
+)
+
+
+def gains_section(study: Study, folder: Path) -> Section | None:
+    """Return the section; None where no student of the study has its baseline there.
+
+    `folder` holds the sweeps' scores; those that can't be read are left out.
+    """
+    subjects = {s.title: s for s in study.subjects}
+    named = with_baselines({title: s.model.card for title, s in subjects.items()})
+    if not named:
+        return None
+    pairs = [study.compared(subjects[baseline], subjects[student]) for student, baseline in named]
+    sweeps = _sweeps([subjects[student] for student, _ in named], folder)
+    blocks: list[Block] = [
+        Text(
+            "Each student against the same network trained without a teacher, Δ = student less "
+            "baseline. An interval over lesions speaks of other patients and these very networks, "
+            "one training run of each. An interval over seeds speaks of other training runs on the "
+            "same images. Neither speaks of both."
+        ),
+        *(Text(headline_sentence(pair)) for pair in pairs),
+        Table(
+            "gains",
+            "What distillation brings: released students less their baselines",
+            gain_rows(pairs),
+            f"{note(pairs[0])} One training run of each; nothing is adjusted for several scores.",
+            study.source,
+        ),
+    ]
+    for sweep, student in sweeps:
+        blocks += _over_seeds(study, sweep, student)
+    return Section("gains", "What distillation brings", tuple(blocks))
+
+
+def _sweeps(students: list[Subject], folder: Path) -> list[tuple[SweepScores, str]]:
+    """Return the sweeps of the students' networks, each once."""
+    known, _ = read_sweeps([folder])
+    found = [own for s in students if s.model.card for own in sweeps_of(known, s.model.card)]
+    return list({(sweep.name, student): (sweep, student) for sweep, student in found}.values())
+
+
+def _over_seeds(study: Study, sweep: SweepScores, student: str) -> tuple[Block, ...]:
+    """Return a sweep's methods against its reference, in sentences and as a table."""
+    columns = sweep_columns(study.part)
+    found = {title: sweep.ablation(column, student) for title, column in columns.items()}
+    said = (f"{title}: {ablation_sentence(result)}" for title, result in found.items())
+    first = next(iter(found))
+    return (
+        Text(f"Over seeds, **{sweep.title}**. {' '.join(said)}"),
+        Table(
+            "-".join(filter(None, ["gains-seeds", sweep.name, student.replace("_", "-")])),
+            f"Over seeds: {sweep.title}",
+            joined({title: ablation_rows(result) for title, result in found.items()}, "score"),
+            ablation_note(sweep, found[first], columns[first]),
+            "/".join(sweep.source.parts[-2:]),
+        ),
+    )

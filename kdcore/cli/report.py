@@ -146,7 +146,7 @@ def make_document(
     teacher = study.teacher
     lead = (
         f"Made on {date.today().isoformat()} of {len(study.subjects)} models, "
-        f"{', '.join(s.title for s in study.subjects)}. "
+        f"{'; '.join(s.title for s in study.subjects)}. "
         f"{counted(study.evaluations[teacher.title])} Research and teaching only, not for medical "
         "decisions."
     )

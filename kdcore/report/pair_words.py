@@ -88,7 +88,7 @@ def headline_sentence(found: PairComparison) -> str:
     ]
     text = f"{other} less {one}: {told}."
     if shown:
-        text += f" {other} is {listed(shown)}; these intervals leave out 0."
+        text += f" {other} is {listed(shown)}, where the interval leaves out 0."
     return f"{text} {not_shown(places[0])}".strip()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdcore.base import DataError, KdError
+from kdcore.base.words import listed
 from kdcore.distill.presets import METHODS
 from kdcore.distill.recipe_file import RECIPES
 from kdcore.distill.sweep import Sweep
@@ -161,6 +162,14 @@ def ablation_sentence(found: Significance) -> str:
     told = "; ".join(f"{method_title(c.method)} is {_better(c, found)}" for c in sure)
     rest = " For the others a difference is not shown." if len(sure) < len(compared) else ""
     return f"Against “{against}”: {told} (p < 0.05{how}).{rest}"
+
+
+def ablation_sentences(found: Mapping[str, Significance]) -> list[str]:
+    """Return the sentences of several scores, by title; what holds of several is said once."""
+    alike: dict[str, list[str]] = {}
+    for title, result in found.items():
+        alike.setdefault(ablation_sentence(result), []).append(title)
+    return [f"{listed(titles)}: {text}" for text, titles in alike.items()]
 
 
 def _is_loss(score: str) -> bool:

@@ -139,13 +139,13 @@ def _by_seeds(one: Any, other: Any, part: str) -> None:
     from kdcore.report.cells import joined
     from kdcore.report.latex import text_rows
     from kdcore.report.pinned import pinned_titles, seed_differences
-    from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
+    from kdcore.report.sweep_scores import ablation_rows, ablation_sentences
     from pages.ui.results import sweeps
 
     sweep = next(s for s in sweeps() if s.name == one.sweep)
     found = seed_differences(sweep, one, other)
     first, second = map(escaped, pinned_titles(one, other))
-    told = [f"- {score}: {ablation_sentence(result)}" for score, result in found.items()]
+    told = [f"- {sentence}" for sentence in ablation_sentences(found)]
     st.markdown("\n".join([f"**{second}** less **{first}**, seed by seed.\n", *told]))
     rows = joined({score: ablation_rows(result) for score, result in found.items()}, "score")
     show_table(rows, file_stem("seeds", one.title, other.title, part), shown=text_rows(rows))

@@ -21,6 +21,7 @@ from kdcore.report.sweep_scores import (
     ablation_note,
     ablation_rows,
     ablation_sentence,
+    ablation_sentences,
     method_title,
     read_sweeps,
 )
@@ -102,6 +103,11 @@ def test_sentences_say_what_the_tests_say(tmp_path: Path) -> None:
     sweep = write(tmp_path, "\n".join(lines))
     said = ablation_sentence(sweep.ablation("macro_f1"))
     assert said == "Against “no teacher”: KD is better (p < 0.05)."
+    found = {name: sweep.ablation(name) for name in ("macro_f1", "accuracy", "nll")}
+    assert ablation_sentences(found) == [
+        "macro_f1 and accuracy: Against “no teacher”: KD is better (p < 0.05).",
+        "nll: Against “no teacher”: KD is worse (p < 0.05).",
+    ]
     assert "KD is worse" in ablation_sentence(sweep.ablation("nll"))
     slopes = {"baseline": -0.01, "kd": 0.01, "full": -0.01}
     flat = [f",{m},{k},{scores(0.5 + k * s)}" for m, s in slopes.items() for k in range(3)]

@@ -14,7 +14,7 @@ from kdcore.report.sweep_scores import (
     SweepScores,
     ablation_note,
     ablation_rows,
-    ablation_sentence,
+    ablation_sentences,
     read_sweeps,
     sweep_columns,
 )
@@ -63,10 +63,10 @@ def _over_seeds(study: Study, sweep: SweepScores, student: str) -> tuple[Block, 
     """Return a sweep's methods against its reference, in sentences and as a table."""
     columns = sweep_columns(study.part)
     found = {title: sweep.ablation(column, student) for title, column in columns.items()}
-    said = (f"{title}: {ablation_sentence(result)}" for title, result in found.items())
+    said = ablation_sentences(found)
     first = next(iter(found))
     return (
-        Text(f"Over seeds, **{sweep.title}**. {' '.join(said)}"),
+        Text(f"Over seeds, **{sweep.title}**: {' '.join(said)}"),
         Table(
             "-".join(filter(None, ["gains-seeds", sweep.name, student.replace("_", "-")])),
             f"Over seeds: {sweep.title}",

@@ -6,6 +6,7 @@ A click is Vega-Lite's point selection `PICK` on the named fields, which a page 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 import altair as alt
 import numpy as np
@@ -19,7 +20,8 @@ from kdcore.report.pair import quadrant_titles
 
 PICK = "pick"
 _CELL = 34  # px
-_BAR = 28  # px
+_LETTERS = 26  # of a line of an axis' title, which a matrix in a third of a page has room for
+_BAR = 34  # px, for a name of two lines
 _ROOM = 1.25  # of all images, for the label of a long bar
 _MARK = "#D55E00"
 _DARK_FROM = 0.55  # share from which a cell is dark enough for light ink
@@ -38,7 +40,7 @@ def confusion_chart(
     ----------
     counts : row and column in the order of `classes`; a row without images has no colour
     classes : C names
-    row_title, column_title : of the axes; may have several lines
+    row_title, column_title : of the axes; a long one has several lines
     picked : row and column to frame; "" is any, so that ("mel", "") frames a row
 
     A click selects the fields `row` and `column` in the parameter `PICK`.
@@ -56,11 +58,11 @@ def confusion_chart(
         for given, count in zip(classes, line, strict=True)
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("column:N", sort=None, title=column_title.split("\n"), axis=_every_name(-40)),
-        y=alt.Y("row:N", sort=None, title=row_title.split("\n"), axis=_every_name(0)),
+        x=alt.X("column:N", sort=None, title=wrap(column_title, _LETTERS), axis=_every_name(-40)),
+        y=alt.Y("row:N", sort=None, title=wrap(row_title, _LETTERS), axis=_every_name(0)),
         tooltip=[
-            alt.Tooltip("row:N", title=row_title.replace("\n", " ")),
-            alt.Tooltip("column:N", title=column_title.replace("\n", " ")),
+            alt.Tooltip("row:N", title=row_title),
+            alt.Tooltip("column:N", title=column_title),
             alt.Tooltip("count:Q", title="Images", format=","),
             alt.Tooltip("share:Q", title="Share of the row", format=".1%"),
         ],
@@ -104,7 +106,7 @@ def quadrant_chart(
     ]
     own = {"teacher_only": colours[pair.teacher], "student_only": colours[pair.student]}
     palette = [own.get(q.name, NEUTRAL) for q in found.quadrants]
-    lines = alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')")
+    lines = alt.Axis(labelLimit=220, labelOverlap=False, labelExpr="split(datum.label, '\\n')")
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("words:N", sort=None, title=None, axis=lines),
         tooltip=[

@@ -37,9 +37,15 @@ def show_quadrants(pair: Pair) -> None:
     picked = state.peek("quadrant", _QUADRANT) if _behind() == "quadrants" else ""
     name = file_stem("quadrants", *pair.titles, pair.shown.part)
     chart = quadrant_chart(pair.comparison, pair.shown.colours, picked)
-    show_figure(chart, name, pair.note, _adopt_quadrant, picked)
+    show_figure(chart, name, measured.note(pair.comparison), _adopt_quadrant, picked)
     with st.expander("As a table, with intervals"):
-        show_table(quadrant_rows(pair.comparison), name, ["share"], note=pair.note, told=False)
+        show_table(
+            quadrant_rows(pair.comparison),
+            name,
+            ["share"],
+            note=measured.note(pair.comparison),
+            told=False,
+        )
 
 
 def show_matrices(pair: Pair) -> None:
@@ -143,9 +149,8 @@ def _show_matrix(pair: Pair, which: str) -> None:
     if _behind() == which:
         cell = [state.peek(name, default) for name, default in _CELL.items()]
         picked = ["" if c == _ANY else c for c in cell]
-    st.markdown(f"**{escaped(own)}**")
-    axes = (axis.replace(": ", ":\n", 1) for axis in _axes(pair, which))
-    chart = confusion_chart(counts, classes, *axes, tuple(picked))
+    st.markdown(f"**{escaped(own) if which in _OWN else 'One against the other'}**")
+    chart = confusion_chart(counts, classes, *_axes(pair, which), tuple(picked))
     name = file_stem("confusion", own if which in _OWN else "both", pair.shown.part)
     note = f"{own}. {measured.counted(pair.comparison)}"
     show_figure(chart, name, note, partial(_adopt_cell, which), "-".join(picked), told=False)
@@ -158,7 +163,7 @@ def _title(pair: Pair, which: str) -> str:
 
 def _axes(pair: Pair, which: str) -> tuple[str, str]:
     """Return what the rows and the columns of a matrix are."""
-    one, other = (f"Answer of: {title}" for title in pair.titles)
+    one, other = (f"Answer of {title}" for title in pair.titles)
     return {"teacher": ("True class", one), "student": ("True class", other)}.get(
         which, (one, other)
     )

@@ -132,8 +132,8 @@ def show_differences(pair: Pair) -> None:
         width=260,
     )
     st.markdown(
-        f"Right of the line at 0 **{escaped(pair.other)}** is better. An interval that crosses the "
-        "line does not show a difference."
+        f"Right of the line at 0 **{escaped(pair.other)}** is better. An interval that holds 0 "
+        "does not show a difference."
     )
     name = file_stem("difference", score, *pair.titles, pair.shown.part)
     colour = pair.shown.colours[pair.other]

@@ -80,6 +80,8 @@ def test_confusion(found):
     assert [(r["row"], r["column"]) for r in drawn if r["picked"]] == [("mel", "nv")]
     (param,) = chart.to_dict()["params"]
     assert (param["name"], param["select"]["fields"]) == (PICK, ["row", "column"])
+    titled = confusion_chart(counts, CLASSES, "True class", "Answer of a model of a long title")
+    assert "['Answer of a model of a', 'long title']" in str(titled.to_dict())
 
 
 @pytest.mark.parametrize(("picked", "cells"), [(("", ""), 0), (("mel", ""), 7), (("", "nv"), 7)])
@@ -95,6 +97,7 @@ def test_quadrants(comparison):
     assert [row["count"] for row in drawn] == [q.count for q in comparison.agreement.quadrants]
     assert [row["name"] for row in drawn if row["picked"]] == ["same_mistake"]
     assert [row["words"] for row in drawn][1:3] == ["only right:\nbig", "only right:\nsmall"]
+    assert '"labelOverlap": false' in chart.to_json(), "no name is left out"
     scale = next(layer["encoding"]["color"]["scale"] for layer in chart.to_dict()["layer"]
                  if "scale" in layer["encoding"].get("color", {}))  # fmt: skip
     assert dict(zip(scale["domain"], scale["range"]))["student_only"] == STUDENT

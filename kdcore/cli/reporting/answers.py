@@ -30,7 +30,7 @@ def answers_section(study: Study) -> Section:
                     found.confusion,
                     subject.test.classes,
                     "True class",
-                    f"Class decided for by\n{subject.title}",
+                    f"Class decided for by {subject.title}",
                 ).properties(width=400),
                 counted(found),
                 subject.source(study.part),

@@ -21,7 +21,7 @@ from kdcore.report.pair import quadrant_titles
 PICK = "pick"
 _CELL = 34  # px
 _LETTERS = 26  # of a line of an axis' title, which a matrix in a third of a page has room for
-_BAR = 34  # px, for a name of two lines
+_BAR = 38  # px, for a name of two lines
 _ROOM = 1.25  # of all images, for the label of a long bar
 _MARK = "#D55E00"
 _DARK_FROM = 0.55  # share from which a cell is dark enough for light ink

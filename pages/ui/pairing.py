@@ -88,7 +88,9 @@ def show_gains(shown: Compared) -> None:
     cards = {title: model.card for title, model in shown.models.items()}
     for student, baseline in with_baselines(cards):
         found = _compared(shown, baseline, student).named(escaped(baseline), escaped(student))
-        st.markdown(f"What its teacher brought: {headline_sentence(found)} One run of each.")
+        st.markdown(
+            f"What its teacher brought: {headline_sentence(found)} One training run of each."
+        )
 
 
 def show_pair(pair: Pair) -> None:

@@ -52,8 +52,8 @@ def obtain(pair: Pair, chosen: Chosen, request: Request) -> Any | None:
         _approximate(pair, chosen, request, result, working)
     else:
         st.caption(
-            ":material/check: **The Score-CAM maps are exact:** every mask is scored. The fast ones "
-            f"that came first correlate with them by {_fast(result)}."
+            ":material/check: **The Score-CAM maps are exact:** every mask is scored. The fast "
+            f"ones that came first correlate with them by {_fast(result)}."
         )
     return result
 

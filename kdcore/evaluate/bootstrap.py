@@ -22,6 +22,7 @@ from kdcore.base import numpy_generator
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
+SHIFTED = "a bias-shifted bootstrap interval"  # what the ends of an ECE are, and of a difference
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Diagram:
         return interval_words(self.n_boot, self.n_groups, self.seed)
 
     @property
-    def farthest(self) -> int | None:
+    def adds_most(self) -> int | None:
         """The bin that adds most to the ECE of those whose interval leaves out what was said.
 
         None where there is no such bin. A bin where all images agree has an interval without

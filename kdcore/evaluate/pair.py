@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from kdcore.evaluate.agreement import Agreement, agreement
 from kdcore.evaluate.align import align
 from kdcore.evaluate.bootstrap import (
+    SHIFTED,
     Interval,
     difference_interval,
     index_groups,
@@ -107,7 +108,7 @@ class PairComparison:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        more = ", the same for both models; those of the ECE are moved by its bias"
+        more = f", the same for both models; that of the ECE is {SHIFTED}"
         return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
     def as_dict(self) -> dict[str, Any]:

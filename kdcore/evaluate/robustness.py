@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from kdcore.base import DataError
 from kdcore.evaluate import calibration, scores
 from kdcore.evaluate.bootstrap import (
+    SHIFTED,
     Interval,
     draw_groups,
     index_groups,
@@ -125,7 +126,7 @@ class Robustness:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        more = ", the same for all cells; the ECE's is lowered by its upward bias"
+        more = f", the same for all cells; that of the ECE is {SHIFTED}"
         return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
     def as_dict(self) -> dict[str, Any]:

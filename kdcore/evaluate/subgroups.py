@@ -30,6 +30,7 @@ from kdcore.base import DataError
 from kdcore.data.attributes import ORDER
 from kdcore.evaluate.bootstrap import (
     LEVEL,
+    SHIFTED,
     Interval,
     draw_groups,
     index_groups,
@@ -129,6 +130,7 @@ class Subgroups:
     def interval_method(self) -> str:
         """How intervals and p values were made, one sentence."""
         more = ", not adjusted; p values are adjusted over the groups of a score (Holm)"
+        more += f"; that of the ECE is {SHIFTED}"
         return interval_words(self.n_boot, self.lesions, self.seed, more)
 
 

@@ -17,7 +17,7 @@ from kdcore.evaluate import (
     Diagram,
     Interval,
 )
-from kdcore.report.cells import interval_text
+from kdcore.report.cells import interval_text, signed_text
 
 Rows = list[list[object]]
 MEASURES = {
@@ -31,6 +31,23 @@ MEASURES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
 }
+# What is compared, with the probabilities of the student and those of the baseline.
+AGAINST = (
+    ("KD against no KD, both as trained", "as trained", "as trained"),
+    ("KD alone against temperature scaling alone", "as trained", "temperature"),
+    ("KD and temperature scaling against temperature scaling alone", "temperature", "temperature"),
+)
+ECE_INTERVALS = (
+    "The interval of an ECE is a bias-shifted bootstrap interval: chance alone raises an ECE, and "
+    "that of a resample once more, so the ends of the percentile interval are lowered, the high "
+    "one by what resamples exceed the ECE by, the low one by twice that, neither below 0. "
+    "Simulated with 1,500 images, such a “95 %” interval held a true ECE of 0.116, 0.043 and "
+    "0.002 in 92, 94 and 49 of 100 data sets (percentiles: 92, 69 and 0): do not read one close "
+    "to 0 as exact. That of a difference of two ECEs is moved likewise; with 1,350 images it held "
+    "true differences of 0.153, 0.049, 0.028 and 0.005 in 74, 100, 62 and 95 of 100. Those "
+    "of NLL and Brier score are plain percentiles of the resamples."
+)
+_MOST_DIGITS = 6
 _ROLES = {"teacher": "Teacher", "foreign": "Imported model"}  # the others are students
 _TAUGHT = {"student": ", KD", "baseline": ", no KD"}
 
@@ -95,14 +112,17 @@ def measure_rows(
     return [["what", "model", "probabilities", *head], *body]
 
 
-def delta_rows(deltas: Mapping[str, Mapping[str, Interval]], n: int) -> Rows:
+def delta_rows(deltas: Mapping[str, Mapping[str, Interval]], n: int, shown: bool = False) -> Rows:
     """Return one row for each comparison and score, and what the interval over `n` images shows.
 
-    `deltas` holds for each comparison what `calibration_deltas` returns: below 0 the first is
-    better.
+    Parameters
+    ----------
+    deltas : what `calibration_deltas` returns for each comparison: below 0 the first is better
+    n : images
+    shown : differences as texts, to read; otherwise as intervals
     """
     body: Rows = [
-        [name, MEASURES[score], interval_text(delta), verdict(delta, n)]
+        [name, MEASURES[score], difference_text(delta) if shown else delta, verdict(delta, n)]
         for name, found in deltas.items()
         for score, delta in found.items()
     ]
@@ -112,11 +132,23 @@ def delta_rows(deltas: Mapping[str, Mapping[str, Interval]], n: int) -> Rows:
 def answer_text(name: str, deltas: Mapping[str, Interval], n: int) -> str:
     """Return in Markdown what the ECE and NLL of a comparison called `name` show, over `n`."""
     told = (
-        f"**{verdict(deltas[score], n)}** by the {score.upper()} "
-        f"({interval_text(deltas[score]).replace('-', '−')})"
+        f"**{verdict(deltas[score], n)}** by the {score.upper()} ({difference_text(deltas[score])})"
         for score in ("ece", "nll")
     )
     return f"{name}: {'; '.join(told)}."
+
+
+def difference_text(delta: Interval) -> str:
+    """Return a difference with its signs, and as many digits as keep its ends from 0.
+
+    At least three, at most six. An end that is 0 needs none.
+    """
+    digits = 3
+    while digits < _MOST_DIGITS and any(
+        end and not round(end, digits) for end in (delta.low, delta.high)
+    ):
+        digits += 1
+    return signed_text(delta, digits)
 
 
 def verdict(delta: Interval, n: int) -> str:
@@ -129,19 +161,20 @@ def verdict(delta: Interval, n: int) -> str:
 
 
 def diagram_text(found: Diagram) -> str:
-    """Return what a diagram shows, in Markdown: too much or too little said, and where most."""
+    """Return what a diagram shows, in Markdown: too much or too little said, and in which bin."""
     happened = found.said - found.excess.value
     is_so = f"the image is {found.target}" if found.target else "it is right"
     text = (
         f"**{_direction(found)}** on average it says {percent(found.said)} and {is_so} "
         f"{percent(happened)} of the time."
     )
-    b = found.farthest
+    b = found.adds_most
     if b is None:
         return f"{text} No bin's interval leaves the diagonal out."
     rate = found.happened[b]
     return (
-        f"{text} Farthest off: when it says {percent(float(found.bins.confidence[b]))}, {is_so} "
+        f"{text} Adds most to the ECE, of the bins whose interval leaves the diagonal out: when it "
+        f"says {percent(float(found.bins.confidence[b]))}, {is_so} "
         f"{percent(rate.value)} of the time [{percent(rate.low)}, {percent(rate.high)}; "
         f"{found.bins.count[b]:,} images]."
     )

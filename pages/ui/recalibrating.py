@@ -20,6 +20,7 @@ _GLOSSARY = """
 - **NLL**, negative log-likelihood: how surprised the model is by the truth, in nats. **Brier
   score**: squared distance of the probabilities from the truth, 0 to 2. Both also fall when a
   model is more often right, so they are not about calibration alone.
+- {intervals}
 - Vector scaling and isotonic regression may change answers: look at accuracy and macro F1, too.
 """
 
@@ -27,7 +28,8 @@ _GLOSSARY = """
 def show_measures(subjects: list[Subject]) -> None:
     """Draw a measure before and after calibration, and the table of all of them."""
     from kdcore.charts.reliability import measure_chart
-    from kdcore.report.calibration import MEASURES, measure_rows, what_it_is
+    from kdcore.evaluate.bootstrap import SHIFTED
+    from kdcore.report.calibration import ECE_INTERVALS, MEASURES, measure_rows, what_it_is
 
     st.subheader("Before and after")
     st.markdown(
@@ -44,8 +46,8 @@ def show_measures(subjects: list[Subject]) -> None:
     reference = getattr(scaled.get("temperature"), measure, None)
     models = [s.model for s in subjects]
     told = (
-        f"{note(subjects[0])} Those of the ECE are lowered by its upward bias. They speak of other "
-        "test images, not of other trainings."
+        f"{note(subjects[0])} That of the ECE is {SHIFTED}, see below. They speak of other test "
+        "images, not of other trainings."
     )
     show_figure(
         measure_chart(
@@ -65,7 +67,7 @@ def show_measures(subjects: list[Subject]) -> None:
     if scaled.get("temperature"):
         st.caption(f"**{what_it_is('baseline', 'temperature')}** is {base.title}.")
     with st.expander("What these measures are"):
-        st.markdown(_GLOSSARY)
+        st.markdown(_GLOSSARY.format(intervals=ECE_INTERVALS))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring…")
@@ -80,7 +82,7 @@ def show_answer(subjects: list[Subject]) -> None:
     st.subheader("Does distillation calibrate better than temperature scaling alone?")
     st.markdown(
         "The ECE is about calibration alone; the NLL also rewards right answers. A difference "
-        "below 0 is in favour of distillation (KD)."
+        "below 0 is in favour of distillation (KD). Compare like with like first: both as trained."
     )
     by_name = {s.model.name: s for s in subjects}
     pairs = [(s, by_name[s.baseline]) for s in subjects if s.baseline in by_name]
@@ -92,38 +94,41 @@ def show_answer(subjects: list[Subject]) -> None:
 
 
 def _show_answer(student: Subject, baseline: Subject) -> None:
-    from kdcore.report.calibration import answer_text, delta_rows
+    from kdcore.evaluate.bootstrap import SHIFTED
+    from kdcore.report.calibration import AGAINST, answer_text, delta_rows
 
     if "temperature" not in baseline.calibrators:
         st.info(f"{baseline.title} has no validation predictions to fit a temperature on.")
-        return
     deltas = {
-        f"KD {how} against temperature scaling alone": _deltas(
-            student, baseline, student.key, baseline.key, name
-        )
-        for name, how in (("as trained", "alone"), ("temperature", "and temperature scaling"))
-        if name in student.calibrators
+        title: _deltas(student, baseline, student.key, baseline.key, own, other)
+        for title, own, other in AGAINST
+        if own in student.calibrators and other in baseline.calibrators
     }
     n = len(student.test)
     st.markdown(f"**{student.title}** against **{baseline.title}**:")
     st.markdown("\n".join(f"- {answer_text(name, found, n)}" for name, found in deltas.items()))
     if student.model.card.architecture != baseline.model.card.architecture:
         st.caption("The two are of different networks: no baseline of the student's is at hand.")
+    told = delta_rows(deltas, n, shown=True)
     show_table(
         delta_rows(deltas, n),
         file_stem("kd-against-scaling", student.title),
         note="Difference: KD less no KD, below 0 is better. " + note(student) + " The same "
-        "lesions are drawn for both models; intervals of ECE differences are moved by their bias.",
+        f"lesions are drawn for both models; that of an ECE difference is {SHIFTED}.",
+        shown=told,
+        printed=told,
     )
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _deltas(_student: Subject, _baseline: Subject, key: str, other: str, name: str) -> Any:
+def _deltas(
+    _student: Subject, _baseline: Subject, key: str, other: str, own: str, against: str
+) -> Any:
     from kdcore.evaluate import calibration_deltas
 
     return calibration_deltas(
-        (_baseline.test, _baseline.calibrators["temperature"]),
-        (_student.test, _student.calibrators[name]),
+        (_baseline.test, _baseline.calibrators[against]),
+        (_student.test, _student.calibrators[own]),
         measured.RESAMPLES,
     )
 

@@ -75,7 +75,7 @@ def test_two_classes_mirror_each_other():
     np.testing.assert_allclose(first.bins.accuracy, 1 - second.bins.accuracy[::-1])
 
 
-def test_farthest_is_the_bin_that_adds_most_outside_its_interval(case):
+def test_what_adds_most_is_the_bin_that_does_so_outside_its_interval(case):
     predictions, probs = case
     found = reliability_diagram(predictions, probs, bins=4, n_boot=50)
 
@@ -86,7 +86,7 @@ def test_farthest_is_the_bin_that_adds_most_outside_its_interval(case):
             confidence=np.array(said),
             accuracy=np.array([i.value for i in happened]),
         )
-        return replace(found, bins=bins, happened=tuple(happened)).farthest
+        return replace(found, bins=bins, happened=tuple(happened)).adds_most
 
     inside, outside = Interval(0.5, 0.2, 0.8), Interval(0.5, 0.4, 0.6)
     flat, empty = Interval(1.0, 1.0, 1.0), Interval(np.nan, np.nan, np.nan)
@@ -100,7 +100,7 @@ def test_one_lesion_has_no_intervals():
     predictions = subset(make_predictions(20, groups=1), np.arange(20))
     found = reliability_diagram(predictions, softmax(predictions.logits), bins=3)
     assert np.isnan(found.excess.low)
-    assert found.farthest is None
+    assert found.adds_most is None
     assert found.interval_method.startswith("none")
 
 

@@ -98,6 +98,9 @@ def test_the_scaled_student_without_kd_is_always_there(shelf: Path, models: str)
     assert "is always here" in words(app)
     answered = "KD alone against temperature scaling alone" in words(app)
     assert answered is ("small" in models)
+    assert ("KD against no KD, both as trained" in words(app)) is answered
+    told = " ".join(e.markdown[0].value for e in app.expander if "measures" in e.label)
+    assert "bias-shifted bootstrap interval" in told and "49 of 100" in told
     assert ("Choose a student" in words(app)) is not answered
 
 

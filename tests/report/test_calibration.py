@@ -11,6 +11,7 @@ import pytest
 from kdcore.evaluate import (
     DELTAS,
     Interval,
+    bootstrap,
     brier,
     brier_parts,
     calibration_table,
@@ -26,10 +27,13 @@ from kdcore.evaluate.conformal import METHODS
 from kdcore.predict.probabilities import softmax
 from kdcore.report import csv_text
 from kdcore.report.calibration import (
+    AGAINST,
+    ECE_INTERVALS,
     answer_text,
     brier_rows,
     delta_rows,
     diagram_text,
+    difference_text,
     measure_rows,
     reliability_rows,
     verdict,
@@ -167,10 +171,42 @@ def test_rows_of_models_in_plain_words(parts):
 def test_a_difference_is_worth_what_its_interval_shows(delta, words):
     assert verdict(delta, 1349) == words
     found = dict.fromkeys(DELTAS, delta)
-    _check(delta_rows({"a against b": found}, 1349), 4)
+    rows = delta_rows({"a against b": found}, 1349)
+    assert [row[2] for row in rows[1:]] == [delta] * 4
+    _check(spread(rows), 4)
+    shown = delta_rows({"a against b": found}, 1349, shown=True)
+    assert [row[2] for row in shown[1:]] == [difference_text(delta)] * 4
     text = answer_text("a against b", found, 1349)
     assert text.count(f"**{words}**") == 2
     assert "ECE" in text
+
+
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [
+        (Interval(-0.02, -0.04, -0.0002), "−0.0200 [−0.0400, −0.0002]"),
+        (Interval(0.01, 0.00003, 0.2), "+0.01000 [+0.00003, +0.20000]"),
+        (Interval(0.01, 0.0, 0.2), "+0.010 [0.000, +0.200]"),
+        (Interval(0.0, -1e-9, 0.1), "0.000000 [0.000000, +0.100000]"),
+        (Interval(0.02, np.nan, np.nan), "+0.020"),
+    ],
+)
+def test_an_end_beside_0_does_not_read_as_0(delta, text):
+    assert difference_text(delta) == text
+
+
+def test_like_is_compared_with_like_first():
+    assert AGAINST[0][1:] == ("as trained", "as trained")
+    assert {name for _, *both in AGAINST for name in both} == {"as trained", "temperature"}
+
+
+def test_the_coverage_that_is_told_is_what_the_simulations_held():
+    told = " ".join(str(bootstrap.__doc__).split())
+    assert "92, 94 and 49 of 100 data sets, plain percentiles in 92, 69 and 0" in told
+    assert "92, 94 and 49 of 100 data sets (percentiles: 92, 69 and 0)" in ECE_INTERVALS
+    of_differences = " ".join(str(bootstrap.difference_interval.__doc__).split())
+    assert "74, 100, 62 and 95 of 100" in of_differences
+    assert "74, 100, 62 and 95 of 100" in ECE_INTERVALS
 
 
 @pytest.mark.parametrize(
@@ -188,7 +224,7 @@ def test_diagrams_in_words(parts, temperature, target, words):
     text = diagram_text(found)
     assert text.startswith(words)
     assert f"on average it says {found.said:.0%}".replace("%", " %") in text
-    assert "Farthest off: when it says" in text
+    assert "Adds most to the ECE, of the bins whose interval leaves the diagonal out: when" in text
     none = Interval(np.nan, np.nan, np.nan)
     fair = replace(found, excess=Interval(0.0, -0.1, 0.1), happened=(none,) * 5)
     assert diagram_text(fair).startswith("**Neither too high nor too low")

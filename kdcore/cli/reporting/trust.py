@@ -22,8 +22,17 @@ from kdcore.evaluate import (
     choose_rejection,
     reliability_diagram,
 )
+from kdcore.evaluate.bootstrap import SHIFTED
 from kdcore.predict.shelf import baseline_of
-from kdcore.report.calibration import MEASURES, answer_text, delta_rows, measure_rows, what_it_is
+from kdcore.report.calibration import (
+    AGAINST,
+    ECE_INTERVALS,
+    MEASURES,
+    answer_text,
+    delta_rows,
+    measure_rows,
+    what_it_is,
+)
 from kdcore.report.cells import joined
 from kdcore.report.document import Block, Figure, Section, Table, Text
 from kdcore.report.operating import alarm_rows, paired_rows, rejection_text
@@ -43,16 +52,14 @@ def calibration_section(study: Study) -> Section:
         for s in study.subjects
     }
     short = {title: (role, _shown(rows)) for title, (role, rows) in tables.items()}
-    told = (
-        f"{_note(study)} Those of the ECE are lowered by its upward bias. Calibrators are fitted "
-        "on validation."
-    )
+    told = f"{_note(study)} That of the ECE is {SHIFTED}. Calibrators are fitted on validation."
     more = " The CSV has vector scaling and isotonic regression, too."
     blocks: list[Block] = [
         Text(
             "Lower is better, but for accuracy and macro F1. Temperature scaling divides the "
             "logits by one number, fitted on validation, and moves no answer."
         ),
+        Text(ECE_INTERVALS),
         Table(
             "calibration", "Calibration before and after", measure_rows(short, shown=True),
             told + more, study.both_sources, measure_rows(tables),
@@ -94,12 +101,14 @@ def _against_scaling(study: Study, student: Subject) -> tuple[Block, ...]:
     if found is None:
         return ()
     baseline = models[found.name]
-    scaled = (baseline.test, _calibrators(baseline)["temperature"])
     deltas = {
-        f"KD {how} against temperature scaling alone": calibration_deltas(
-            scaled, (student.test, _calibrators(student)[name]), study.resamples, SEED
+        title: calibration_deltas(
+            (baseline.test, _calibrators(baseline)[other]),
+            (student.test, _calibrators(student)[own]),
+            study.resamples,
+            SEED,
         )
-        for name, how in zip(_SHOWN, ("alone", "and temperature scaling"), strict=True)
+        for title, own, other in AGAINST
     }
     n = len(student.test)
     sources = (s.source("val", study.part) for s in (student, baseline))
@@ -108,11 +117,12 @@ def _against_scaling(study: Study, student: Subject) -> tuple[Block, ...]:
         *(Text(answer_text(name, delta, n)) for name, delta in deltas.items()),
         Table(
             f"kd-against-scaling-{student.stem}",
-            f"{student.title} against {baseline.title} with temperature scaling",
-            delta_rows(deltas, n),
+            f"{student.title} against {baseline.title}, and with temperature scaling",
+            delta_rows(deltas, n, shown=True),
             f"Difference: KD less no KD, below 0 is better. {_note(study)} The same lesions are "
-            "drawn for both; intervals of ECE differences are moved by their bias.",
+            f"drawn for both; that of an ECE difference is {SHIFTED}.",
             ", ".join(sources),
+            delta_rows(deltas, n),
         ),
     )
 

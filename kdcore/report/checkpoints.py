@@ -27,18 +27,34 @@ def checkpoint_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
 
 
 def overview_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
-    """Return one short row for each checkpoint: what it is, its size, its macro-F1 on test."""
+    """Return one short row for each checkpoint: what it is, its teachers, size, test macro-F1."""
+    found = list(found)
+    titles = {card.name: title_of(card) for _, card in found}
     body: Rows = [
         [
-            card.title or card.name,
+            title_of(card),
             card.role,
+            " + ".join(titles.get(name, name) for name in taught_names(card)) or "none",
             f"{card.input_size} × {card.input_size}",
             round(megabytes(folder), 1),
             score_text(card, "test", 2) or "not measured",
         ]
         for folder, card in found
     ]
-    return [["model", "role", "input, pixels", "folder, MB", "test macro-F1 [95 %]"], *body]
+    return [
+        ["model", "role", "taught by", "input, pixels", "folder, MB", "test macro-F1 [95 %]"],
+        *body,
+    ]
+
+
+def title_of(card: Card) -> str:
+    """Return what a checkpoint is called for people."""
+    return card.title or card.name
+
+
+def taught_names(card: Card) -> tuple[str, ...]:
+    """Return the names of a card's teachers; older cards have them in their recipe alone."""
+    return tuple(card.teachers or card.recipe.get("teachers", ()))
 
 
 def score_text(card: Card, part: str, digits: int = 3) -> str:

@@ -5,7 +5,7 @@ from pages.ui import frame, starting, state
 state.adopt_link()
 frame.open_page(
     "DistilScope",
-    "What did the small model keep of the big one, and can it be trusted?",
+    "What did the student keep of its teacher, and can it be trusted?",
 )
 starting.show_idea()
 starting.show_first_steps()

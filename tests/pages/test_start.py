@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kdcore.base import checkpoints_folder, results_folder
+from kdcore.models import list_checkpoints
+from kdcore.report.overview import gain_texts, overview_texts
+from kdcore.report.sweep_scores import read_sweeps
 from tests.conftest import REPO
 from tests.pages.conftest import words
 
@@ -23,6 +27,23 @@ def test_start_says_what_distillation_is_and_lists_the_models(
     assert "knowledge distillation" in words(app)
     assert list(app.dataframe[0].value["model"]) == ["Tiny teacher", "Tiny student"]
     assert list(app.dataframe[0].value["test macro-F1 [95 %]"]) == ["not measured"] * 2
+    assert list(app.dataframe[0].value["taught by"]) == ["none"] * 2
+    assert "No student here was taught by **Tiny teacher**" in words(app)
+    assert "What the teacher brought" not in [s.value for s in app.subheader]
+
+
+def test_start_says_of_the_shipped_what_their_cards_and_sweeps_say() -> None:
+    app = AppTest.from_file(str(REPO / "streamlit_app.py"), default_timeout=120).run()
+    assert not app.exception
+    cards = list_checkpoints(checkpoints_folder())
+    said = words(app)
+    for text in overview_texts(cards) + gain_texts(cards, read_sweeps([results_folder()])[0]):
+        assert text in said
+    taught = app.dataframe[0].value.set_index("model")["taught by"]
+    titles = {c.name: c.title for c in cards}
+    for card in cards:
+        assert taught[card.title] == (" + ".join(titles[n] for n in card.teachers) or "none")
+    assert "What the teacher brought" in [s.value for s in app.subheader]
 
 
 def test_the_tour_goes_forth_and_back(open_page: Open) -> None:

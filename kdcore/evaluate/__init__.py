@@ -63,7 +63,14 @@ from kdcore.evaluate.significance import (
     Significance,
     compare_methods,
 )
-from kdcore.evaluate.subgroups import Score, Subgroup, Subgroups, subgroups
+from kdcore.evaluate.subgroups import (
+    GapDifference,
+    Score,
+    Subgroup,
+    Subgroups,
+    gap_differences,
+    subgroups,
+)
 
 __all__ = [
     "AS_TRAINED",
@@ -90,6 +97,7 @@ __all__ = [
     "Detection",
     "Diagram",
     "Evaluation",
+    "GapDifference",
     "Interval",
     "McNemar",
     "MethodSummary",
@@ -127,6 +135,7 @@ __all__ = [
     "evaluate_predictions",
     "fit_calibrators",
     "fit_temperature",
+    "gap_differences",
     "held_out_scores",
     "mce",
     "nll",

@@ -22,12 +22,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
 from kdcore.data.attributes import ORDER
+from kdcore.evaluate.align import align
 from kdcore.evaluate.bootstrap import (
     LEVEL,
     SHIFTED,
@@ -86,7 +88,7 @@ class Subgroup:
     name : the value, "unknown" where there is none
     n, lesions : images, and lesions they show
     positives : images of the class `Subgroups.positive`
-    absent : classes without an image here, which macro means leave out
+    support : images of each class by name; macro means leave out classes without one
     scores : by name, those of `Subgroups.scores`
     """
 
@@ -94,8 +96,13 @@ class Subgroup:
     n: int
     lesions: int
     positives: int
-    absent: tuple[str, ...]
+    support: Mapping[str, int]
     scores: Mapping[str, Score]
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Classes without an image here, which macro means leave out."""
+        return tuple(name for name, n in self.support.items() if not n)
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,28 @@ class Subgroups:
         return interval_words(self.n_boot, self.lesions, self.seed, more)
 
 
+@dataclass(frozen=True)
+class GapDifference:
+    """A group's gap to all others in one score, of two models of the same images.
+
+    Attributes
+    ----------
+    name : of the group
+    first, second : the gap of each model
+    difference : second less first, with its 95 % interval, not adjusted
+    p, p_holm : two-sided, of no difference; adjusted over the groups that can be told
+    too_small : why nothing can be said; "" where something can
+    """
+
+    name: str
+    first: float
+    second: float
+    difference: Interval
+    p: float
+    p_holm: float
+    too_small: str
+
+
 def subgroups(
     predictions: Predictions,
     by: str,
@@ -158,6 +187,77 @@ def subgroups(
     ValueError
         If the temperature is not positive or `n_boot` is negative.
     """
+    reached = _reach(predictions, by, temperature, n_boot, seed)
+    groups = [
+        _subgroup(name, predictions.classes, own, rest) for name, (own, rest) in reached.items()
+    ]
+    return Subgroups(
+        by=by,
+        groups=_adjusted(groups),
+        scores=tuple(groups[0].scores),
+        positive=POSITIVE if POSITIVE in predictions.classes else "",
+        n=len(predictions),
+        lesions=index_groups(predictions.group_ids)[1],
+        temperature=float(temperature),
+        n_boot=n_boot,
+        seed=seed,
+        checkpoint=predictions.checkpoint,
+        split=predictions.split,
+        corruption=predictions.corruption,
+    )
+
+
+def gap_differences(
+    first: tuple[Predictions, float],
+    second: tuple[Predictions, float],
+    by: str,
+    score: str,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> tuple[GapDifference, ...]:
+    """Return by how much each group's gap in a score is higher of the second model.
+
+    Two gaps of which one leaves out 0 and the other does not may be alike: this is their
+    difference itself, in the same resamples of the lesions.
+
+    Parameters
+    ----------
+    first, second : predictions on the same images, in any order, and what their logits are
+        divided by; the groups are those of the first
+    by : an attribute of the first
+    score : one of `Subgroups.scores` but the ECE, whose excess over the truth differs by model
+    n_boot, seed : of the bootstrap, as `subgroups` takes them
+
+    Raises
+    ------
+    DataError
+        If `align` finds that the images, labels, lesions or classes differ, there is no image, or
+        no such attribute.
+    ValueError
+        If the score is the ECE or none, a temperature is not positive or `n_boot` is negative.
+    """
+    one, other = align(first[0], second[0])
+    ones = _reach(one, by, first[1], n_boot, seed)
+    others = _reach(replace(other, attributes=one.attributes), by, second[1], n_boot, seed)
+    known = [key for key in next(iter(ones.values()))[0].whole if key != "ece"]
+    if score not in known:
+        raise ValueError(f"score: expected one of {', '.join(known)}, got {score!r}")
+    found = [_difference(name, score, ones[name], others[name]) for name in ones]
+    told = holm(math.nan if d.too_small else d.p for d in found)
+    return tuple(replace(d, p_holm=p) for d, p in zip(found, told, strict=True))
+
+
+def _difference(name: str, score: str, first: _Sides, second: _Sides) -> GapDifference:
+    (whole, resampled), (whole_2, resampled_2) = (_gaps(score, *both) for both in (first, second))
+    value, p = _gap(float(whole_2[0] - whole[0]), resampled_2 - resampled, excess=False)
+    too_small = next(filter(None, (_gap_too_small(score, *both) for both in (first, second))), "")
+    return GapDifference(name, float(whole[0]), float(whole_2[0]), value, p, math.nan, too_small)
+
+
+def _reach(
+    predictions: Predictions, by: str, temperature: float, n_boot: int, seed: int
+) -> dict[str, _Sides]:
+    """Return what each group and all others reached, by the group's name, in order."""
     if n_boot < 0:
         raise ValueError(f"n_boot: expected 0 or more, got {n_boot}")
     values = _values(predictions, by)
@@ -173,24 +273,7 @@ def subgroups(
     whole = measure(sides, index, [np.ones((1, lesions))])
     drawn = draw_groups(lesions, n_boot if lesions > 1 else 0, seed)
     reached = [_Reached(*of_side) for of_side in zip(sides, whole, measure(sides, index, drawn))]
-    groups = [
-        _subgroup(name, predictions.classes, own, rest)
-        for name, own, rest in zip(names, reached, reached[len(names) :])
-    ]
-    return Subgroups(
-        by=by,
-        groups=_adjusted(groups),
-        scores=tuple(groups[0].scores),
-        positive="" if positive is None else POSITIVE,
-        n=len(predictions),
-        lesions=lesions,
-        temperature=float(temperature),
-        n_boot=n_boot,
-        seed=seed,
-        checkpoint=predictions.checkpoint,
-        split=predictions.split,
-        corruption=predictions.corruption,
-    )
+    return {name: (own, rest) for name, own, rest in zip(names, reached, reached[len(names) :])}
 
 
 def _values(predictions: Predictions, by: str) -> NDArray[np.str_]:
@@ -223,6 +306,9 @@ class _Reached:
     resampled: dict[str, Floats]
 
 
+_Sides: TypeAlias = tuple[_Reached, _Reached]  # a group, and all others
+
+
 def _subgroup(name: str, classes: tuple[str, ...], own: _Reached, rest: _Reached) -> Subgroup:
     side = own.side
     return Subgroup(
@@ -230,7 +316,7 @@ def _subgroup(name: str, classes: tuple[str, ...], own: _Reached, rest: _Reached
         n=side.n,
         lesions=side.lesions,
         positives=0 if side.positive is None else int(side.support[side.positive]),
-        absent=tuple(c for c, n in zip(classes, side.support) if not n),
+        support={name: int(n) for name, n in zip(classes, side.support, strict=True)},
         scores={key: _score(key, own, rest) for key in own.whole},
     )
 
@@ -238,19 +324,23 @@ def _subgroup(name: str, classes: tuple[str, ...], own: _Reached, rest: _Reached
 def _score(key: str, own: _Reached, rest: _Reached) -> Score:
     excess = key == "ece"
     value = float(_flat(own.whole[key])[0])
-    whole, resampled = (
-        _flat(own.whole[key] - rest.whole[key]),
-        _flat(own.resampled[key] - rest.resampled[key]),
-    )
+    whole, resampled = _gaps(key, own, rest)
     gap, p = _gap(float(whole[0]), resampled, excess)
-    small, outside = _too_small(key, own), _too_small(key, rest)
     return Score(
         value=percentile_interval(value, _flat(own.resampled[key]), excess),
         gap=gap,
         p=p,
         p_holm=math.nan,
-        too_small=small,
-        gap_too_small=small or (outside and f"outside the group: {outside}"),
+        too_small=_too_small(key, own),
+        gap_too_small=_gap_too_small(key, own, rest),
+    )
+
+
+def _gaps(key: str, own: _Reached, rest: _Reached) -> tuple[Floats, Floats]:
+    """Return a group's score less that of all others: in the data (1,), and in resamples (B,)."""
+    return (
+        _flat(own.whole[key] - rest.whole[key]),
+        _flat(own.resampled[key] - rest.resampled[key]),
     )
 
 
@@ -287,6 +377,12 @@ def _too_small(key: str, reached: _Reached) -> str:
     if len(defined) and np.ptp(defined) == 0:
         return "all resamples agree, which gives no interval"
     return ""
+
+
+def _gap_too_small(key: str, own: _Reached, rest: _Reached) -> str:
+    """Return why nothing can be said from the gap of two sides, or ""."""
+    outside = _too_small(key, rest)
+    return _too_small(key, own) or (outside and f"outside the group: {outside}")
 
 
 def _adjusted(groups: Sequence[Subgroup]) -> tuple[Subgroup, ...]:

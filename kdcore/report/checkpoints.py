@@ -42,7 +42,7 @@ def overview_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
         for folder, card in found
     ]
     return [
-        ["model", "role", "taught by", "input, pixels", "folder, MB", "test macro-F1 [95 %]"],
+        ["model", "role", "taught by", "input, px", "folder, MB", "test macro-F1 [95 %]"],
         *body,
     ]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from kdcore.evaluate import Score, Subgroups
-from kdcore.report.cells import columns, interval_text, joined, number, signed_text
+from kdcore.evaluate import GapDifference, Score, Subgroups
+from kdcore.evaluate.subgroups import MIN_IMAGES
+from kdcore.report.cells import columns, interval_text, joined, number, signed, signed_text
 from kdcore.report.subgroups import TOO_SMALL, Rows, score_title, subgroup_score_rows
 
 ATTRIBUTES = {
@@ -17,6 +18,7 @@ ATTRIBUTES = {
     "lesion_size": "Size of the lesion in the picture",
 }
 _SURE = 0.05
+_MACRO = ("macro_f1", "balanced_accuracy")
 
 
 def gap_told_rows(found: Mapping[str, Subgroups], score: str) -> Rows:
@@ -65,6 +67,63 @@ def gap_text(found: Subgroups, score: str) -> str:
         )
     listed = ", ".join(f"{name} ({signed_text(s.gap)})" for name, s in apart)
     return f"The interval of the gap leaves out 0 for {listed}. {_adjusted(apart, told, score)}"
+
+
+def few_text(found: Subgroups, score: str) -> str:
+    """Return which classes have few images in a group and count in full there, or "".
+
+    That is so of macro means, of groups large enough to be told.
+    """
+    told = []
+    for group in found.groups if score in _MACRO else ():
+        few = [f"{name} {n}" for name, n in group.support.items() if 0 < n < MIN_IMAGES]
+        if few and not group.scores[score].too_small:
+            told.append(f"**{group.name}** ({', '.join(few)})")
+    if not told:
+        return ""
+    return (
+        f"Classes with fewer than {MIN_IMAGES} images in a group count in full there, so that one "
+        f"answer moves its score, and its gap, by much: {'; '.join(told)}."
+    )
+
+
+def difference_rows(
+    found: Sequence[GapDifference], by: str, titles: tuple[str, str], shown: bool = False
+) -> Rows:
+    """Return one row for each group: both models' gaps, and the second less the first.
+
+    Parameters
+    ----------
+    found : of `gap_differences`
+    by : the attribute
+    titles : of the first and the second model
+    shown : the difference as a text, to read; otherwise as an interval
+    """
+    head = [by, *(f"gap of {title}" for title in titles), "difference of the gaps"]
+    body: Rows = []
+    for d in found:
+        cell = signed_text(d.difference) if shown else d.difference
+        gaps = [signed(gap) if shown else gap for gap in (d.first, d.second)]
+        body.append([d.name, *gaps, TOO_SMALL if d.too_small else cell, number(d.p_holm)])
+    return [[*head, "p (Holm)"], *body]
+
+
+def difference_text(found: Sequence[GapDifference]) -> str:
+    """Return for which groups two models' gaps differ beyond chance, adjusted for looking at all.
+
+    A group counts where p is below 0.05 after Holm's adjustment.
+    """
+    told = [d for d in found if not d.too_small]
+    if not told:
+        return "No group is large enough to compare the gaps of the two."
+    sure = [f"{d.name} ({signed_text(d.difference)})" for d in told if d.p_holm < _SURE]
+    looked = f"of {_count(len(told))} large enough, p adjusted by Holm"
+    if not sure:
+        return (
+            f"No group's gap is shown to differ between the two ({looked}). That does not show "
+            "that their gaps are the same."
+        )
+    return f"The gap differs for {', '.join(sure)} ({looked})."
 
 
 def _adjusted(apart: list[tuple[str, Score]], told: list[tuple[str, Score]], score: str) -> str:

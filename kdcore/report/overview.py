@@ -110,6 +110,6 @@ def _gain_text(sweep: SweepScores, found: Significance, method: str, reference: 
         shows = "better with a teacher" if gain.low > 0 else "worse with a teacher"
     mean = {m.method: m.mean.value for m in found.methods}
     return (
-        f"**{sweep.title}**: {signed_text(gain)}, {shows} (means of {n} seeds: "
+        f"**{sweep.title}**: {signed_text(gain)} macro-F1, {shows} (means of {n} seeds: "
         f"{mean[method]:.3f} taught, {mean[reference]:.3f} without a teacher)."
     )

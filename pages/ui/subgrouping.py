@@ -12,7 +12,7 @@ from pages.ui.figures import show_figure
 from pages.ui.points import each
 from pages.ui.tables import file_stem, show_table
 
-LINK = ("by", "score")
+LINK = ("by", "score", "gap_of", "gap_to")
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy", "recall", "auc", "ece", "overconfidence")
 
 
@@ -42,6 +42,7 @@ def show_subgroups(models: Sequence[Any], colours: Mapping[str, str]) -> None:
                 f"{model.title} is left out: its predictions have no such attribute or score."
             )
     _show_groups(found, by, score, colours)
+    _show_differences([m for m in known if m.title in found], by, score)
 
 
 def _choose_attribute(names: list[str]) -> str:
@@ -75,7 +76,7 @@ def _choose_score(found: Mapping[str, Any]) -> str:
 
 def _show_groups(found: Mapping[str, Any], by: str, score: str, colours: Mapping[str, str]) -> None:
     from kdcore.charts.subgroups import gap_chart, group_chart
-    from kdcore.report.group_gaps import all_score_rows, gap_text, gap_told_rows
+    from kdcore.report.group_gaps import all_score_rows, few_text, gap_text, gap_told_rows
 
     note = _note(found)
     name = file_stem("subgroups", by, score)
@@ -92,6 +93,9 @@ def _show_groups(found: Mapping[str, Any], by: str, score: str, colours: Mapping
     texts = {model: gap_text(groups, score) for model, groups in found.items()}
     for text in dict.fromkeys(texts.values()):  # what holds of several is said once
         st.markdown(f"**{'; '.join(m for m, own in texts.items() if own == text)}:** {text}")
+    few = {model: few_text(groups, score) for model, groups in found.items()}
+    for text in filter(None, dict.fromkeys(few.values())):
+        st.warning(text, icon=":material/group:")
     if by == "dx_type":
         st.caption(
             "Images without a biopsy (follow-up, consensus) were easy to tell or watched for long, "
@@ -99,6 +103,55 @@ def _show_groups(found: Mapping[str, Any], by: str, score: str, colours: Mapping
         )
     with st.expander("Table", icon=":material/table:"):
         show_table(all_score_rows(found), name, note=note, shown=gap_told_rows(found, score))
+
+
+def _show_differences(models: Sequence[Any], by: str, score: str) -> None:
+    """Draw by how much the gaps of two models differ, and say why their intervals don't tell."""
+    from kdcore.base import KdError
+    from kdcore.report.group_gaps import difference_rows, difference_text
+
+    if len(models) < 2:
+        return
+    st.markdown("**Does one model have the larger gap?**")
+    caution = (
+        "A gap that leaves out 0 for one model and not for the other does not show that the two "
+        "differ: compare the gaps themselves, "
+    )
+    if score == "ece":
+        st.caption(f"{caution}which needs another score, such as “confidence − accuracy”.")
+        return
+    st.caption(f"{caution}on the same images.")
+    left, right = st.columns(2)
+    with left:
+        second = measured.choose_model("Gap of", "gap_of", models, 1)
+    with right:
+        first = measured.choose_model("less gap of", "gap_to", models, 0)
+    if first.name == second.name:
+        st.info("Choose two models.", icon=":material/checklist:")
+        return
+    try:
+        found = _differences(first, second, measured.key([first, second], "test"), by, score)
+    except KdError as error:  # of other images, which is no fault of the page
+        st.info(f"Their gaps can't be compared. {error}", icon=":material/difference:")
+        return
+    st.markdown(f"**{second.title}** less **{first.title}:** {difference_text(found)}")
+    titles = first.title, second.title
+    shown = difference_rows(found, by, titles, shown=True)
+    show_table(
+        difference_rows(found, by, titles),
+        file_stem("gap-differences", by, score, second.title, first.title),
+        note=f"{_note({'': _found(first, by)})} The same lesions are drawn for both models.",
+        shown=shown,
+        printed=shown,
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Comparing gaps…")
+def _differences(_first: Any, _second: Any, content: str, by: str, score: str) -> Any:
+    from kdcore.evaluate import gap_differences
+
+    both = [(measured.load(m), measured.temperature(m)) for m in (_first, _second)]
+    return gap_differences(both[0], both[1], by, score, measured.RESAMPLES)
 
 
 def _note(found: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.evaluate import evaluate_predictions, subgroups
+from kdcore.evaluate import evaluate_predictions, gap_differences, subgroups
+from kdcore.evaluate.align import take
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from kdcore.evaluate.significance import holm
 from kdcore.evaluate.subgroups import MIN_IMAGES, MIN_LESIONS, OVERALL, UNKNOWN
@@ -61,6 +62,8 @@ def test_values_are_those_of_the_group_alone(seed: int) -> None:
             assert group.scores[name].value.value == pytest.approx(value, nan_ok=True), name
         assert group.n == len(keep)
         assert group.lesions == len(set(predictions.group_ids[keep]))
+        counts = np.bincount(predictions.labels[keep], minlength=7)
+        assert group.support == dict(zip(CLASSES, counts.tolist(), strict=True))
         assert group.positives == (predictions.labels[keep] == MEL).sum()
         assert group.absent == tuple(
             c for k, c in enumerate(CLASSES) if not (predictions.labels[keep] == k).any()
@@ -104,6 +107,61 @@ def test_two_groups_mirror_each_other() -> None:
         assert one.gap.value == pytest.approx(-other.gap.value), name
         assert (one.gap.low, one.gap.high) == pytest.approx((-other.gap.high, -other.gap.low)), name
         assert one.p == pytest.approx(other.p, nan_ok=True), name
+
+
+@pytest.mark.parametrize("score", [s for s in OVERALL if s != "ece"] + ["recall", "auc"])
+def test_gaps_of_two_models_differ_as_in_a_loop(score: str) -> None:
+    one = in_thirds(n=160, signal=1.0)
+    other = replace(make_predictions(160, 8, signal=2.0), attributes={})
+    other = replace(other, labels=one.labels, group_ids=one.group_ids, sample_ids=one.sample_ids)
+    order = np.random.default_rng(0).permutation(160).tolist()
+    found = gap_differences((one, 1.0), (take(other, order), 1.0), "sex", score, 25, 5)
+    index, lesions = index_groups(one.group_ids)
+    draws = np.concatenate(list(draw_groups(lesions, 25, seed=5)))
+    keeps = [np.repeat(np.arange(len(index)), row[index].astype(int)) for row in draws]
+    for d in found[:2]:
+        inside = one.attributes["sex"] == d.name
+
+        def gaps(keep: np.ndarray, inside: np.ndarray = inside) -> list[float]:
+            own, rest = keep[inside[keep]], keep[~inside[keep]]
+            return [gaps_of(p, own, rest)[score] for p in (one, other)]
+
+        first, second = gaps(np.arange(160))
+        assert (d.first, d.second) == pytest.approx((first, second))
+        many = np.array([b - a for a, b in map(gaps, keeps)])
+        expected = (second - first, *np.nanquantile(many, [0.025, 0.975]))
+        assert tuple(vars(d.difference).values()) == pytest.approx(expected)
+
+
+def test_the_same_model_twice_has_no_difference_and_a_planted_one_is_found() -> None:
+    made = in_thirds(1200, signal=1.0)
+    for d in gap_differences((made, 1.0), (made, 1.0), "sex", "accuracy", 100):
+        assert (d.difference.value, d.difference.low, d.difference.high, d.p) == (0, 0, 0, 1)
+    right = np.eye(7, dtype=np.float32)[made.labels] * 9
+    female = made.attributes["sex"] == "female"
+    mended = female & (np.arange(1200) % 3 > 0)  # where all were right no resample would differ
+    better = replace(made, logits=np.where(mended[:, None], right, made.logits))
+    by_name = {
+        d.name: d for d in gap_differences((made, 1.0), (better, 1.0), "sex", "accuracy", 200)
+    }
+    assert by_name["female"].difference.low > 0 and by_name["female"].p_holm < 0.05
+    assert by_name["male"].difference.high < 0
+    raised = [d.p_holm for d in by_name.values() if not d.too_small]
+    assert raised == pytest.approx(holm(d.p for d in by_name.values() if not d.too_small))
+
+
+def test_differences_refuse_other_images_and_scores_without_a_fair_gap() -> None:
+    made = in_thirds(200)
+    for score in ("ece", "f2"):
+        with pytest.raises(ValueError, match="score: expected one of accuracy"):
+            gap_differences((made, 1.0), (made, 1.0), "sex", score, 0)
+    with pytest.raises(DataError):
+        gap_differences((made, 1.0), (take(made, range(50)), 1.0), "sex", "accuracy", 0)
+    with pytest.raises(DataError):
+        gap_differences((made, 1.0), (made, 1.0), "age", "accuracy", 0)
+    few = take(made, range(20)), 1.0
+    small = gap_differences(few, few, "sex", "accuracy", 0)
+    assert all("fewer than" in d.too_small and np.isnan(d.p_holm) for d in small)
 
 
 def test_p_values_are_adjusted_over_the_groups_that_can_be_told() -> None:

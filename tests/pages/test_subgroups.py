@@ -101,6 +101,32 @@ def test_the_link_holds_what_was_chosen(visit: Open) -> None:
     assert _link(app, "focus") == "tiny-student"
 
 
+def test_gaps_of_two_models_are_compared_not_their_intervals(visit: Open, own: Path) -> None:
+    assert "Their gaps can't be compared" in _clean(visit(by="sex", score="accuracy"))
+    first, second = (own / f"tiny-{r}" / "predictions-test.npz" for r in ("teacher", "student"))
+    of = Predictions.load(second)
+    kept = {name: getattr(of, name) for name in ("logits", "checkpoint", "checkpoint_hash")}
+    replace(Predictions.load(first), **kept).save(second)
+    app = visit(by="sex", score="accuracy")
+    said = _clean(app)
+    assert "does not show that the two differ" in said
+    assert "**Tiny student** less **Tiny teacher:**" in said
+    frame = next(f.value for f in app.dataframe if "difference of the gaps" in f.value.columns)
+    assert list(frame["sex"]) == ["female", "male"]
+    app.selectbox(key="w:gap_of").set_value("tiny-teacher").run()
+    assert "Choose two models." in _clean(app)
+    assert _link(app, "gap_of") == "tiny-teacher"
+    assert "needs another score" in _clean(visit(by="sex", score="ece"))
+    alone = _clean(visit(by="sex", score="accuracy", models="tiny-student"))
+    assert "does not show that the two differ" not in alone
+
+
+def test_classes_of_few_images_are_warned_of(visit: Open) -> None:
+    said = _clean(visit(by="age", score="macro_f1"))
+    assert "count in full there" in said
+    assert "count in full there" not in _clean(visit(by="age", score="accuracy"))
+
+
 def test_nonsense_in_the_link_falls_back(visit: Open) -> None:
     app = visit(
         by="x", score="x", point="x", rule="x", positive="x", level="x", focus="x", act="nan"

@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kdcore.evaluate import Interval, Score, Subgroups, subgroups
+from kdcore.evaluate import GapDifference, Interval, Score, Subgroups, subgroups
 from kdcore.report.cells import joined, percent_text, signed_text
 from kdcore.report.group_gaps import (
     all_score_rows,
+    difference_rows,
+    difference_text,
+    few_text,
     gap_text,
     gap_told_rows,
     subgroup_text,
@@ -63,6 +66,41 @@ def test_the_ece_is_said_not_to_be_adjusted(found: Subgroups) -> None:
     text = gap_text(_with(found, {"dark": (0.1, 0.05, 0.2, NAN)}), "ece")
     assert "dark (+0.100" in text
     assert "has no p value" in text
+
+
+def test_a_class_of_few_images_in_a_group_is_named(found: Subgroups) -> None:
+    support = {"akiec": 1, "df": 9, "mel": 10, "nv": 80, "vasc": 0}
+    first, *rest = found.groups
+    groups = (
+        replace(first, name="abdomen", support=support),
+        *(replace(g, support={"nv": 99, "df": 3 if g.name == "unknown" else 50}) for g in rest),
+    )
+    changed = replace(found, groups=groups)
+    for score in ("macro_f1", "balanced_accuracy"):
+        text = few_text(changed, score)
+        assert text.endswith("by much: **abdomen** (akiec 1, df 9).")  # unknown is told nothing of
+    assert few_text(changed, "accuracy") == ""
+    assert few_text(replace(found, groups=groups[1:]), "macro_f1") == ""
+
+
+def test_differences_of_gaps_as_rows_and_in_words() -> None:
+    def made(name: str, p: float, small: str = "") -> GapDifference:
+        return GapDifference(name, 0.1, -0.1, Interval(-0.2, -0.3, -0.1), p, p, small)
+
+    few = made("unknown", NAN, "3 lesions, fewer than 50")
+    both = [made("dark", 0.01), made("bright", 0.2), few]
+    assert difference_text(both) == (
+        "The gap differs for dark (−0.200 [−0.300, −0.100]) (of 2 groups large enough, p adjusted "
+        "by Holm)."
+    )
+    assert difference_text(both[1:]).startswith("No group's gap is shown to differ")
+    assert difference_text([few]) == "No group is large enough to compare the gaps of the two."
+    head, *body = difference_rows(both, "light", ("A", "B"), shown=True)
+    assert head[:4] == ["light", "gap of A", "gap of B", "difference of the gaps"]
+    assert body[0] == ["dark", "+0.100", "−0.100", "−0.200 [−0.300, −0.100]", "0.010"]
+    assert body[2][3:] == ["too small", "n/a"]
+    plain = difference_rows(both, "light", ("A", "B"))
+    assert plain[1][1:4] == [0.1, -0.1, both[0].difference]
 
 
 def test_rows_of_several_models(found: Subgroups) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from kdcore.base import results_folder
 from kdcore.data import HAM10000
 from kdcore.models import Card
 from kdcore.report.overview import gain_texts, overview_texts
-from kdcore.report.sweep_scores import SweepScores, read_sweeps
+from kdcore.report.sweep_scores import SeedScores, SweepScores, read_sweeps
 
 SWEEPS = {sweep.name: sweep for sweep in read_sweeps([results_folder()])[0]}
 STUDENTS = SWEEPS["ham10000-students"]
@@ -85,21 +86,18 @@ def test_another_student_has_no_sweep(other: Card) -> None:
 
 @pytest.mark.parametrize(("sign", "word"), [(1, "better"), (-1, "worse")])
 def test_a_gain_and_a_loss_are_said(sign: int, word: str) -> None:
-    runs = tuple(
-        replace(
-            r, scores={"macro_f1": 0.5 + sign * 0.1 * (r.method == "kd-at") + 0.001 * r.seed**2}
-        )
-        if r.method == "kd-at"
-        else replace(r, scores={"macro_f1": 0.5})
-        for r in STUDENTS.runs
-    )
+    def scored(method: str, seed: int) -> dict[str, float]:
+        gain = 0.1 * sign + 0.001 * seed if method == "kd-at" else 0.0
+        return {"macro_f1": 0.5 + gain}
+
+    runs = tuple(replace(r, scores=scored(r.method, r.seed)) for r in STUDENTS.runs)
     (said,) = gain_texts([TAUGHT], [replace(STUDENTS, runs=runs)])
     assert f"{word} with a teacher" in said
 
 
 def test_sweeps_that_cannot_tell() -> None:
-    def kept(keep: object) -> SweepScores:
-        return replace(STUDENTS, runs=tuple(r for r in STUDENTS.runs if keep(r)))  # type: ignore[operator]
+    def kept(keep: Callable[[SeedScores], bool]) -> SweepScores:
+        return replace(STUDENTS, runs=tuple(filter(keep, STUDENTS.runs)))
 
     assert gain_texts([TAUGHT], [replace(STUDENTS, plan=None)]) == []
     assert gain_texts([TAUGHT], [kept(lambda r: r.seed == 0)]) == []

@@ -5,6 +5,7 @@ Cleveland & McGill 1984: a place on a common scale is read best; bars would hide
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,12 @@ from kdcore.charts.style import NEUTRAL, ROWS, SERIES
 _COLUMNS = ["label", "series", "value", "low", "high", "note", "faint"]
 _STEP = 15  # px, for each series of a row
 _PAD = 12  # px, between rows
-_LONG = 18  # letters of a name in the legend
+_LINE = 18  # px, of a name in the legend, as themes would have it other
+_LEGEND = 12  # px, of its letters
+_GAP = 6  # px, between legend and plot
+_LETTER = 4  # px, of a row's name, at least, so that the legend is not left of all
+_AXIS = 220  # px, the most that a row's name takes
+_TITLE = 36  # letters of a line of the axis' title, so that a phone shows it
 _FAINT = 0.25  # opacity
 
 
@@ -45,7 +51,7 @@ def interval_dots(
     labels = list(dict.fromkeys(table["label"][table["value"].notna()]))
     alone = table["label"].nunique() == len(table)  # one dot a row: nothing to set apart in it
     place = _place(labels, names, palette, alone)
-    title: str | list[str] = x_title.split("\n") if "\n" in x_title else x_title
+    title = [part for line in x_title.split("\n") for part in textwrap.wrap(line, _TITLE)]
     scale = alt.Scale(zero=False) if domain is None else alt.Scale(domain=list(domain), clamp=True)
     tooltip = _tooltip(noted=bool(table["note"].notna().any()))
     base = alt.Chart(table).transform_filter("isValid(datum.value)")
@@ -67,14 +73,29 @@ def interval_dots(
         line = alt.Chart(pd.DataFrame({"value": [reference]}))
         chart = line.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(x="value:Q") + chart
     height = len(labels) * (_STEP * (1 if alone else len(names)) + _PAD)
-    return chart.properties(height=max(height, 60), autosize=ROWS)
+    above = _LINE * len(names) + _GAP if len(names) > 1 and labels != names else 0
+    padding = {"top": 5 + above, "left": 5, "right": 5, "bottom": 5}
+    return chart.properties(height=max(height, 60), autosize=ROWS, padding=padding)
 
 
 def _place(labels: list[str], names: list[str], palette: list[str], alone: bool) -> dict[str, Any]:
     """Return the channels of a dot's row, its place within the row, and its colour."""
-    columns = 1 if max(map(len, names), default=0) > _LONG else 2  # a phone cuts off the rest
-    legend = alt.Legend(orient="top", title=None, labelLimit=260, columns=columns)
-    lines = alt.Axis(labelLimit=220, labelExpr="split(datum.label, '\\n')")
+    # One on top would begin where the plot does, and a phone would cut it off.
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
+    legend = alt.Legend(
+        orient="none",
+        legendX=-min(_AXIS, longest * _LETTER),
+        legendY=-_LINE * len(names) - _GAP,
+        direction="vertical",
+        padding=0,
+        rowPadding=0,
+        clipHeight=_LINE,
+        labelFontSize=_LEGEND,
+        symbolSize=80,
+        title=None,
+        labelLimit=300,
+    )
+    lines = alt.Axis(labelLimit=_AXIS, labelExpr="split(datum.label, '\\n')")
     return {
         "y": alt.Y("label:N", title=None, sort=labels, axis=lines),
         **({} if alone else {"yOffset": alt.YOffset("series:N", sort=names)}),

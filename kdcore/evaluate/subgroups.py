@@ -137,7 +137,7 @@ class Subgroups:
     def interval_method(self) -> str:
         """How intervals and p values were made, one sentence."""
         more = ", not adjusted; p values are adjusted over the groups of a score (Holm)"
-        more += f"; that of the ECE is {SHIFTED}"
+        more += f"; the interval of the ECE is {SHIFTED}"
         return interval_words(self.n_boot, self.lesions, self.seed, more)
 
 

@@ -53,8 +53,9 @@ def _fixed(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _with_note(spec: dict[str, Any], note: str) -> dict[str, Any]:
     """Return the specification with the note under it: alone in a column, it is left aligned."""
-    top = ("$schema", "config", "datasets", "background", "padding")
+    top = ("$schema", "config", "datasets", "background")
     outer = {key: spec.pop(key) for key in top if key in spec}
+    spec.pop("padding", None)  # room for a legend, which a column makes by itself
     title = {
         "text": textwrap.wrap(note, _LETTERS),
         "orient": "bottom",

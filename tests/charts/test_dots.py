@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -37,16 +38,20 @@ def placed(svg: bytes) -> dict[str, tuple[float, float]]:
     return found
 
 
+@pytest.mark.parametrize("note", ["", "Test part, n = 1,349 images."])
 @pytest.mark.parametrize("count", [2, 3])
-def test_the_legend_is_within_the_drawing_above_the_plot_and_left_of_it(count: int) -> None:
-    texts = placed(figure_bytes(chart(NAMES[:count]), "svg"))
+def test_the_legend_is_within_the_drawing_above_the_plot_and_left_of_it(
+    count: int, note: str
+) -> None:
+    texts = placed(figure_bytes(chart(NAMES[:count]), "svg", note))
     row_x, row_y = texts[LABELS[0]]  # right-aligned at the plot's left edge
     for name in NAMES[:count]:
         x, y = texts[name]
         assert 0 < x < row_x
         assert 10 < y < row_y
+    assert texts[NAMES[0]][1] < 30  # no empty room above it
     ys = [texts[name][1] for name in NAMES[:count]]
-    assert ys == sorted(ys) and min(b - a for a, b in zip(ys, ys[1:], strict=False)) >= 12
+    assert ys == sorted(ys) and min(b - a for a, b in pairwise(ys)) >= 12
 
 
 def test_a_single_name_needs_no_legend_and_takes_no_room() -> None:
@@ -56,9 +61,7 @@ def test_a_single_name_needs_no_legend_and_takes_no_room() -> None:
 
 
 def test_a_long_title_has_lines_that_a_phone_shows() -> None:
-    title = (
-        "Share of the map's sum that lies on the lesion, student less baseline\n(higher is better)"
-    )
+    title = "Share of the map's sum on the lesion, student less its baseline\n(higher is better)"
     layer = chart(NAMES, title).to_dict()["layer"][0]
     lines = layer["encoding"]["x"]["title"]
     assert " ".join(lines) == title.replace("\n", " ")

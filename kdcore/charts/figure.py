@@ -48,6 +48,7 @@ def _fixed(spec: dict[str, Any]) -> dict[str, Any]:
     if not joined and spec.get("width", "container") == "container":
         spec["width"] = _WIDTH
     spec.pop("autosize", None)  # of a container; it is no part of a chart in a column
+    spec.pop("padding", None)  # room for a legend, which is made by itself without a container
     return spec
 
 
@@ -55,7 +56,6 @@ def _with_note(spec: dict[str, Any], note: str) -> dict[str, Any]:
     """Return the specification with the note under it: alone in a column, it is left aligned."""
     top = ("$schema", "config", "datasets", "background")
     outer = {key: spec.pop(key) for key in top if key in spec}
-    spec.pop("padding", None)  # room for a legend, which a column makes by itself
     title = {
         "text": textwrap.wrap(note, _LETTERS),
         "orient": "bottom",

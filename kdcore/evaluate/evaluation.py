@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.evaluate.bootstrap import Interval, index_groups, interval_words
+from kdcore.evaluate.bootstrap import SHIFTED, Interval, index_groups, interval_words
 from kdcore.evaluate.headline import BY_CLASS, OVERALL, headline_scores
 from kdcore.predict.predictions import Predictions
 
@@ -63,7 +63,7 @@ class Evaluation:
     @property
     def interval_method(self) -> str:
         """How the intervals were made, one sentence."""
-        more = "; that of the ECE is lowered by its upward bias"
+        more = f"; that of the ECE is {SHIFTED}"
         return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
     def as_dict(self) -> dict[str, Any]:

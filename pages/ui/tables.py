@@ -33,7 +33,6 @@ def show_table(
     told : write the note under the table; else it is in the LaTeX only
     printed : rows of the LaTeX in the place of `rows`, fewer columns to fit a page
     """
-    from kdcore.report import latex_table
     from kdcore.report.cells import compact, csv_text, spread
 
     head, *body = compact(shown or rows)
@@ -51,7 +50,14 @@ def show_table(
         st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")
     with st.container(horizontal=True):
         _download("CSV", lambda: csv_text(spread(rows)), f"{name}.csv", "text/csv")
-        _download("LaTeX", lambda: latex_table(printed or rows, note), f"{name}.tex", "text/x-tex")
+        _download("LaTeX", lambda: _latex(printed or rows, note), f"{name}.tex", "text/x-tex")
+
+
+def _latex(rows: Sequence[Sequence[Any]], note: str) -> str:
+    """Return the LaTeX, fitted to a page; what fits it takes a moment to load."""
+    from kdcore.report.latex_paper import paper_table
+
+    return paper_table(rows, note)
 
 
 def _download(label: str, make: Callable[[], str], file: str, mime: str) -> None:

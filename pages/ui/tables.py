@@ -19,6 +19,7 @@ def show_table(
     shown: Sequence[Sequence[Any]] | None = None,
     told: bool = True,
     printed: Sequence[Sequence[Any]] | None = None,
+    narrow: Iterable[str] = (),
 ) -> None:
     """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
 
@@ -32,6 +33,7 @@ def show_table(
     shown : rows to draw in the place of `rows`, such as intervals as texts
     told : write the note under the table; else it is in the LaTeX only
     printed : rows of the LaTeX in the place of `rows`, fewer columns to fit a page
+    narrow : columns of sentences, drawn no wider than some words; a click shows them whole
     """
     from kdcore.report.cells import compact, csv_text, spread
 
@@ -41,7 +43,8 @@ def show_table(
         hide_index=True,
         width="content",
         column_config={
-            column: st.column_config.NumberColumn(format="percent") for column in shares
+            **{column: st.column_config.NumberColumn(format="percent") for column in shares},
+            **{column: st.column_config.TextColumn(width="medium") for column in narrow},
         },
     )
     if note and told:

@@ -74,6 +74,7 @@ def test_means_are_means_of_the_seeds(sweep: SweepScores) -> None:
             values = [r.score(name).value for r in own]
             assert score.value == pytest.approx(np.mean(values))
             assert score.low < score.value < score.high
+        assert (mean.taught == "") == (mean.method == "no teacher")
         assert mean.parameters and mean.input_size and mean.data and mean.split
     assert all(set(r.scores) == {"macro_f1"} for r in sweep_results(sweep, "val"))
 

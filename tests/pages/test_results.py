@@ -140,6 +140,10 @@ def test_the_ablation_of_the_five_methods(open_page: Open) -> None:
         "KD + attention transfer",
         "KD + attention transfer + alignment",
     ]
+    assert "macro F1 of resnet18, mean" in found.columns
+    said = words(app)
+    assert "**KD without a cache**: " in said and "the very image that the student sees" in said
+    assert "**Decoupled KD**: " in said and "in two parts" in said
     assert "Holm" in words(app) and "ham10000-methods-seeds.csv" in words(app)
 
 

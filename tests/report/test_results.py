@@ -132,7 +132,7 @@ def test_published_rows_can_be_told_apart_and_cited() -> None:
     assert head[:6] == ["whose", "model", "data", "method", "protocol", "reference"]
     for r, row in zip(found, body, strict=True):
         assert row[3:6] == [r.method, r.protocol, r.reference] and r.source in r.title
-        assert ("arXiv 2508.15251" == r.reference) == (r.source == "Explainable KD")
+        assert (r.reference == "arXiv 2508.15251") == (r.source == "Explainable KD")
         assert r.reference in ("arXiv 2508.15251", "no reference")
         assert ("not recalibrated" in r.protocol) == ("ece" in r.scores)
     told = studies_text(found).splitlines()

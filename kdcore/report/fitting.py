@@ -49,9 +49,15 @@ class FittedTable:
 def fit_tables(
     tables: Sequence[Table], font: str, folder: Path, page: Page = A4, long: int = _LONG
 ) -> dict[str, FittedTable]:
-    """Return each table by its name, fitted to a `page` that is set in `font`, one that Typst has.
+    """Return each table by its name, fitted to a page.
 
-    `folder` is for what Typst reads; a word of `long` letters or more may be broken.
+    Parameters
+    ----------
+    tables : with names that differ
+    font : that the page is set in, one that Typst has
+    folder : for what Typst reads
+    page : to fit them to
+    long : letters of a word that may be broken; that of fewer is not
     """
     cells = {t.name: [[_cell(v, long) for v in row] for row in t.rows] for t in tables}
     texts = {cell for rows in cells.values() for row in rows for cell in row}

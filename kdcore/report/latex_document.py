@@ -90,7 +90,14 @@ def _table(table: Table, fitted: FittedTable) -> Iterator[str]:
 
 
 def long_table(part: Part, fitted: FittedTable, left: str = "L", right: str = "R") -> Iterator[str]:
-    """Yield the lines of a longtable; `left` and `right` are the column types that take a width."""
+    """Yield the lines of a longtable.
+
+    Parameters
+    ----------
+    part : the columns of it
+    fitted : the table that they are of
+    left, right : LaTeX's types of columns that take a width, for words and for numbers
+    """
     inner = [width - 2 * INSET for width in part.widths]
     kinds = [right if fitted.right[c] else left for c in part.columns]
     spec = "".join(f"{kind}{{{width:.2f}bp}}" for kind, width in zip(kinds, inner, strict=True))

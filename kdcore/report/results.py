@@ -147,7 +147,10 @@ def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     The data set stands beside the model where there are several; with `protocol` so do the method,
     how it was measured, and what to cite.
     """
-    columns = {"whose": [r.mark for r in results], "model": [r.title for r in results]}
+    columns: dict[str, list[object]] = {
+        "whose": [r.mark for r in results],
+        "model": [r.title for r in results],
+    }
     columns |= _facts(results)
     first = ["whose", "model", *(["data"] if several_data(results) else [])]
     first += [*(_TOLD if protocol else ()), *SCORES.values()]
@@ -229,6 +232,5 @@ def values_of(results: Iterable[Result], field: str) -> list[str]:
 
 
 def _text(r: Result) -> str:
-    told = (r.mark, r.title, r.method, r.role, r.network, r.data, r.split, r.source)
-    told += (r.protocol, r.taught, r.reference)
-    return " ".join(told).casefold()
+    told = [r.mark, r.title, r.method, r.role, r.network, r.data, r.split, r.source, r.protocol]
+    return " ".join([*told, r.taught, r.reference]).casefold()

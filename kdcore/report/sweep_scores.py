@@ -223,7 +223,7 @@ def ablation_note(sweep: SweepScores, found: Significance, score: str) -> str:
     seeds = sorted({seed for method in found.methods for seed in method.seeds})
     return (
         f"{sweep.title}. {name} part{n}; seeds {', '.join(map(str, seeds))}. "
-        "Mean and standard deviation over seeds; Δ over shared seeds with its 95 % t-interval; p by the paired t-test, "
-        "Holm-adjusted. It speaks of other seeds, not of other images. "
+        "Mean and standard deviation over seeds; Δ over shared seeds with its 95 % t-interval; "
+        "p by the paired t-test, Holm-adjusted. It speaks of other seeds, not of other images. "
         f"From {sweep.source.name}."
     )

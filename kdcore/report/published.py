@@ -92,7 +92,7 @@ PUBLISHED = (
         {"accuracy": (0.784, 0.766, 0.801), "macro_f1": (0.541, 0.510, 0.569), "ece": 0.216}, 224,
     ),
     Published(
-        _EDGE, "ResNet-18 student, earlier", _KD_AT, STUDENT, "resnet18",
+        _EDGE, "Earlier ResNet-18 student", _KD_AT, STUDENT, "resnet18",
         {"accuracy": 0.823, "macro_f1": 0.697}, 224,
     ),
     Published(
@@ -173,8 +173,9 @@ def _result(row: Published) -> Result:
 
 def _title(row: Published) -> str:
     """Return the network with how it was trained and by which study: many are a ResNet-18."""
-    network = row.title if row.role == TEACHER else f"{row.title}, {row.method}"
-    return f"{network} ({row.study.name})"
+    way = "without a teacher" if row.method == _ALONE else f"by {row.method}"
+    taught = "" if row.role == TEACHER else f" {way.replace('attention transfer', 'AT')}"
+    return f"{row.title}{taught} ({row.study.name})"
 
 
 def _interval(value: float | tuple[float, float, float]) -> Interval:

@@ -26,7 +26,7 @@ SCORES = {name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accu
 LOWER_IS_BETTER = frozenset({"nll", "ece"})
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
 LEAKY = "image-level (leaky)"
-_TOLD = ("method", "protocol", "reference")  # beside the name, where protocols differ
+_TOLD = ("method", "protocol", "reference")  # right of the scores, where protocols differ
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def sort_results(results: Iterable[Result], by: str, falling: bool = False) -> l
 def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     """Return one row for each result; scores are `Interval`s.
 
-    The data set stands beside the model where there are several; with `protocol` so do the method,
-    how it was measured, and what to cite.
+    The data set stands beside the model where there are several. With `protocol` the method, how
+    it was measured, and what to cite follow the scores.
     """
     columns: dict[str, list[object]] = {
         "whose": [r.mark for r in results],
@@ -153,7 +153,7 @@ def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     }
     columns |= _facts(results)
     first = ["whose", "model", *(["data"] if several_data(results) else [])]
-    first += [*(_TOLD if protocol else ()), *SCORES.values()]
+    first += [*SCORES.values(), *(_TOLD if protocol else ())]
     hidden = [] if protocol else ["protocol"]
     hidden += [] if protocol and any(r.reference for r in results) else ["reference"]
     head = [name for name in dict.fromkeys([*first, *columns]) if name not in hidden]

@@ -129,9 +129,15 @@ def test_published_rows_can_be_told_apart_and_cited() -> None:
     found = published_results()
     assert len({(r.title, r.data) for r in found}) == len(found)
     head, *body = result_rows(found, protocol=True)
-    assert head[:6] == ["whose", "model", "data", "method", "protocol", "reference"]
+    assert head[:3] == ["whose", "model", "data"] and head[3 : 3 + len(SCORES)] == [
+        *SCORES.values()
+    ]
+    assert head[3 + len(SCORES) :][:3] == ["method", "protocol", "reference"]
     for r, row in zip(found, body, strict=True):
-        assert row[3:6] == [r.method, r.protocol, r.reference] and r.source in r.title
+        line = dict(zip(head, row))
+        assert (line["method"], line["protocol"]) == (r.method, r.protocol)
+        assert line["reference"] == r.reference and r.source in r.title
+        assert (" by KD" in r.title) == (r.role == "student")
         assert (r.reference == "arXiv 2508.15251") == (r.source == "Explainable KD")
         assert r.reference in ("arXiv 2508.15251", "no reference")
         assert ("not recalibrated" in r.protocol) == ("ece" in r.scores)

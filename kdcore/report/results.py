@@ -145,7 +145,7 @@ def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     """Return one row for each result; scores are `Interval`s.
 
     The data set stands beside the model where there are several. With `protocol` the method, how
-    it was measured, and what to cite follow the scores.
+    it was measured, and what to cite follow the scores, and a column without a value is left out.
     """
     columns: dict[str, list[object]] = {
         "whose": [r.mark for r in results],
@@ -154,9 +154,11 @@ def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
     columns |= _facts(results)
     first = ["whose", "model", *(["data"] if several_data(results) else [])]
     first += [*SCORES.values(), *(_TOLD if protocol else ())]
-    hidden = [] if protocol else ["protocol"]
-    hidden += [] if protocol and any(r.reference for r in results) else ["reference"]
-    head = [name for name in dict.fromkeys([*first, *columns]) if name not in hidden]
+    head = list(dict.fromkeys([*first, *columns]))
+    if protocol:
+        head = [name for name in head if any(cell not in (None, "") for cell in columns[name])]
+    else:
+        head = [name for name in head if name not in ("protocol", "reference")]
     return [list(head), *map(list, zip(*(columns[name] for name in head), strict=True))]
 
 

@@ -94,7 +94,13 @@ def _fitted(
         longest.append(max(_least(head, bold), *(regular[text] for text in body), 0.0))
     natural = [max(pair) for pair in zip(longest, (bold[head] for head in rows[0]), strict=True)]
     right = [is_numeric([row[k] for row in table.rows[1:]]) for k in range(len(rows[0]))]
-    return FittedTable(rows, right, natural, fit_table(least, longest, page))
+    return FittedTable(rows, right, natural, fit_table(least, longest, page, _lead(rows[1:])))
+
+
+def _lead(body: Sequence[Sequence[str]]) -> int:
+    """Return how many columns tell the rows apart, 1 where none do."""
+    counts = range(1, len(body[0]) if body else 1)
+    return next((k for k in counts if len({tuple(row[:k]) for row in body}) == len(body)), 1)
 
 
 def _least(text: str, widths: _Widths) -> float:

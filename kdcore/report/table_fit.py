@@ -3,7 +3,7 @@
 The widths are shared out as in CSS 2.1, section 17.5.2.2 (automatic table layout): each column
 gets what its longest word needs, and of the rest in proportion to what its longest cell lacks. It
 deviates in what it does where that is too wide: the letters get smaller, the page is turned, and
-last the columns are split over several tables that repeat the first column.
+last the columns are split over several tables that repeat the first.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Fit:
     parts: tuple[Part, ...]
 
 
-def fit_table(least: Sequence[float], longest: Sequence[float], page: Page = A4) -> Fit:
+def fit_table(
+    least: Sequence[float], longest: Sequence[float], page: Page = A4, lead: int = 1
+) -> Fit:
     """Return how a table fits a page.
 
     Parameters
@@ -74,6 +76,7 @@ def fit_table(least: Sequence[float], longest: Sequence[float], page: Page = A4)
     least : of each column, the width of its longest word, in em; below `page.word`
     longest : of each column, the width of its longest cell on one line, in em
     page : to fit it to
+    lead : columns that each part repeats, where they leave room for another; else the first
 
     Raises
     ------
@@ -93,7 +96,7 @@ def fit_table(least: Sequence[float], longest: Sequence[float], page: Page = A4)
             return Fit(size, turned, (_part(every, least, longest, size, room),))
     size, turned = page.split
     room = page.room(turned)
-    groups = _groups([_needed(w, size) for w in least], room)
+    groups = _groups([_needed(w, size) for w in least], room, lead)
     return Fit(size, turned, tuple(_part(g, least, longest, size, room) for g in groups))
 
 
@@ -102,17 +105,19 @@ def _needed(em: float, size: float) -> float:
     return em * size + 2 * INSET + _SLACK
 
 
-def _groups(widths: Sequence[float], room: float) -> list[tuple[int, ...]]:
-    """Return columns in groups that fit the room, each with the first column before it."""
+def _groups(widths: Sequence[float], room: float, lead: int) -> list[tuple[int, ...]]:
+    """Return columns in groups that fit the room, each with the leading columns before it."""
     groups: list[list[int]] = [[]]
-    left = room - widths[0]
-    for column, width in enumerate(widths[1:], start=1):
+    if sum(widths[:lead]) + max(widths[lead:], default=0.0) > room:
+        lead = 1
+    left = room - sum(widths[:lead])
+    for column, width in enumerate(widths[lead:], start=lead):
         if width > left and groups[-1]:
             groups.append([])
-            left = room - widths[0]
+            left = room - sum(widths[:lead])
         groups[-1].append(column)
         left -= width
-    return [(0, *group) for group in groups]
+    return [(*range(lead), *group) for group in groups]
 
 
 def _part(

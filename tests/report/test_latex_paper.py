@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,12 @@ def parse_paper(text: str) -> list[list[str]]:
         rows = [line.removesuffix(r" \\").split(" & ") for line in lines]
         assert {len(row) for row in rows} == {part["columns"].count("bp")}
         parts.append(rows)
-    first = [row[0] for row in parts[0]]
-    assert all([row[0] for row in part] == first for part in parts)
-    return [[rows[0][0], *(cell for row in rows for cell in row[1:])] for rows in zip(*parts)]
+    heads = zip(*(part[0] for part in parts))
+    lead = len(list(takewhile(lambda cells: len(set(cells)) == 1, heads))) if parts[1:] else 1
+    names = [row[:lead] for row in parts[0]]
+    assert lead and all([row[:lead] for row in part] == names for part in parts)
+    rows = zip(*parts, strict=True)
+    return [[*row[0][:lead], *(cell for cells in row for cell in cells[lead:])] for row in rows]
 
 
 def table(seed: int) -> list[list[object]]:

@@ -38,6 +38,17 @@ def test_every_column_is_there_once_and_the_first_in_each_part(seed: int) -> Non
     assert rest == list(range(1, len(least)))
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_more_columns_are_repeated_where_they_leave_room(seed: int) -> None:
+    least, longest = draw(seed)
+    fit = fit_table(least, longest, lead=2)
+    for part in fit.parts:
+        assert sum(part.widths) <= A4.room(fit.turned) + 1e-9
+    assert {c for part in fit.parts for c in part.columns} == set(range(len(least)))
+    wide = fit_table([6.0] * 40, [7.0] * 40, lead=2)
+    assert len(wide.parts) > 1 and {part.columns[:2] for part in wide.parts} == {(0, 1)}
+
+
 def test_a_small_table_has_its_natural_widths() -> None:
     fit = fit_table([1.0, 2.0], [3.0, 4.0])
     assert (fit.size, fit.turned) == (8.5, False)

@@ -2,7 +2,7 @@ r"""One table as LaTeX for a paper of one's own, fitted to the text of LaTeX's a
 
 What fits as it is stays a plain tabular; else cells are broken into lines, letters get smaller,
 and last the columns are split over several tables that repeat what names a row. A first comment
-names the packages. Fonts of 8 and 7 pt are wider than cmr10 scaled down, so they count as larger here.
+names the packages. Fonts of 8 and 7 pt are wider than cmr10 scaled down, so they count as larger.
 """
 
 from __future__ import annotations

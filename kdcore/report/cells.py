@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from kdcore.evaluate import Interval
@@ -34,6 +35,12 @@ _LATEX = str.maketrans(
         ">": "$>$",
     }
 )
+_MINUS = re.compile(r"(?<![\w.)\-])-(?=[\d.])")
+
+
+def true_minus(text: str) -> str:
+    """Return `text` with a true minus sign before each negative number."""
+    return _MINUS.sub("−", text)
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kdcore.report.cells import csv_text, spread
-from kdcore.report.latex import cell_text, is_numeric, latex_table
+from kdcore.report.cells import csv_text, spread, true_minus
+from kdcore.report.latex import cell_text, is_numeric
 
 Rows = Sequence[Sequence[object]]
 _CSS = """
@@ -63,7 +63,6 @@ pre { background: var(--code); padding: 10px 12px; white-space: pre-wrap; overfl
 """
 _INTERVAL = re.compile(r"(\S+) (\[[^\]]*\])")
 _BREAK = re.compile(r"([/_])(?=\w)")  # where a long name may go on in the next line
-_MINUS = re.compile(r"(?<![\w.)\-])-(?=[\d.])")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -90,9 +89,10 @@ class Table:
     data: Rows | None = None
     narrow: bool = False
 
-    def latex(self) -> str:
-        """Return the booktabs tabular, its caption as a comment."""
-        return latex_table(self.rows, f"{self.title}. {self.note}\nFrom {self.source}.")
+    @property
+    def caption(self) -> str:
+        """Its title, note and source, of which the source is a line of its own."""
+        return f"{self.title}. {self.note}\nFrom {self.source}."
 
     def csv(self) -> str:
         """Return the numbers as they were computed, an interval in three columns."""
@@ -283,11 +283,6 @@ def _paragraph(text: str) -> str:
         for piece, bold in spans(text)
     )
     return f"<p>{marked}</p>" if text else ""
-
-
-def true_minus(text: str) -> str:
-    """Return `text` with a true minus sign before each negative number."""
-    return _MINUS.sub("−", text)
 
 
 def _escape(text: str) -> str:

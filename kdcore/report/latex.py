@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 
 from kdcore.evaluate import Interval
-from kdcore.report.cells import escape_latex, latex_row, number
+from kdcore.report.cells import escape_latex, latex_row, number, true_minus
 
 Row = Sequence[object]
 
@@ -41,8 +41,12 @@ def latex_table(rows: Sequence[Row], note: str = "", digits: int = 3) -> str:
     lines = [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", _line(head, digits), r"\midrule"]
     lines += [_line(row, digits) for row in body]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    lines += [f"% {escape_latex(line)}" for line in note.splitlines()]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *comment(note)]) + "\n"
+
+
+def comment(note: str) -> list[str]:
+    """Return a note as lines that LaTeX does not read."""
+    return [f"% {escape_latex(line)}" for line in note.splitlines()]
 
 
 def is_numeric(column: Sequence[object]) -> bool:
@@ -56,7 +60,7 @@ def _is_number(value: object) -> bool:
 
 
 def _line(row: Row, digits: int) -> str:
-    line = latex_row([cell_text(value, digits) for value in row])
+    line = latex_row([true_minus(cell_text(value, digits)) for value in row])
     # What opens with [ or * would be read as an argument of the \\ or the rule before it.
     return f"{{}}{line}" if line.startswith(("[", "*")) else line
 

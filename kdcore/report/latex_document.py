@@ -13,7 +13,7 @@ from kdcore.report.fitting import BREAK, FittedTable, breakable, fit_tables, scr
 from kdcore.report.table_fit import INSET, Part
 from kdcore.report.tex_text import tex_text
 
-_FONT = "New Computer Modern"  # Typst's, of the widths of cmr10, which is set at every size here
+FONT = "New Computer Modern"  # Typst's, of the widths of cmr10, which is set at every size here
 _HEAD = r"""\ifdefined\pdfminorversion\pdfminorversion=7\fi
 \documentclass[a4paper,10pt]{article}
 \DeclareFontShape{OT1}{cmr}{m}{n}{<->cmr10}{}
@@ -47,7 +47,7 @@ def latex_document(document: Document) -> str:
         If the folder for temporary files can't be written to.
     """
     with scratch() as folder:
-        fitted = fit_tables(document.tables(), _FONT, folder)
+        fitted = fit_tables(document.tables(), FONT, folder)
     lines = [
         rf"{{\LARGE\bfseries\raggedright {_plain(document.title)}\par}}",
         rf"\medskip {_marked(document.lead)}\par",
@@ -85,13 +85,21 @@ def _table(table: Table, fitted: FittedTable) -> Iterator[str]:
     yield rf"{{\fontsize{{{size}}}{{{1.2 * size:.1f}}}\selectfont"
     yield rf"\setlength{{\tabcolsep}}{{{INSET}bp}}"
     for part in fitted.fit.parts:
-        yield from _part(part, fitted)
+        yield from long_table(part, fitted)
     yield r"}\end{landscape}" if fitted.fit.turned else "}"
 
 
-def _part(part: Part, fitted: FittedTable) -> Iterator[str]:
+def long_table(part: Part, fitted: FittedTable, left: str = "L", right: str = "R") -> Iterator[str]:
+    """Yield the lines of a longtable.
+
+    Parameters
+    ----------
+    part : the columns of it
+    fitted : the table that they are of
+    left, right : LaTeX's types of columns that take a width, for words and for numbers
+    """
     inner = [width - 2 * INSET for width in part.widths]
-    kinds = ["R" if fitted.right[c] else "L" for c in part.columns]
+    kinds = [right if fitted.right[c] else left for c in part.columns]
     spec = "".join(f"{kind}{{{width:.2f}bp}}" for kind, width in zip(kinds, inner, strict=True))
     head, *body = fitted.rows
     bold = [rf"\textbf{{{_plain(head[c])}}}" if head[c] else "" for c in part.columns]

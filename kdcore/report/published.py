@@ -2,7 +2,7 @@
 
 They are for reading beside this project's, not for ranking with them: data, split, input and
 teacher differ, and an image-level split of HAM10000 has pictures of one lesion on both sides.
-The letters are those of this project's list of references.
+A study that this project knows without a publication to cite says so in place of a reference.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from kdcore.evaluate import Interval
 from kdcore.report.results import LEAKY, Result
 
 TEACHER, STUDENT, BASELINE = "teacher", "student", "baseline"
+NO_REFERENCE = "no reference"
 
 
 @dataclass(frozen=True)
 class Study:
-    """A publication: its name, its data set, its split, and how it measured, in a sentence."""
+    """A study: its name, data set and split, how it measured, in words, and where it stands."""
 
     name: str
     data: str
     split: str
     protocol: str
+    reference: str = NO_REFERENCE
 
 
 @dataclass(frozen=True)
@@ -41,27 +43,27 @@ class Published:
 
 
 _EDGE = Study(
-    "A, HAM10000 edge study", "HAM10000", LEAKY,
+    "HAM10000 edge study", "HAM10000", LEAKY,
     "Image-level split, which leaks: pictures of one lesion are on both sides. Students by KD "
     "(T = 4, α = 0.5) and attention transfer (β = 1000) of the ResNet-50; one seed reported.",
 )  # fmt: skip
 _EXPLAINABLE = Study(
-    "B, Explainable KD (arXiv 2508.15251)", "COVID-QU-Ex", "as published",
+    "Explainable KD", "COVID-QU-Ex", "as published",
     "Student OFA-595 of DenseNet-201, Visformer-S and AutoFormer-V2-T; no baseline without a "
-    "teacher and no interval.",
+    "teacher and no interval.", "arXiv 2508.15251",
 )  # fmt: skip
 _LUNG = replace(_EXPLAINABLE, data="LC25000 (lung)")
 _ATTENTION = Study(
-    "C, attention and alignment study", "CIFAR-10", "official",
+    "attention and alignment study", "CIFAR-10", "official",
     "SGD 0.01, 30 epochs with early stopping; teacher ResNet-50 with CBAM; one seed, no interval.",
 )  # fmt: skip
 _NOTEBOOK = Study(
-    "D, KD notebook", "CIFAR-10", "official",
+    "KD notebook", "CIFAR-10", "official",
     "α = 0.2, T = 10, Adam 1e-3; the same initial weights for baseline and student.",
 )  # fmt: skip
 _NOTEBOOK_100 = replace(_NOTEBOOK, data="CIFAR-100")
 _FIVE_FOLD = Study(
-    "ConvNeXt-T, five folds", "HAM10000", "lesion-grouped",
+    "five-fold study", "HAM10000", "lesion-grouped",
     "Five-fold cross-validation grouped by lesion: the mean over folds with its interval.",
 )  # fmt: skip
 _MEDMNIST = Study(
@@ -69,6 +71,7 @@ _MEDMNIST = Study(
     "Image-level split, which leaks: pictures of one lesion are on both sides.",
 )  # fmt: skip
 
+_RAW_ECE = "Its ECE is of outputs that were not recalibrated."
 _KD_AT = "KD + attention transfer"
 _ALONE = "no teacher"
 PUBLISHED = (
@@ -89,7 +92,7 @@ PUBLISHED = (
         {"accuracy": (0.784, 0.766, 0.801), "macro_f1": (0.541, 0.510, 0.569), "ece": 0.216}, 224,
     ),
     Published(
-        _EDGE, "ResNet-18 student, earlier", _KD_AT, STUDENT, "resnet18",
+        _EDGE, "Earlier ResNet-18 student", _KD_AT, STUDENT, "resnet18",
         {"accuracy": 0.823, "macro_f1": 0.697}, 224,
     ),
     Published(
@@ -147,11 +150,12 @@ def published_results() -> list[Result]:
 def _result(row: Published) -> Result:
     study = row.study
     scores = {name: _interval(value) for name, value in row.scores.items()}
+    notes = (study.protocol, _RAW_ECE if "ece" in scores else "", row.note)
     told = (study.name, study.data, row.title, row.method, str(row.input_size or ""))
     return Result(
         key=":".join(("published", *told)),
         origin="published",
-        title=row.title,
+        title=_title(row),
         method=row.method,
         role=row.role,
         network=row.network,
@@ -161,9 +165,17 @@ def _result(row: Published) -> Result:
         scores=scores,
         spread="as published" if any(not math.isnan(s.low) for s in scores.values()) else "",
         source=study.name,
-        protocol=" ".join(part for part in (study.protocol, row.note) if part),
+        protocol=" ".join(part for part in notes if part),
+        reference=study.reference,
         input_size=row.input_size,
     )
+
+
+def _title(row: Published) -> str:
+    """Return the network with how it was trained and by which study: many are a ResNet-18."""
+    way = "without a teacher" if row.method == _ALONE else f"by {row.method}"
+    taught = "" if row.role == TEACHER else f" {way.replace('attention transfer', 'AT')}"
+    return f"{row.title}{taught} ({row.study.name})"
 
 
 def _interval(value: float | tuple[float, float, float]) -> Interval:

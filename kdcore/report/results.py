@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,10 +26,7 @@ SCORES = {name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accu
 LOWER_IS_BETTER = frozenset({"nll", "ece"})
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
 LEAKY = "image-level (leaky)"
-_FACTS = (
-    *("intervals over", "data", "split", "images", "method", "role", "network", "seed"),
-    *("parameters, M", "input, px", "source"),
-)
+_TOLD = ("method", "protocol", "reference")  # right of the scores, where protocols differ
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,8 @@ class Result:
     spread : what the intervals speak of: "lesions", "seeds", "as published", or "" without any
     source : the file, or the publication
     protocol : how it was measured, in words, where that isn't this project's way
+    reference : what to cite, of a published one
+    taught : the teachers' names; "" where none taught it, or none is known
     seed : "0", or "0, 1, 2"; "" where it isn't known
     images : how many it was measured on
     parameters : in millions
@@ -67,6 +67,8 @@ class Result:
     spread: str
     source: str
     protocol: str = ""
+    reference: str = ""
+    taught: str = ""
     seed: str = ""
     images: int | None = None
     parameters: float | None = None
@@ -94,24 +96,26 @@ def choose_results(
     results: Iterable[Result],
     origins: Collection[str],
     data: str = "",
-    role: str = "",
+    roles: Collection[str] = (),
     method: str = "",
     text: str = "",
 ) -> list[Result]:
-    """Return the results of these origins, data set, role and method in whose row `text` stands.
+    """Return the results of these origins, data set, roles and method in whose row `text` stands.
 
     Parameters
     ----------
     results : in their order, which is kept
     origins : keys of `ORIGINS`
-    data, role, method : "" for any
+    data, method : "" for any
+    roles : empty for any
     text : words that all stand somewhere in the row, in small or large letters; "" for any
     """
-    wanted = {"data": data, "role": role, "method": method}
+    wanted = {"data": data, "method": method}
     words = text.casefold().split()
     return [
         r for r in results
         if r.origin in origins
+        and (not roles or r.role in roles)
         and all(getattr(r, name) == value for name, value in wanted.items() if value)
         and all(word in _text(r) for word in words)
     ]  # fmt: skip
@@ -138,29 +142,87 @@ def sort_results(results: Iterable[Result], by: str, falling: bool = False) -> l
 
 
 def result_rows(results: Sequence[Result], protocol: bool = False) -> Rows:
-    """Return one row for each result; scores are `Interval`s. With `protocol` its words, too."""
-    head: list[object] = ["whose", "model", *SCORES.values(), *_FACTS]
-    head += ["protocol"] if protocol else []
-    body: Rows = []
-    for r in results:
-        scores = [None if math.isnan(r.score(n).value) else r.score(n) for n in SCORES]
-        what = [r.spread, r.data, r.split, r.images, r.method, r.role, r.network, r.seed]
-        size = [r.parameters, r.input_size, r.source]
-        body.append([r.mark, r.title, *scores, *what, *size, *([r.protocol] if protocol else [])])
-    return [head, *body]
+    """Return one row for each result; scores are `Interval`s.
+
+    The data set stands beside the model where there are several. With `protocol` the method, how
+    it was measured, and what to cite follow the scores, and a column without a value is left out.
+    """
+    columns: dict[str, list[object]] = {
+        "whose": [r.mark for r in results],
+        "model": [r.title for r in results],
+    }
+    columns |= _facts(results)
+    first = ["whose", "model", *(["data"] if several_data(results) else [])]
+    first += [*SCORES.values(), *(_TOLD if protocol else ())]
+    head = list(dict.fromkeys([*first, *columns]))
+    if protocol:
+        head = [name for name in head if any(cell not in (None, "") for cell in columns[name])]
+    else:
+        head = [name for name in head if name not in ("protocol", "reference")]
+    return [list(head), *map(list, zip(*(columns[name] for name in head), strict=True))]
+
+
+def _facts(results: Sequence[Result]) -> dict[str, list[object]]:
+    """Return the columns beside whose and what: their heads, and a cell for each result."""
+    scores = {
+        title: [None if math.isnan(r.score(name).value) else r.score(name) for r in results]
+        for name, title in SCORES.items()
+    }
+    fields = {
+        "intervals over": "spread", "data": "data", "split": "split", "images": "images",
+        "method": "method", "taught by": "taught", "role": "role", "network": "network",
+        "seed": "seed", "parameters, M": "parameters", "input, px": "input_size",
+        "source": "source", "protocol": "protocol", "reference": "reference",
+    }  # fmt: skip
+    return scores | {head: [getattr(r, name) for r in results] for head, name in fields.items()}
 
 
 def paper_rows(results: Sequence[Result]) -> Rows:
-    """Return what fits a page of `result_rows`: the model, whose it is, its scores, the images."""
+    """Return some columns of `result_rows`: the model, whose it is, its scores, the images.
+
+    The data set, where there are several, follows the model. A column without a value is left out.
+    """
     head, *body = result_rows(results)
-    kept = [head.index(name) for name in ("model", "whose", *SCORES.values(), "images")]
-    return [[row[column] for column in kept] for row in (head, *body)]
+    names = [
+        "model",
+        *(["data"] if several_data(results) else []),
+        "whose",
+        *SCORES.values(),
+        "images",
+    ]
+    places = [head.index(name) for name in names]
+    kept = [k for k in places if any(row[k] is not None for row in body)]
+    return [[row[k] for k in kept] for row in (head, *body)]
+
+
+def studies_text(results: Iterable[Result]) -> str:
+    """Return for each study of published results its reference and its fullest protocol, a line."""
+    told: dict[str, str] = {}
+    for r in results:
+        study = f"{r.source} ({r.reference})"
+        told[study] = max(told.get(study, ""), r.protocol, key=len)
+    return "\n".join(f"{study}: {how}" for study, how in told.items())
+
+
+def several_data(results: Iterable[Result]) -> bool:
+    """Tell whether results are of more than one data set: their scores make no ranking."""
+    return len(values_of(results, "data")) > 1
+
+
+def usual_data(results: Iterable[Result]) -> str:
+    """Return the data set of most released models, "" where there is none."""
+    counted = Counter(r.data for r in results if r.origin == "released")
+    return counted.most_common(1)[0][0] if counted else ""
 
 
 def own_beside(results: Iterable[Result], data: str) -> list[Result]:
     """Return this project's released models and means over seeds on a data set, with a protocol."""
     return [
-        replace(r, protocol=f"{r.split} split, scored by this project on its {r.part} part.")
+        replace(
+            r,
+            protocol=f"{r.split} split, scored by this project on its {r.part} part. "
+            "Its ECE is after temperature scaling.",
+        )
         for r in results
         if r.data == data and r.origin in ("released", "mean")
     ]
@@ -172,5 +234,5 @@ def values_of(results: Iterable[Result], field: str) -> list[str]:
 
 
 def _text(r: Result) -> str:
-    told = (r.mark, r.title, r.method, r.role, r.network, r.data, r.split, r.source, r.protocol)
-    return " ".join(told).casefold()
+    told = [r.mark, r.title, r.method, r.role, r.network, r.data, r.split, r.source, r.protocol]
+    return " ".join([*told, r.taught, r.reference]).casefold()

@@ -41,6 +41,12 @@ def method_words(recipe: Mapping[str, Any]) -> str:
     return " + ".join(word for term, word in _TERMS.items() if term in active) or "no teacher"
 
 
+def teacher_words(recipe: Mapping[str, Any]) -> str:
+    """Return the teachers of a recipe's fields by name: "a + b"; "" where none taught."""
+    taught = method_words(recipe) not in ("not told", "no teacher")
+    return " + ".join(recipe["teachers"]) if taught else ""
+
+
 def shelf_results(
     models: Iterable[Measured], part: str, measure: Callable[[Measured, str], Evaluation]
 ) -> list[Result]:
@@ -107,6 +113,7 @@ def _of_shelf(model: Measured, part: str, measure: Callable[[Measured, str], Eva
         scores=scores,
         spread="lesions",
         source="/".join(source.parts[-3:]),
+        taught=teacher_words(recipe),
         seed=str(recipe.get("seed", "")),
         images=images,
         parameters=_millions(card),
@@ -203,6 +210,7 @@ def _facts(recipe: Recipe) -> dict[str, Any]:
     info = DATASETS.get(recipe.dataset)  # class folders are in no table
     return {
         "method": method_words(vars(recipe)),
+        "taught": teacher_words(vars(recipe)),
         "role": recipe.role,
         "network": recipe.architecture,
         "data": info.name if info else "class folders",

@@ -125,14 +125,15 @@ def method_title(method: str) -> str:
     return METHODS[method].title if method in METHODS else method
 
 
-def ablation_rows(found: Significance) -> Rows:
+def ablation_rows(found: Significance, score: str = "") -> Rows:
     """Return one row for each method: its mean and sd over seeds, and Δ to the first reference.
 
     Δ is an `Interval` over the seeds that both have; p is Holm's, over the comparisons with that
-    reference.
+    reference. `score` is what the head calls the means, such as "macro F1 of resnet18".
     """
     reference = found.references[0] if found.references else ""
-    head: list[object] = ["method", "seeds", "mean", "sd", f"Δ to {method_title(reference)}"]
+    mean = f"{score}, mean" if score else "mean"
+    head: list[object] = ["method", "seeds", mean, "sd", f"Δ to {method_title(reference)}"]
     body: Rows = []
     for method in found.methods:
         row: list[object] = [method_title(method.method), len(method.seeds), method.mean.value]
@@ -221,8 +222,8 @@ def ablation_note(sweep: SweepScores, found: Significance, score: str) -> str:
     n = f", n = {sweep.images[part]:,} images" if part in sweep.images else ""
     seeds = sorted({seed for method in found.methods for seed in method.seeds})
     return (
-        f"{name} part{n}; seeds {', '.join(map(str, seeds))}. Mean and standard deviation over "
-        "seeds; Δ over shared seeds with its 95 % t-interval; p by the paired t-test, "
-        "Holm-adjusted. It speaks of other seeds, not of other images. "
+        f"{sweep.title}. {name} part{n}; seeds {', '.join(map(str, seeds))}. "
+        "Mean and standard deviation over seeds; Δ over shared seeds with its 95 % t-interval; "
+        "p by the paired t-test, Holm-adjusted. It speaks of other seeds, not of other images. "
         f"From {sweep.source.name}."
     )

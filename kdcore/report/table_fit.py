@@ -3,7 +3,7 @@
 The widths are shared out as in CSS 2.1, section 17.5.2.2 (automatic table layout): each column
 gets what its longest word needs, and of the rest in proportion to what its longest cell lacks. It
 deviates in what it does where that is too wide: the letters get smaller, the page is turned, and
-last the columns are split over several tables that repeat the first column.
+last the columns are split over several tables that repeat the first.
 """
 
 from __future__ import annotations
@@ -11,16 +11,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PORTRAIT, LANDSCAPE = 493.0, 740.0  # pt, between the margins of an A4 page, a little less
 INSET = 3.0  # pt, on each side of a cell
 _SLACK = 0.5  # pt, as a typesetter rounds
 _COMFORT = 0.5  # of its longest cell; a narrower column is a tower of words
-# Size in pt, whether the page is turned, whether columns are to be comfortable.
-_TRIED = (
-    (8.5, False, True), (7.5, False, True), (8.5, True, True), (7.5, True, True),
-    (7.5, False, False), (7.5, True, False), (6.5, True, False),
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a table is fitted to.
+
+    Attributes
+    ----------
+    portrait, landscape : pt that a table may be wide, upright and turned
+    tried : size in pt, whether the page is turned, whether columns are to be comfortable
+    split : the same two of a table whose columns are split over several, the last resort
+    word : em that no word may be as wide as: two of them fit beside each other when split
+    """
+
+    portrait: float
+    landscape: float
+    tried: tuple[tuple[float, bool, bool], ...]
+    split: tuple[float, bool]
+    word: float
+
+    def room(self, turned: bool) -> float:
+        """Return the width of a table on the page, or on the turned page, in pt."""
+        return self.landscape if turned else self.portrait
+
+
+A4 = Page(  # a little less than between the margins
+    493.0, 740.0,
+    (
+        (8.5, False, True), (7.5, False, True), (8.5, True, True), (7.5, True, True),
+        (7.5, False, False), (7.5, True, False), (6.5, True, False),
+    ),
+    (7.5, True), 40.0,
 )  # fmt: skip
-_SPLIT = 7.5  # pt, of a table whose columns are split
 
 
 @dataclass(frozen=True)
@@ -40,33 +66,38 @@ class Fit:
     parts: tuple[Part, ...]
 
 
-def fit_table(least: Sequence[float], longest: Sequence[float]) -> Fit:
+def fit_table(
+    least: Sequence[float], longest: Sequence[float], page: Page = A4, lead: int = 1
+) -> Fit:
     """Return how a table fits a page.
 
     Parameters
     ----------
-    least : of each column, the width of its longest word, in em; below 40
+    least : of each column, the width of its longest word, in em; below `page.word`
     longest : of each column, the width of its longest cell on one line, in em
+    page : to fit it to
+    lead : columns that each part repeats, where they leave room for another; else the first
 
     Raises
     ------
     ValueError
-        If the two differ in length, are empty, or a word is as long as half a page.
+        If the two differ in length, are empty, or a word is too long for the page.
     """
     if not least or len(least) != len(longest):
         raise ValueError(f"least: expected a width a column, got {len(least)} of {len(longest)}")
-    if max(least) >= 40:
-        raise ValueError(f"least: expected words below 40 em, got {max(least):.1f}")
+    if max(least) >= page.word:
+        raise ValueError(f"least: expected words below {page.word:g} em, got {max(least):.1f}")
     longest = [max(pair) for pair in zip(least, longest)]
-    for size, turned, comfortable in _TRIED:
-        room = LANDSCAPE if turned else PORTRAIT
+    for size, turned, comfortable in page.tried:
+        room = page.room(turned)
         wanted = [max(a, _COMFORT * b) for a, b in zip(least, longest)] if comfortable else least
         if sum(_needed(w, size) for w in wanted) <= room:
             every = tuple(range(len(least)))
             return Fit(size, turned, (_part(every, least, longest, size, room),))
-    groups = _groups([_needed(w, _SPLIT) for w in least])
-    parts = (_part(group, least, longest, _SPLIT, LANDSCAPE) for group in groups)
-    return Fit(_SPLIT, True, tuple(parts))
+    size, turned = page.split
+    room = page.room(turned)
+    groups = _groups([_needed(w, size) for w in least], room, lead)
+    return Fit(size, turned, tuple(_part(g, least, longest, size, room) for g in groups))
 
 
 def _needed(em: float, size: float) -> float:
@@ -74,18 +105,19 @@ def _needed(em: float, size: float) -> float:
     return em * size + 2 * INSET + _SLACK
 
 
-def _groups(widths: Sequence[float]) -> list[tuple[int, ...]]:
-    """Return columns in groups that fit a turned page, each with the first column before it."""
+def _groups(widths: Sequence[float], room: float, lead: int) -> list[tuple[int, ...]]:
+    """Return columns in groups that fit the room, each with the leading columns before it."""
     groups: list[list[int]] = [[]]
-    room = LANDSCAPE - widths[0]
-    left = room
-    for column, width in enumerate(widths[1:], start=1):
+    if sum(widths[:lead]) + max(widths[lead:], default=0.0) > room:
+        lead = 1
+    left = room - sum(widths[:lead])
+    for column, width in enumerate(widths[lead:], start=lead):
         if width > left and groups[-1]:
             groups.append([])
-            left = room
+            left = room - sum(widths[:lead])
         groups[-1].append(column)
         left -= width
-    return [(0, *group) for group in groups]
+    return [(*range(lead), *group) for group in groups]
 
 
 def _part(

@@ -17,7 +17,9 @@ LINK = ("sweep", "sweep_student", "sweep_score")
 def show_ablation() -> None:
     """Draw the pickers of a sweep and a score, its methods' means, and their gains."""
     from kdcore.charts.ablation import gain_dots, mean_dots
+    from kdcore.report.cells import joined
     from kdcore.report.latex import text_rows
+    from kdcore.report.sweep_methods import method_lines, student_name
     from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
 
     st.subheader("What each method brings")
@@ -40,8 +42,14 @@ def show_ablation() -> None:
     if result.references:
         show_figure(gain_dots(result, title), f"{name}-gains", note, told=False)
     show_figure(mean_dots(result, title), f"{name}-means", note, told=False)
-    rows = ablation_rows(result)
-    show_table(rows, name, note=note, shown=text_rows(rows))
+    network = student_name(sweep, student)
+    rows = ablation_rows(result, f"{title} of {network}" if network else title)
+    data = joined({sweep.name: rows}, "sweep")
+    show_table(data, name, note=note, shown=text_rows(rows), printed=rows)
+    lines = method_lines(sweep, result, student)
+    if lines:
+        st.caption("The methods, by their settings:")
+    st.caption("\n".join(f"- **{method}**: {words}." for method, words in lines.items()))
 
 
 def _choose(found: dict[str, Any]) -> tuple[Any, str, str, str]:

@@ -12,7 +12,8 @@ from pages.ui.tables import file_stem, show_table
 LINK = ("published_data",)
 _HEADS = {"published": "Published by others", "ours": "This project's, on the same data set"}
 _NOTES = {
-    "published": "Copied from the publications. Each row's protocol stands in its last column.",
+    "published": "Copied from the studies. “no reference” is a report that this project knows "
+    "without a publication to cite.",
     "ours": "Released models, and means over the seeds of sweeps; 95 % intervals.",
 }
 
@@ -21,7 +22,13 @@ def show_published(results: list[Any], part: str) -> None:
     """Draw the published rows on a data set, and below them this project's `results` on `part`."""
     from kdcore.report.latex import text_rows
     from kdcore.report.published import published_results
-    from kdcore.report.results import own_beside, result_rows, values_of
+    from kdcore.report.results import (
+        own_beside,
+        paper_rows,
+        result_rows,
+        studies_text,
+        values_of,
+    )
 
     st.subheader("Published, and ours beside it")
     st.markdown(
@@ -41,5 +48,12 @@ def show_published(results: list[Any], part: str) -> None:
             st.caption("There is none on this data set and part.")
             continue
         rows = result_rows(chosen, protocol=True)
-        shown = text_rows(rows)
-        show_table(rows, file_stem(whose, data, part), note=_NOTES[whose], shown=shown)
+        note = _NOTES[whose] if whose == "ours" else f"{_NOTES[whose]}\n\n{studies_text(chosen)}"
+        show_table(
+            rows,
+            file_stem(whose, data, part),
+            note=note,
+            shown=text_rows(rows),
+            printed=paper_rows(chosen),
+            narrow=["protocol"],
+        )

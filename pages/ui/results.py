@@ -14,11 +14,12 @@ from pages.ui.tables import show_table
 LINK = (
     "results_part", "whose", "of_data", "of_role", "of_method", "holds", "sorted", "falling",
 )  # fmt: skip
-_ANY = ""
+_ANY = "any"
 _NOTE = (
     "Scores of the {part} part, in brackets 95 % intervals: over lesions by the bootstrap, over "
     "seeds by the t distribution; one seed of a sweep has none. NLL and ECE are after temperature "
-    "scaling, lower is better. What is PUBLISHED was measured by others, by another protocol."
+    "scaling, lower is better. What is PUBLISHED was measured by others, by another protocol, and "
+    "its ECE was not recalibrated."
 )
 
 
@@ -66,7 +67,13 @@ def sweeps() -> list[Any]:
 def show_results(results: list[Any], part: str) -> list[Any]:
     """Draw the filters and the table of `results`; return those that are shown, in their order."""
     from kdcore.report.latex import text_rows
-    from kdcore.report.results import choose_results, paper_rows, result_rows, sort_results
+    from kdcore.report.results import (
+        choose_results,
+        paper_rows,
+        result_rows,
+        several_data,
+        sort_results,
+    )
 
     chosen = choose_results(results, **_filters(results))
     by, falling = _order()
@@ -74,6 +81,12 @@ def show_results(results: list[Any], part: str) -> list[Any]:
     if not chosen:
         st.info("No result is like this. Choose other filters.", icon=":material/filter_alt_off:")
         return []
+    if by and several_data(chosen):
+        st.warning(
+            "Results on several data sets are sorted together here: a score on one says nothing "
+            "beside a score on another. Choose one data set to compare models.",
+            icon=":material/warning:",
+        )
     if by and any(r.is_published for r in chosen):
         st.warning(
             "Published rows stand among this project's here. They are marked, and are no part of a "
@@ -81,16 +94,21 @@ def show_results(results: list[Any], part: str) -> list[Any]:
             icon=":material/warning:",
         )
     st.caption(f"{len(chosen):,} of {len(results):,} results")
-    rows = result_rows(chosen)
+    rows = result_rows(chosen, protocol=any(r.is_published for r in chosen))
     note = _NOTE.format(part=PARTS[part].lower())
     show_table(
-        rows, f"results-{part}", note=note, shown=text_rows(rows), printed=paper_rows(chosen)
+        rows,
+        f"results-{part}",
+        note=note,
+        shown=text_rows(rows),
+        printed=paper_rows(chosen),
+        narrow=["protocol"],
     )
     return chosen
 
 
 def _filters(results: list[Any]) -> dict[str, Any]:
-    from kdcore.report.results import ORIGINS, values_of
+    from kdcore.report.results import ORIGINS, usual_data, values_of
 
     there = [o for o in ORIGINS if any(r.origin == o for r in results)]
     origins = state.choices(
@@ -102,30 +120,36 @@ def _filters(results: list[Any]) -> dict[str, Any]:
         help="Published rows are left out until they are asked for, and always marked.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        data = _pick("of_data", "Data", values_of(results, "data"))
-        role = _pick("of_role", "Role", values_of(results, "role"))
+        data = _pick("of_data", "Data", values_of(results, "data"), usual_data(results))
+        roles = _pick_several("of_role", "Role", values_of(results, "role"))
         method = _pick("of_method", "Method", values_of(results, "method"))
         st.session_state.setdefault("w:holds", str(state.get("holds") or ""))
         text = st.text_input("Text", key="w:holds", placeholder="resnet18 96", width=180)
         state.put("holds", text.strip())
-    return {"origins": origins, "data": data, "role": role, "method": method, "text": text}
+    return {"origins": origins, "data": data, "roles": roles, "method": method, "text": text}
 
 
-def _pick(name: str, label: str, options: list[str]) -> str:
-    return state.choice(
-        st.selectbox,
-        name,
-        label,
-        [_ANY, *options],
-        format_func=lambda value: value or "any",
-        width=180,
+def _pick(name: str, label: str, options: list[str], default: str = "") -> str:
+    """Draw the picker of one option or any, and return it, "" for any."""
+    kept = state.choice(
+        st.selectbox, name, label, [_ANY, *options], default=default or _ANY, width=180
     )
+    state.put(name, "" if kept == _ANY and not default else kept)  # as a link without it
+    return "" if kept == _ANY else kept
+
+
+def _pick_several(name: str, label: str, options: list[str]) -> list[str]:
+    """Draw the picker of some options, none for any."""
+    chosen = state.choices(name, label, options, default=[], placeholder="any", width=240)
+    if not chosen:
+        state.put(name, "")
+    return chosen
 
 
 def _order() -> tuple[str, bool]:
     from kdcore.report.results import LOWER_IS_BETTER, SCORES
 
-    titles = {_ANY: "whose it is", **SCORES, "parameters": "parameters"}
+    titles = {"": "whose it is", **SCORES, "parameters": "parameters"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = state.choice(
             st.selectbox, "sorted", "Sort by", list(titles), format_func=titles.get, width=220

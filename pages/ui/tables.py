@@ -19,6 +19,7 @@ def show_table(
     shown: Sequence[Sequence[Any]] | None = None,
     told: bool = True,
     printed: Sequence[Sequence[Any]] | None = None,
+    narrow: Iterable[str] = (),
 ) -> None:
     """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
 
@@ -32,8 +33,8 @@ def show_table(
     shown : rows to draw in the place of `rows`, such as intervals as texts
     told : write the note under the table; else it is in the LaTeX only
     printed : rows of the LaTeX in the place of `rows`, fewer columns to fit a page
+    narrow : columns of sentences, drawn no wider than some words; a click shows them whole
     """
-    from kdcore.report import latex_table
     from kdcore.report.cells import compact, csv_text, spread
 
     head, *body = compact(shown or rows)
@@ -42,7 +43,8 @@ def show_table(
         hide_index=True,
         width="content",
         column_config={
-            column: st.column_config.NumberColumn(format="percent") for column in shares
+            **{column: st.column_config.NumberColumn(format="percent") for column in shares},
+            **{column: st.column_config.TextColumn(width="medium") for column in narrow},
         },
     )
     if note and told:
@@ -51,7 +53,14 @@ def show_table(
         st.caption(f"The first {_SHOWN} of {len(body):,} rows; the downloads have all.")
     with st.container(horizontal=True):
         _download("CSV", lambda: csv_text(spread(rows)), f"{name}.csv", "text/csv")
-        _download("LaTeX", lambda: latex_table(printed or rows, note), f"{name}.tex", "text/x-tex")
+        _download("LaTeX", lambda: _latex(printed or rows, note), f"{name}.tex", "text/x-tex")
+
+
+def _latex(rows: Sequence[Sequence[Any]], note: str) -> str:
+    """Return the LaTeX, fitted to a page; what fits it takes a moment to load."""
+    from kdcore.report.latex_paper import paper_table
+
+    return paper_table(rows, note)
 
 
 def _download(label: str, make: Callable[[], str], file: str, mime: str) -> None:

@@ -30,7 +30,7 @@ from tests.conftest import REPO, write_tiny_checkpoint
 from tests.evaluate.makers import make_predictions
 from tests.evaluate.test_robustness import make_grid
 from tests.report import pdf, tex
-from tests.report.test_latex import parse
+from tests.report.test_latex_paper import PREAMBLE, parse_paper
 
 NASTY = 'Small <script>alert("1")</script> & 50 % of α_1'
 MODELS = {
@@ -159,7 +159,7 @@ def test_sizes(report):
 def test_every_table_is_strict_latex(report):
     texts = {p.stem: p.read_text(encoding="utf-8") for p in (report / "tables").glob("*.tex")}
     for name, text in texts.items():
-        _, cells, _ = parse(text)
+        cells = parse_paper(text)
         written = list(csv.reader((report / "tables" / f"{name}.csv").open()))
         assert len(written) >= 2 and len(cells) >= 2
     assert {"summary", "classes-small", "pairs", "calibration", "recipes"} <= set(texts)
@@ -179,13 +179,12 @@ def test_the_latex_is_typeset_and_nothing_lies_beside_the_page(report, tmp_path)
     assert {int(n) for n in re.findall(r"Table (\d+)\.", said)} == set(range(1, count + 1))
 
 
-def test_the_single_tables_compile(report, tmp_path):
+def test_the_single_tables_fit_a_page_of_article(report, tmp_path):
     if why := tex.missing():
         pytest.skip(why)
     inputs = "\n".join(rf"\input{{{p}}}\par" for p in sorted((report / "tables").glob("*.tex")))
-    head = r"\documentclass{article}\usepackage{booktabs}\begin{document}\tiny "
-    (tmp_path / "all.tex").write_text(f"{head}{inputs}\\end{{document}}")
-    tex.typeset(tmp_path / "all.tex")
+    (tmp_path / "all.tex").write_text(f"{PREAMBLE}{inputs}\\end{{document}}")
+    assert tex.typeset(tmp_path / "all.tex") == []
 
 
 def test_the_document_is_whole_well_formed_and_alone(report):
@@ -387,7 +386,7 @@ def test_the_shipped_checkpoints(tmp_path, monkeypatch):
     assert len(pages) > 20
     assert [pair for words in pages for pair in pdf.overlaps(words)] == []
     for path in (out / "tables").glob("*.tex"):
-        parse(path.read_text(encoding="utf-8"))
+        parse_paper(path.read_text(encoding="utf-8"))
     rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))
     assert len(rows) == len(list((REPO / "checkpoints").glob("*/predictions-test.npz")))
 

@@ -71,12 +71,32 @@ def test_filters_and_order_come_by_link_and_by_hand(open_page: Open) -> None:
 
 
 def test_published_rows_among_others_are_marked_and_warned_of(open_page: Open) -> None:
-    app = open_page(PAGE, whose="released,published", sorted="accuracy")
+    app = open_page(PAGE, whose="released,published", of_data="any", sorted="accuracy")
     found = table(app)
     marked = found["whose"].str.startswith("PUBLISHED")
     assert marked.sum() == 26
     assert "no part of a ranking" in words(app)
     assert not marked[found["model"].str.startswith("Tiny")].any()
+    assert list(found.columns[:3]) == ["whose", "model", "data"]
+    assert "sorted together" in words(app) and "arXiv 2508.15251" in set(found["reference"])
+
+
+def test_the_data_are_those_of_the_released_models(open_page: Open) -> None:
+    app = open_page(PAGE, sorted="macro_f1")
+    assert set(table(app)["data"]) == {"HAM10000"} and "sorted together" not in words(app)
+    app.selectbox(key="w:of_data").set_value("any").run()
+    assert {"HAM10000", "CIFAR-10"} <= set(table(app)["data"])
+
+
+def test_one_role_by_link_and_several_by_hand(open_page: Open) -> None:
+    app = open_page(PAGE, whose="mean,published", of_role="student")
+    found = table(app)
+    assert set(found["role"]) == {"student"} and "of_role" in dict(app.query_params)
+    assert "mobilenet_v2-teacher-144" in set(found["taught by"])
+    app.multiselect(key="w:of_role").set_value(["student", "teacher"]).run()
+    assert set(table(app)["role"]) == {"student", "teacher"}
+    app.multiselect(key="w:of_role").set_value([]).run()
+    assert "baseline" in set(table(app)["role"]) and "of_role" not in dict(app.query_params)
 
 
 def test_two_models_are_paired_by_image(open_page: Open) -> None:
@@ -98,7 +118,7 @@ def test_two_methods_are_paired_by_seed_and_a_published_one_not_at_all(open_page
     assert "balanced accuracy" in said and "ECE" in said
     app = open_page(
         PAGE, pin_one="model:tiny-teacher",
-        pin_other="published:A, HAM10000 edge study:HAM10000:ResNet-50 teacher:no teacher:224",
+        pin_other="published:HAM10000 edge study:HAM10000:ResNet-50 teacher:no teacher:224",
     )  # fmt: skip
     assert "One of them is published" in words(app) and "less" not in words(app).split("###")[0]
 
@@ -120,6 +140,10 @@ def test_the_ablation_of_the_five_methods(open_page: Open) -> None:
         "KD + attention transfer",
         "KD + attention transfer + alignment",
     ]
+    assert "macro F1 of resnet18, mean" in found.columns
+    said = words(app)
+    assert "**KD without a cache**: " in said and "the very image that the student sees" in said
+    assert "**Decoupled KD**: " in said and "in two parts" in said
     assert "Holm" in words(app) and "ham10000-methods-seeds.csv" in words(app)
 
 

@@ -87,6 +87,11 @@ def test_signs_of_nothing_of_negatives_and_of_infinity():
     assert [row[0] for row in cells[1:]] == expected
 
 
+def test_a_text_has_a_true_minus_before_numbers_alone():
+    _, cells, _ = parse(latex_table([["x"], ["-0.073 [-0.094, 0.046]"], ["a-1, 2-3, e-5, -x"]]))
+    assert cells[1:] == [["$-$0.073 [$-$0.094, 0.046]"], ["a-1, 2-3, e-5, -x"]]
+
+
 def test_everything_that_latex_reads_is_escaped():
     nasty = r"50% of $x_1 & #2 {a}\b ~ ^ < > | ± ≤ ≥ × ‖"
     _, cells, _ = parse(latex_table([["name", nasty], [nasty, "two\n\nlines"]]))

@@ -22,7 +22,10 @@ from kdcore.report.results import (
     own_beside,
     paper_rows,
     result_rows,
+    several_data,
     sort_results,
+    studies_text,
+    usual_data,
     values_of,
 )
 from tests.report.test_latex import parse
@@ -38,7 +41,7 @@ def result(k: int, **fields: object) -> Result:
         "origin": rng.choice(list(ORIGINS)),
         "title": f"Model {k}",
         "method": rng.choice(["KD", "no teacher"]),
-        "role": rng.choice(["teacher", "student"]),
+        "role": rng.choice(["teacher", "student", "baseline"]),
         "network": rng.choice(["resnet18", "mobilenet_v2"]),
         "data": rng.choice(["HAM10000", "CIFAR-10"]),
         "split": "lesion-grouped",
@@ -55,16 +58,16 @@ MANY = [result(k) for k in range(120)]
 
 
 @pytest.mark.parametrize("text", ["", "resnet18", "RESNET18 model", "12"])
-@pytest.mark.parametrize("role", ["", "student"])
-def test_filters_are_a_plain_loop(text: str, role: str) -> None:
+@pytest.mark.parametrize("roles", [(), ("student",), ("student", "baseline")])
+def test_filters_are_a_plain_loop(text: str, roles: tuple[str, ...]) -> None:
     origins = ("released", "published")
     expected = []
     for r in MANY:
         row = " ".join([r.mark, r.title, r.method, r.role, r.network, r.data, r.split, r.source])
-        fits = r.origin in origins and r.data == "HAM10000" and (not role or r.role == role)
+        fits = r.origin in origins and r.data == "HAM10000" and (not roles or r.role in roles)
         if fits and all(word in row.lower() for word in text.lower().split()):
             expected.append(r.key)
-    found = choose_results(MANY, origins, "HAM10000", role, text=text)
+    found = choose_results(MANY, origins, "HAM10000", roles, text=text)
     assert [r.key for r in found] == expected
     assert expected or text == "12"
 
@@ -102,10 +105,44 @@ def test_rows_hold_the_numbers() -> None:
 
 def test_rows_for_paper_are_some_columns_of_all() -> None:
     whole, printed = result_rows(MANY), paper_rows(MANY)
-    assert printed[0] == ["model", "whose", *SCORES.values(), "images"]
+    assert printed[0] == ["model", "data", "whose", *SCORES.values()]  # images of none are told
     for row, short in zip(whole[1:], printed[1:], strict=True):
         line = dict(zip(whole[0], row))
         assert short == [line[name] for name in printed[0]]
+
+
+def test_the_data_stand_beside_the_model_where_there_are_several() -> None:
+    assert result_rows(MANY)[0][:3] == ["whose", "model", "data"]
+    one = [r for r in MANY if r.data == "HAM10000"]
+    assert several_data(MANY) and not several_data(one)
+    assert result_rows(one)[0][2] == SCORES["macro_f1"] and "data" in result_rows(one)[0]
+    assert "data" not in paper_rows(one)[0]
+
+
+def test_the_usual_data_are_those_of_the_released() -> None:
+    released = [result(k, origin="released", data=d) for k, d in enumerate("ABBA" + "B")]
+    others = [result(k, origin="mean", data="A") for k in range(9)]
+    assert usual_data([*others, *released]) == "B" and usual_data(others) == ""
+
+
+def test_published_rows_can_be_told_apart_and_cited() -> None:
+    found = published_results()
+    assert len({(r.title, r.data) for r in found}) == len(found)
+    head, *body = result_rows(found, protocol=True)
+    there = ["macro F1", "accuracy", "ECE"]  # of no other score is anything published
+    assert head[:6] == ["whose", "model", "data", *there]
+    assert head[6:9] == ["method", "protocol", "reference"] and "seed" not in head
+    for r, row in zip(found, body, strict=True):
+        line = dict(zip(head, row))
+        assert (line["method"], line["protocol"]) == (r.method, r.protocol)
+        assert line["reference"] == r.reference and r.source in r.title
+        assert (" by KD" in r.title) == (r.role == "student")
+        assert (r.reference == "arXiv 2508.15251") == (r.source == "Explainable KD")
+        assert r.reference in ("arXiv 2508.15251", "no reference")
+        assert ("not recalibrated" in r.protocol) == ("ece" in r.scores)
+    told = studies_text(found).splitlines()
+    assert len(told) == len({r.source for r in found}) == 6
+    assert "not recalibrated" in told[0] and told[0].startswith("HAM10000 edge study (no ref")
 
 
 def test_values_keep_their_order() -> None:
@@ -152,4 +189,4 @@ def test_published_and_ours_are_never_one_list() -> None:
     ours = own_beside([*MANY, *published_results()], "HAM10000")
     assert ours and not any(r.is_published for r in ours)
     assert {r.origin for r in ours} == {"released", "mean"}
-    assert all(r.protocol for r in ours)
+    assert all("after temperature scaling" in r.protocol for r in ours)

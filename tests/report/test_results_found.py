@@ -12,7 +12,7 @@ from kdcore.evaluate import evaluate_predictions
 from kdcore.models import build_model, read_card, write_card
 from kdcore.predict.shelf import foreign_folder, list_measured
 from kdcore.report.results import SCORES
-from kdcore.report.results_found import method_words, run_results, shelf_results
+from kdcore.report.results_found import method_words, run_results, shelf_results, teacher_words
 from tests.conftest import write_tiny_checkpoint
 from tests.evaluate.makers import make_predictions
 
@@ -41,6 +41,19 @@ def measure(model, part):
 )  # fmt: skip
 def test_methods_in_words(recipe: dict, words: str) -> None:
     assert method_words(recipe) == words
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ({}, ""),
+        ({"teachers": []}, ""),
+        ({"teachers": ["t"], "alpha": 1.0}, ""),  # named, and not asked
+        ({"teachers": ("t", "u"), "alpha": 0.3}, "t + u"),
+    ],
+)
+def test_teachers_in_words(recipe: dict, words: str) -> None:
+    assert teacher_words(recipe) == words
 
 
 def test_a_card_speaks_for_itself_and_predictions_where_it_does_not(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from kdcore.base import results_folder
+from kdcore.distill import Recipe
 from kdcore.report.pinned import BY_SEEDS, how_paired, seed_differences
 from kdcore.report.results_found import sweep_results
+from kdcore.report.sweep_methods import method_lines, recipe_words, student_name
 from kdcore.report.sweep_scores import (
     SUFFIX,
     VAL_SCORE,
@@ -74,8 +76,40 @@ def test_means_are_means_of_the_seeds(sweep: SweepScores) -> None:
             values = [r.score(name).value for r in own]
             assert score.value == pytest.approx(np.mean(values))
             assert score.low < score.value < score.high
+        assert (mean.taught == "") == (mean.method == "no teacher")
         assert mean.parameters and mean.input_size and mean.data and mean.split
     assert all(set(r.scores) == {"macro_f1"} for r in sweep_results(sweep, "val"))
+
+
+@pytest.mark.parametrize("sweep", SHIPPED, ids=lambda s: s.name)
+def test_each_method_has_words_of_its_own(sweep: SweepScores) -> None:
+    student = sweep.students[0]
+    found = sweep.ablation("macro_f1", student)
+    lines = method_lines(sweep, found, student)
+    assert list(lines) == [method_title(m.method) for m in found.methods]
+    assert len(set(lines.values())) == len(lines) and lines["no teacher"] == "the labels alone"
+    assert student_name(sweep, student) in ("resnet18", "mobilenet_v2", "cnn2")
+    head = ablation_rows(found, "macro F1")[0]
+    assert head[2] == "macro F1, mean"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"alpha": 0.25, "temperature": 3.0}, "the labels weigh α = 0.25, the teacher's"),
+        ({"alpha": 0.2, "schedules": (("alpha", "linear", 0.9),)}, "α = 0.2 at first, 0.9 at last"),
+        ({"beta": 5.0, "schedules": (("beta", "warm-up", 2),)}, "β = 5 after 2 epochs"),
+        ({"beta": 7.0, "at_masked": True}, "β = 7, inside the causal mask"),
+        ({"lam": 2.0, "align": "contrastive"}, "told apart from other images', λ = 2"),
+        ({"hint": 0.5}, "weight 0.5"),
+        ({"alpha": 0.5, "teacher_views": 1}, "kept, of 1 look at each image"),
+        ({"alpha": 0.5}, "the very image that the student sees"),
+    ],
+)
+def test_settings_in_words(fields: dict, words: str) -> None:
+    recipe = Recipe(name="x", architecture="resnet18", teachers=("t",), **fields)
+    assert words in recipe_words(recipe)
+    assert recipe_words(recipe, ["epochs"]).endswith(f"; epochs = {recipe.epochs}")
 
 
 def test_two_means_are_paired_by_seed() -> None:
@@ -115,13 +149,14 @@ def test_sentences_say_what_the_tests_say(tmp_path: Path) -> None:
     said = ablation_sentence(write(tmp_path / "flat", "\n".join(flat)).ablation("macro_f1"))
     assert said.startswith("A difference of any method to “no teacher”") and "is not shown" in said
     note = ablation_note(sweep, sweep.ablation(VAL_SCORE), VAL_SCORE)
-    assert note.startswith("Validation part; seeds 0, 1, 2.") and "mine-seeds.csv" in note
+    assert note.startswith("mine. Validation part; seeds 0, 1, 2.") and "mine-seeds.csv" in note
 
 
 def test_a_sweep_without_a_plan_or_reference(tmp_path: Path) -> None:
     sweep = write(tmp_path, f",own,0,{scores(0.5)}\n,other,0,{scores(0.6)}")
     assert sweep.plan is None and sweep.title == "mine" and sweep.images == {}
     found = sweep.ablation("macro_f1")
+    assert method_lines(sweep, found, "") == {} and student_name(sweep, "net") == "net"
     assert "no reference" in ablation_sentence(found)
     assert [row[0] for row in ablation_rows(found)[1:]] == ["own", "other"]
     assert all(math.isnan(r.score("ece").low) for r in sweep_results(sweep, "test"))

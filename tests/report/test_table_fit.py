@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kdcore.report.table_fit import INSET, LANDSCAPE, PORTRAIT, fit_table
+from kdcore.report.table_fit import A4, INSET, fit_table
 
 SEEDS = range(40)
 
@@ -21,7 +21,7 @@ def draw(seed: int) -> tuple[list[float], list[float]]:
 def test_every_part_fits_and_holds_its_words(seed: int) -> None:
     least, longest = draw(seed)
     fit = fit_table(least, longest)
-    room = LANDSCAPE if fit.turned else PORTRAIT
+    room = A4.room(fit.turned)
     for part in fit.parts:
         assert sum(part.widths) <= room + 1e-9
         for column, width in zip(part.columns, part.widths, strict=True):
@@ -38,6 +38,17 @@ def test_every_column_is_there_once_and_the_first_in_each_part(seed: int) -> Non
     assert rest == list(range(1, len(least)))
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_more_columns_are_repeated_where_they_leave_room(seed: int) -> None:
+    least, longest = draw(seed)
+    fit = fit_table(least, longest, lead=2)
+    for part in fit.parts:
+        assert sum(part.widths) <= A4.room(fit.turned) + 1e-9
+    assert {c for part in fit.parts for c in part.columns} == set(range(len(least)))
+    wide = fit_table([6.0] * 40, [7.0] * 40, lead=2)
+    assert len(wide.parts) > 1 and {part.columns[:2] for part in wide.parts} == {(0, 1)}
+
+
 def test_a_small_table_has_its_natural_widths() -> None:
     fit = fit_table([1.0, 2.0], [3.0, 4.0])
     assert (fit.size, fit.turned) == (8.5, False)
@@ -47,7 +58,7 @@ def test_a_small_table_has_its_natural_widths() -> None:
 def test_what_is_left_is_shared_by_what_each_lacks() -> None:
     least, longest = [5.0, 5.0, 5.0], [5.0, 25.0, 45.0]
     widths = fit_table(least, longest).parts[0].widths
-    assert sum(widths) == pytest.approx(PORTRAIT)
+    assert sum(widths) == pytest.approx(A4.portrait)
     gains = [width - (5 * 8.5 + 6.5) for width in widths]
     assert gains[0] == 0 and gains[2] == pytest.approx(2 * gains[1])
 

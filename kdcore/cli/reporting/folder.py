@@ -11,6 +11,7 @@ from pathlib import Path
 from kdcore.base import SettingError
 from kdcore.report.document import Document, html_document
 from kdcore.report.latex_document import latex_document
+from kdcore.report.latex_paper import paper_table
 from kdcore.report.typeset import pdf_document
 
 DOCUMENT = "report.html"
@@ -62,7 +63,7 @@ def report_files(document: Document) -> dict[str, bytes]:
     """Return every file of a report by its path in the report's folder, the document last."""
     files: dict[str, bytes] = {}
     for table in document.tables():
-        files[f"tables/{table.name}.tex"] = table.latex().encode()
+        files[f"tables/{table.name}.tex"] = paper_table(table.rows, table.caption).encode()
         files[f"tables/{table.name}.csv"] = table.csv().encode()
     for figure in document.figures():
         files[f"figures/{figure.name}.svg"] = figure.svg

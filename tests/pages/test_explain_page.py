@@ -189,11 +189,14 @@ def test_agreement_stands_beside_what_a_study_found(
     finish(app, "w:explain")
     assert "python -m kdcore explanations" in words(app), "the study is not of Score-CAM"
     app.selectbox(key="w:method").set_value("grad-cam").run()
-    said = words(app)
-    assert "this pair on average 0.50; two unrelated pictures give 0.30" in said
-    assert "a student without a teacher 0.40" in said
-    assert "200 test images" in said
-    assert {metric.label for metric in app.metric} >= {"Cosine", "Spearman", "SSIM", "Pearson"}
+    table = app.table[0].value.set_index("Measure")
+    assert set(table.index) == {"Cosine", "Spearman", "SSIM", "Top 20 %", "Pearson"}
+    assert table.loc["Pearson", ["This pair", "Unrelated", "Without a teacher"]].tolist() == [
+        "0.50",
+        "0.30",
+        "0.40",
+    ]
+    assert "200 test images" in words(app)
 
 
 def test_the_manifest_says_how_far_it_is(open_page: Open, gate: threading.Event) -> None:

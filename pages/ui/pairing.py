@@ -11,6 +11,7 @@ from pages.ui import measured, state
 from pages.ui.comparing import Compared
 from pages.ui.figures import show_figure
 from pages.ui.frame import escaped
+from pages.ui.results import sweeps
 from pages.ui.tables import file_stem, show_table
 
 LINK = ("one", "other", "difference")
@@ -83,6 +84,7 @@ def choose(shown: Compared) -> Pair | None:
 def show_gains(shown: Compared) -> None:
     """Say of each student what differs from the same network without a teacher."""
     from kdcore.report.gains import with_baselines
+    from kdcore.report.overview import gain_texts
     from kdcore.report.pair_words import headline_sentence
 
     cards = {title: model.card for title, model in shown.models.items()}
@@ -91,6 +93,8 @@ def show_gains(shown: Compared) -> None:
         st.markdown(
             f"What its teacher brought: {headline_sentence(found)} One training run of each."
         )
+        for text in gain_texts([cards[student]], sweeps()):
+            st.caption(f"Over several runs, test part: {text}")
 
 
 def show_pair(pair: Pair) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import cache, controls, images
+from pages.ui.results import sweeps
 
 _SAMPLE = "mel-15"
 _T = 4.0
@@ -104,7 +105,7 @@ def show_models() -> None:
         "A baseline is the same network without a teacher: only what is beyond it did the teacher "
         "bring."
     )
-    if gains := gain_texts(cards, _shipped_sweeps()):
+    if gains := gain_texts(cards, sweeps()):
         st.subheader("What the teacher brought")
         st.markdown("\n".join(f"- {text}" for text in gains))
         st.caption(
@@ -112,11 +113,3 @@ def show_models() -> None:
             "same network trained with several seeds, taught less untaught: macro-F1 on test, with "
             "its 95 % t-interval over seeds. It speaks of other seeds, not of other images."
         )
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _shipped_sweeps() -> Any:
-    from kdcore.base import results_folder
-    from kdcore.report.sweep_scores import read_sweeps
-
-    return read_sweeps([results_folder()])[0]

@@ -95,7 +95,7 @@ def quadrant_chart(
     rows = [
         {
             "name": q.name,
-            "words": words[q.name].replace(": ", ":\n"),
+            "words": words[q.name].replace(": ", ":\n", 1),
             "count": q.count,
             "share": q.share.value,
             "label": f"{q.count:,} ({percent(q.share.value)})",

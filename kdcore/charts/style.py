@@ -21,7 +21,7 @@ SERIES = ("#0E8F6E", "#A05FB4", "#A87808", "#C8507F", "#5C7FA3", "#6E7F1F")
 ROWS = alt.AutoSizeParams(type="fit-x", contains="padding")
 
 
-# "50 %", as in sentences, on every axis and in every tooltip; the sizes are Altair's own.
+# "50 %", as in sentences, on every axis and in every tooltip.
 _CONFIG: Any = {
     "locale": {
         "number": {
@@ -32,7 +32,6 @@ _CONFIG: Any = {
             "percent": "\xa0%",
         }
     },
-    "view": {"continuousWidth": 300, "continuousHeight": 300},
 }
 
 

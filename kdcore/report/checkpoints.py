@@ -54,7 +54,7 @@ def title_of(card: Card) -> str:
 
 def taught_names(card: Card) -> tuple[str, ...]:
     """Return the names of a card's teachers; older cards have them in their recipe alone."""
-    return tuple(card.teachers or card.recipe.get("teachers", ()))
+    return tuple(card.teachers or card.recipe.get("teachers") or ())
 
 
 def score_text(card: Card, part: str, digits: int = 3) -> str:

@@ -12,6 +12,7 @@ from kdcore.data import DATASETS
 from kdcore.distill import Recipe
 from kdcore.evaluate import PairComparison
 from kdcore.models import Card
+from kdcore.report.checkpoints import taught_names
 from kdcore.report.models import SCORES
 from kdcore.report.pair import HEADLINE
 from kdcore.report.sweep_scores import SweepScores
@@ -40,25 +41,27 @@ def gain_rows(found: Sequence[PairComparison]) -> Rows:
 
 
 def sweeps_of(sweeps: Iterable[SweepScores], card: Card) -> list[tuple[SweepScores, str]]:
-    """Return each sweep, with its name of the student, of a card's network, data and split."""
+    """Return each sweep, with its name of the student, that trained a student as `is_of` has it."""
     return [
         (sweep, student)
         for sweep in sweeps
         for student in sweep.students
         if sweep.plan
-        and any(m.student == student and _alike(m.recipe, card) for m in sweep.plan.members())
+        and any(m.student == student and is_of(card, m.recipe) for m in sweep.plan.members())
     ]
 
 
-def _network(card: Card) -> tuple[object, ...]:
-    return card.architecture, card.members, card.input_size
-
-
-def _alike(recipe: Recipe, card: Card) -> bool:
+def is_of(card: Card, recipe: Recipe) -> bool:
+    """Whether a student's network, input, teachers, data and split are those of a recipe."""
     info = DATASETS.get(recipe.dataset)
     split = (card.recipe.get("split"), card.recipe.get("split_seed", 0))
     return (
         info is not None
-        and (recipe.architecture, info.classes) == (card.architecture, card.classes)
-        and (recipe.split, recipe.split_seed) == split
+        and (recipe.architecture, recipe.input_size) == (card.architecture, card.input_size)
+        and (recipe.split, recipe.split_seed, info.classes) == (*split, card.classes)
+        and set(taught_names(card)) == set(recipe.teachers) != set()
     )
+
+
+def _network(card: Card) -> tuple[object, ...]:
+    return card.architecture, card.members, card.input_size

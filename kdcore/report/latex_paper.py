@@ -26,7 +26,7 @@ _ARTICLE = Page(
     tuple((size, False, True) for size in _WIDE.values()) + ((_WIDE[7], False, False),),
     (_WIDE[7], False), word=20.4,
 )  # fmt: skip
-_LETTERS = 17  # of a word; what is longer may be broken, and no 17 letters are 20.4 em wide
+_LETTERS = 12  # of a word; what is longer may be broken, and no 12 letters are 20.4 em wide
 _LEFT, _RIGHT = (rf">{{\ragged{side}\arraybackslash}}p" for side in ("right", "left"))
 _SHORT = r"Needs \usepackage{booktabs}."
 _NEEDS = (

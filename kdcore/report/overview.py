@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from kdcore.data import DATASETS
-from kdcore.distill import Recipe
 from kdcore.evaluate import Significance
 from kdcore.models import Card, card_order
 from kdcore.models.size import parameter_count
 from kdcore.report.cells import signed_text
 from kdcore.report.checkpoints import score_text, taught_names, title_of
-from kdcore.report.sweep_scores import SweepScores
+from kdcore.report.gains import is_of
+from kdcore.report.sweep_scores import SweepScores, method_title
 
 _ROLES = {"teacher": "a teacher", "student": "a student", "baseline": "a student without a teacher"}
 
@@ -28,10 +27,10 @@ def overview_texts(cards: Iterable[Card]) -> list[str]:
 
 
 def gain_texts(cards: Iterable[Card], sweeps: Iterable[SweepScores]) -> list[str]:
-    """Return a sentence for each sweep that trained a student of `cards` with and without teacher.
+    """Return a sentence for each way that a sweep taught a student of `cards`, as `is_of` has it.
 
-    A student is known by its network, input, data and teachers; what is said is the macro F1 on
-    test, over the seeds that both have.
+    What is said is the macro F1 on test against the sweep's first reference that had no teacher,
+    over the seeds that both have, not adjusted for several ways.
     """
     known = [card for card in cards if card.role == "student"]
     told = [_gain_text(sweep, *way) for sweep in sweeps for way in _gained(sweep, known)]
@@ -55,7 +54,7 @@ def _sizes(cards: list[Card]) -> str:
     told = []
     for card in cards:
         teachers = [by_name[name] for name in taught_names(card) if name in by_name]
-        if card.role != "student" or not teachers:
+        if card.role != "student" or not 0 < len(teachers) == len(taught_names(card)):
             continue
         own, theirs = parameter_count(card), sum(map(parameter_count, teachers))
         if own >= theirs:
@@ -82,21 +81,14 @@ def _gained(sweep: SweepScores, students: list[Card]) -> Iterator[tuple[Signific
     """Yield the comparison over seeds, method and reference, of each way one of them was taught."""
     members = sweep.plan.members() if sweep.plan else ()
     ways = {(m.student, m.method): m.recipe for m in members}
-    alone = {student: method for (student, method), r in ways.items() if not r.teachers}
+    references = sweep.plan.references if sweep.plan else ()
     run = {(r.student, r.method) for r in sweep.runs}
     for (student, method), recipe in ways.items():
-        reference = alone.get(student, "")
+        alone = (r for r in references if (student, r) in ways and not ways[student, r].teachers)
+        reference = next(alone, "")
         known = {(student, method), (student, reference)} <= run
-        if known and any(_is_of(card, recipe) for card in students):
+        if known and any(is_of(card, recipe) for card in students):
             yield sweep.between("macro_f1", student, reference, method), method, reference
-
-
-def _is_of(card: Card, recipe: Recipe) -> bool:
-    """Whether a student's network, input, data and teachers are those of a recipe."""
-    data = DATASETS.get(recipe.dataset)
-    same = card.architecture == recipe.architecture and card.input_size == recipe.input_size
-    taught = set(taught_names(card)) == set(recipe.teachers) != set()
-    return same and taught and data is not None and data.classes == card.classes
 
 
 def _gain_text(sweep: SweepScores, found: Significance, method: str, reference: str) -> str:
@@ -110,6 +102,7 @@ def _gain_text(sweep: SweepScores, found: Significance, method: str, reference: 
         shows = "better with a teacher" if gain.low > 0 else "worse with a teacher"
     mean = {m.method: m.mean.value for m in found.methods}
     return (
-        f"**{sweep.title}**: {signed_text(gain)} macro-F1, {shows} (means of {n} seeds: "
+        f"**{sweep.title}**, {method_title(method)}: {signed_text(gain)} macro-F1, {shows} "
+        f"(means of {n} seeds: "
         f"{mean[method]:.3f} taught, {mean[reference]:.3f} without a teacher)."
     )

@@ -13,6 +13,7 @@ from kdcore.base.words import listed
 from kdcore.evaluate import Interval, PairComparison
 from kdcore.models import Card
 from kdcore.report.cells import number, signed, signed_text
+from kdcore.report.checkpoints import taught_names
 from kdcore.report.models import LOWER_IS_BETTER, SCORES
 from kdcore.report.pair import HEADLINE
 
@@ -74,12 +75,17 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
 
 
 def headline_sentence(found: PairComparison) -> str:
-    """Return the second less the first in each score of `HEADLINE`, and what of it is shown."""
+    """Return the second less the first in each score of `HEADLINE`, and what of it is shown.
+
+    Of the ECE only the difference is told: its interval is at times too narrow to judge by.
+    """
     one, other = _bold(found)
     deltas = {name: found.metrics[name].delta for name in HEADLINE}
     told = ", ".join(f"{SCORES[name]} {signed_text(delta)}" for name, delta in deltas.items())
     places: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for name, delta in deltas.items():
+        if name == "ece":
+            continue
         places[_better(name, delta)].append(SCORES[name])
     shown = [
         f"{word} in {listed(places[place])}"
@@ -99,8 +105,7 @@ def not_shown(scores: Sequence[str]) -> str:
 
 def taught_sentence(found: PairComparison, one: Card | None, other: Card | None) -> str:
     """Return that the first taught the second where the second's card says so, else ""."""
-    named = (other.teachers or other.recipe.get("teachers") or ()) if other else ()
-    if one is None or one.name not in named:
+    if one is None or other is None or one.name not in taught_names(other):
         return ""
     teacher, student = _bold(found)
     return f"{teacher} taught {student}."

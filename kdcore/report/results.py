@@ -178,7 +178,7 @@ def _facts(results: Sequence[Result]) -> dict[str, list[object]]:
 
 
 def paper_rows(results: Sequence[Result]) -> Rows:
-    """Return some columns of `result_rows`: the model, whose it is, its scores, the images.
+    """Return what fits a page of `result_rows`: model, whose it is, scores but the NLL, images.
 
     The data set, where there are several, follows the model. A column without a value is left out.
     """
@@ -187,7 +187,7 @@ def paper_rows(results: Sequence[Result]) -> Rows:
         "model",
         *(["data"] if several_data(results) else []),
         "whose",
-        *SCORES.values(),
+        *(title for name, title in SCORES.items() if name != "nll"),
         "images",
     ]
     places = [head.index(name) for name in names]

@@ -41,8 +41,12 @@ def recipe_words(recipe: Recipe, also: Sequence[str] = ()) -> str:
     """Return what a recipe's loss is made of, and its fields named in `also`, in words."""
     if not recipe.taught:
         return "the labels alone"
-    more = (f"{name} = {getattr(recipe, name)}" for name in also)
+    more = (f"{name} = {_plain(getattr(recipe, name))}" for name in also)
     return "; ".join([*_terms(recipe), _looks(recipe), *more])
+
+
+def _plain(value: object) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _members(sweep: SweepScores, student: str) -> list[Member]:

@@ -152,6 +152,10 @@ def ablation_sentence(found: Significance) -> str:
     compared = [c for c in found.comparisons if c.reference == reference]
     sure = [c for c in compared if c.p_holm < 0.05]
     against = method_title(reference)
+    if not compared:
+        return f"No other method is there to compare with “{against}”."
+    if all(math.isnan(c.p_holm) for c in compared):
+        return f"Too few seeds are shared with “{against}” for a test."
     many = len(compared) > 1
     how = f" after Holm's adjustment for {len(compared)} comparisons" if many else ""
     if not sure:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from pages.ui import cache, controls, images
+from pages.ui.frame import escaped
 from pages.ui.results import sweeps
 
 _SAMPLE = "mel-15"
@@ -89,14 +91,14 @@ def show_first_steps() -> None:
 def show_models() -> None:
     """Draw one line for each model that is there, what holds of them, and what teachers brought."""
     from kdcore.data import HAM10000
-    from kdcore.report.checkpoints import overview_rows
+    from kdcore.report.checkpoints import overview_rows, title_of
     from kdcore.report.overview import gain_texts, overview_texts
 
     st.subheader("What is here")
     found = controls.cards(HAM10000.classes)
     head, *body = overview_rows(found.values())
     st.dataframe([dict(zip(head, row)) for row in body], hide_index=True, width="content")
-    cards = [card for _, card in found.values()]
+    cards = [replace(card, title=escaped(title_of(card))) for _, card in found.values()]
     st.markdown("\n".join(f"- {text}" for text in overview_texts(cards)))
     st.caption(
         "Macro-F1: how well the seven diagnoses are found, each counting the same; 1 is perfect. "

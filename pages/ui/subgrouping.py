@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui import measured, state
 from pages.ui.figures import show_figure
+from pages.ui.frame import escaped
 from pages.ui.points import each
 from pages.ui.tables import file_stem, show_table
 
@@ -134,7 +135,9 @@ def _show_differences(models: Sequence[Any], by: str, score: str) -> None:
     except KdError as error:  # of other images, which is no fault of the page
         st.info(f"Their gaps can't be compared. {error}", icon=":material/difference:")
         return
-    st.markdown(f"**{second.title}** less **{first.title}:** {difference_text(found)}")
+    st.markdown(
+        f"**{escaped(second.title)}** less **{escaped(first.title)}:** {difference_text(found)}"
+    )
     titles = first.title, second.title
     shown = difference_rows(found, by, titles, shown=True)
     show_table(

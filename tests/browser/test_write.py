@@ -17,7 +17,7 @@ from benchmarks.driver import App, settle
 from tests.browser.site import overflow, troubles, visit
 from tests.browser.test_measure import downloaded
 from tests.report import pdf
-from tests.report.test_latex import parse
+from tests.report.test_latex_paper import parse_paper
 
 MAKE = "Make the report"
 MADE_MS = 300_000  # other work may share the cores
@@ -48,8 +48,7 @@ def test_results_are_filtered_and_exported(page: Page, app: App, tmp_path: Path)
     assert {row["whose"] for row in rows} == {"mean over seeds"}
     assert all(float(r["macro F1 low"]) < float(r["macro F1"]) for r in rows)
     latex = downloaded(page, buttons.filter(has_text="LaTeX").first, tmp_path)
-    _, cells, _ = parse(latex.decode())
-    assert len(cells) == 8
+    assert len(parse_paper(latex.decode())) == 8
     link = page.get_by_role("link", name="Compare the two").get_attribute("href") or ""
     visit(page, f"{app.url}/{link.rpartition('/')[2]}")
     assert page.get_by_role("heading", name="Two at a time").count() == 1

@@ -50,14 +50,19 @@ def test_gains_are_the_student_less_the_baseline() -> None:
 @pytest.mark.parametrize(
     ("card", "names"),
     [
-        (STUDENT, [("ham10000-methods", ""), ("ham10000-resnet18", "resnet18")]),
-        (replace(STUDENT, architecture="mobilenet_v2"), [("ham10000-students", "mobilenet_v2")]),
+        (STUDENT, [("ham10000-resnet18", "resnet18")]),
+        (replace(STUDENT, input_size=48), [("ham10000-methods", "")]),
+        (
+            replace(STUDENT, architecture="mobilenet_v2", input_size=128),
+            [("ham10000-students", "mobilenet_v2")],
+        ),
+        (replace(STUDENT, teachers={"another": "0" * 64}), []),
         (replace(STUDENT, recipe=STUDENT.recipe | {"split": "image-level (leaky)"}), []),
         (replace(STUDENT, recipe=STUDENT.recipe | {"split_seed": 1}), []),
         (replace(STUDENT, classes=("a", "b")), []),
     ],
 )
-def test_sweeps_are_of_the_same_network_data_and_split(
+def test_sweeps_are_of_the_same_network_input_teachers_data_and_split(
     card: Card, names: list[tuple[str, str]]
 ) -> None:
     sweeps, _ = read_sweeps([results_folder()])

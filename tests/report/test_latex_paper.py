@@ -100,6 +100,17 @@ def test_every_table_is_set_within_the_text_of_article(tmp_path: Path) -> None:
     assert tex.typeset(tmp_path / "all.tex") == []
 
 
+def test_short_cells_have_only_what_every_tex_can_set() -> None:
+    made = paper_table([["model", "κ"], ["KD é → 漢", 0.5]])
+    assert made.isascii() and r"\begin{tabular}" in made
+    assert r"$\kappa$" in made
+
+
+@pytest.mark.parametrize("letter", ["Щ", "Ǆ", "W", "漢"])
+def test_wide_letters_are_no_error(letter: str) -> None:
+    assert "longtable" in paper_table([[letter * 60] * 9, [letter * 17] * 9])
+
+
 @pytest.mark.parametrize("rows", [[], [[]], [["a", "b"], ["c"]]])
 def test_rows_that_are_no_table(rows: list[list[object]]) -> None:
     with pytest.raises(ValueError, match="rows"):

@@ -23,7 +23,8 @@ MEAN = STD = (0.5, 0.5, 0.5)
 def card(name: str, role: str, network: str, score: float | None = None, *teachers: str) -> Card:
     metrics = {} if score is None else {"val": {"macro_f1": {"value": score}}}
     made = Card(name, role, network, HAM10000.classes, 128, MEAN, STD, name.title())
-    return replace(made, metrics=metrics, teachers=dict.fromkeys(teachers, "0" * 64))
+    recipe = {"split": "lesion-grouped"}
+    return replace(made, metrics=metrics, recipe=recipe, teachers=dict.fromkeys(teachers, "0" * 64))
 
 
 BIG = card("big", "teacher", "resnet50", 0.6)
@@ -49,6 +50,7 @@ def test_a_student_no_smaller_than_its_teachers() -> None:
     assert said.startswith("No smaller than what taught it, by parameters: **One** (11.2 million;")
     assert said.endswith("its teacher 2.2 million).")
     assert "Two" not in said  # smaller than both together
+    assert overview_texts([of_one, card("b", "teacher", "resnet50")])[0].startswith("No student")
 
 
 def test_teachers_of_no_student() -> None:
@@ -65,7 +67,8 @@ def test_the_gain_is_the_paired_t_interval_of_the_seeds() -> None:
     gains = np.array([by["kd-at", s] - by["baseline", s] for s in (0, 1, 2)])
     low, high = stats.t.interval(0.95, 2, gains.mean(), stats.sem(gains))
     signed = [f"{v:+.3f}".replace("-", "−") for v in (gains.mean(), low, high)]
-    assert f"**{STUDENTS.title}**: {signed[0]} [{signed[1]}, {signed[2]}]" in said
+    title = f"**{STUDENTS.title}**, KD + attention transfer"
+    assert f"{title}: {signed[0]} [{signed[1]}, {signed[2]}]" in said
     assert ("no difference that 3 seeds can show" in said) == (low <= 0 <= high)
 
 
@@ -77,6 +80,7 @@ def test_the_gain_is_the_paired_t_interval_of_the_seeds() -> None:
         replace(TAUGHT, input_size=96),
         replace(TAUGHT, classes=tuple("abcdefg")),
         replace(TAUGHT, teachers={}),
+        replace(TAUGHT, recipe={"split": "image-level (leaky)"}),
         SMALL,
     ],
 )

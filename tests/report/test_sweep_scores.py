@@ -162,6 +162,15 @@ def test_a_sweep_without_a_plan_or_reference(tmp_path: Path) -> None:
     assert all(math.isnan(r.score("ece").low) for r in sweep_results(sweep, "test"))
 
 
+def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
+    alone = "".join(f"s,baseline,{seed},{scores(0.5)}\n" for seed in range(3))
+    said = ablation_sentence(write(tmp_path, alone).ablation("macro_f1", "s"))
+    assert said == "No other method is there to compare with “no teacher”."
+    once = f"s,baseline,0,{scores(0.5)}\ns,kd,0,{scores(0.6)}\n"
+    said = ablation_sentence(write(tmp_path, once).ablation("macro_f1", "s"))
+    assert said == "Too few seeds are shared with “no teacher” for a test."
+
+
 @pytest.mark.parametrize("text", ["", ",kd,x,1,1,1,1,1,1", ",kd,0,1", f",kd,0,{scores(math.inf)}"])
 def test_a_broken_file_is_told_and_the_others_are_read(tmp_path: Path, text: str) -> None:
     (tmp_path / f"broken{SUFFIX}").write_text(HEAD + text)

@@ -10,6 +10,7 @@ from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.gains import gain_rows, sweeps_of, with_baselines
 from kdcore.report.notes import note
 from kdcore.report.pair_words import headline_sentence
+from kdcore.report.sweep_methods import student_name
 from kdcore.report.sweep_scores import (
     SweepScores,
     ablation_note,
@@ -64,12 +65,13 @@ def _over_seeds(study: Study, sweep: SweepScores, student: str) -> tuple[Block, 
     columns = sweep_columns(study.part)
     found = {title: sweep.ablation(column, student) for title, column in columns.items()}
     said = ablation_sentences(found)
+    title = f"{sweep.title}, {student_name(sweep, student)}" if student else sweep.title
     first = next(iter(found))
     return (
-        Text(f"Over seeds, **{sweep.title}**: {' '.join(said)}"),
+        Text(f"Over seeds, **{title}**: {' '.join(said)}"),
         Table(
             "-".join(filter(None, ["gains-seeds", sweep.name, student.replace("_", "-")])),
-            f"Over seeds: {sweep.title}",
+            f"Over seeds: {title}",
             joined({title: ablation_rows(result) for title, result in found.items()}, "score"),
             ablation_note(sweep, found[first], columns[first]),
             "/".join(sweep.source.parts[-2:]),

@@ -27,22 +27,22 @@ def checkpoint_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
 
 
 def overview_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
-    """Return one short row for each checkpoint: what it is, its teachers, size, test macro-F1."""
+    """Return one short row for each checkpoint: what it is, test macro-F1, teachers, size."""
     found = list(found)
     titles = {card.name: title_of(card) for _, card in found}
     body: Rows = [
         [
             title_of(card),
+            score_text(card, "test", 2) or "not measured",
             card.role,
             " + ".join(titles.get(name, name) for name in taught_names(card)) or "none",
             f"{card.input_size} × {card.input_size}",
             round(megabytes(folder), 1),
-            score_text(card, "test", 2) or "not measured",
         ]
         for folder, card in found
     ]
     return [
-        ["model", "role", "taught by", "input, px", "folder, MB", "test macro-F1 [95 %]"],
+        ["model", "test macro-F1 [95 %]", "role", "taught by", "input, px", "folder, MB"],
         *body,
     ]
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import altair as alt
 
 KINDS: Final = {"svg": "image/svg+xml", "pdf": "application/pdf"}
-_HEIGHT = 300  # px, of a chart that has none of its own
+_SIZES = {"continuousWidth": 300, "continuousHeight": 300}  # px, of what has none of its own
 _WIDTH = 520  # px, of a chart that fills its place on a page
 _LETTERS = 92  # of a line of the note
 
@@ -35,7 +35,7 @@ def figure_bytes(chart: alt.TopLevelMixin, kind: str, note: str = "") -> bytes:
     import vl_convert
 
     spec = _fixed(chart.to_dict(context={"pre_transform": False}))
-    spec["config"] = {"view": {"continuousHeight": _HEIGHT}} | spec.get("config", {})
+    spec["config"] = {"view": _SIZES} | spec.get("config", {})
     spec["background"] = "white"
     if note:
         spec = _with_note(spec, note)

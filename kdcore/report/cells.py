@@ -130,11 +130,6 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def latex_row(cells: Sequence[str]) -> str:
-    """Return a row of a LaTeX table, its cells escaped."""
-    return " & ".join(map(escape_latex, cells)) + r" \\"
-
-
 def escape_latex(text: str) -> str:
     """Return `text` with what LaTeX reads as a command escaped, and signs as LaTeX has them."""
     return text.translate(_LATEX)

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 from kdcore.evaluate import Interval
 from kdcore.report.cells import escape_latex, number, true_minus
-from kdcore.report.tex_text import tex_text
+from kdcore.report.tex_text import latex_row
 
 Row = Sequence[object]
 
@@ -61,7 +61,7 @@ def _is_number(value: object) -> bool:
 
 
 def _line(row: Row, digits: int) -> str:
-    line = " & ".join(tex_text(true_minus(cell_text(value, digits))) for value in row) + r" \\"
+    line = latex_row([true_minus(cell_text(value, digits)) for value in row])
     # What opens with [ or * would be read as an argument of the \\ or the rule before it.
     return f"{{}}{line}" if line.startswith(("[", "*")) else line
 

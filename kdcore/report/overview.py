@@ -97,12 +97,11 @@ def _gain_text(sweep: SweepScores, found: Significance, method: str, reference: 
     if comparison is None or math.isnan(comparison.difference.low):
         return ""
     gain, n = comparison.difference, len(comparison.seeds)
-    shows = f"no difference that {n} seeds can show"
+    shows = f"a difference is not shown by {n} seeds"
     if gain.low > 0 or gain.high < 0:
         shows = "better with a teacher" if gain.low > 0 else "worse with a teacher"
     mean = {m.method: m.mean.value for m in found.methods}
     return (
         f"**{sweep.title}**, {method_title(method)}: {signed_text(gain)} macro-F1, {shows} "
-        f"(means of {n} seeds: "
-        f"{mean[method]:.3f} taught, {mean[reference]:.3f} without a teacher)."
+        f"(means of {n} seeds: {mean[method]:.3f} taught, {mean[reference]:.3f} without a teacher)."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from kdcore.report.cells import escape_latex
 
@@ -53,6 +54,11 @@ def tex_text(text: str) -> str:
     plain = " ".join(re.split(r"[\t\n\r\f\v]", unicodedata.normalize("NFC", text)))
     whole = _LIGATURES.sub(lambda found: f"\u2060{found[0]}", plain)
     return "".join(map(_character, whole))
+
+
+def latex_row(cells: Sequence[str]) -> str:
+    """Return a row of a LaTeX table, its cells as `tex_text` has them."""
+    return " & ".join(map(tex_text, cells)) + r" \\"
 
 
 def _character(c: str) -> str:

@@ -49,7 +49,7 @@ def show_ablation() -> None:
     lines = method_lines(sweep, result, student)
     if lines:
         st.caption("The methods, by their settings:")
-    st.caption("\n".join(f"- **{method}**: {words}." for method, words in lines.items()))
+        st.caption("\n".join(f"- **{method}**: {words}." for method, words in lines.items()))
 
 
 def _choose(found: dict[str, Any]) -> tuple[Any, str, str, str]:

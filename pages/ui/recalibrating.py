@@ -29,7 +29,7 @@ def show_measures(subjects: list[Subject]) -> None:
     """Draw a measure before and after calibration, and the table of all of them."""
     from kdcore.charts.reliability import measure_chart
     from kdcore.evaluate.bootstrap import SHIFTED
-    from kdcore.report.calibration import ECE_INTERVALS, MEASURES, measure_rows, what_it_is
+    from kdcore.report.calibration import MEASURES, ece_intervals_text, measure_rows, what_it_is
 
     st.subheader("Before and after")
     st.markdown(
@@ -67,7 +67,7 @@ def show_measures(subjects: list[Subject]) -> None:
     if scaled.get("temperature"):
         st.caption(f"**{what_it_is('baseline', 'temperature')}** is {base.title}.")
     with st.expander("What these measures are"):
-        st.markdown(_GLOSSARY.format(intervals=ECE_INTERVALS))
+        st.markdown(_GLOSSARY.format(intervals=ece_intervals_text()))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring…")

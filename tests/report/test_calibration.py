@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from kdcore.base import results_folder
 from kdcore.evaluate import (
     DELTAS,
     Interval,
-    bootstrap,
     brier,
     brier_parts,
     calibration_table,
@@ -28,12 +29,12 @@ from kdcore.predict.probabilities import softmax
 from kdcore.report import csv_text
 from kdcore.report.calibration import (
     AGAINST,
-    ECE_INTERVALS,
     answer_text,
     brier_rows,
     delta_rows,
     diagram_text,
     difference_text,
+    ece_intervals_text,
     measure_rows,
     reliability_rows,
     verdict,
@@ -200,13 +201,28 @@ def test_like_is_compared_with_like_first():
     assert {name for _, *both in AGAINST for name in both} == {"as trained", "temperature"}
 
 
-def test_the_coverage_that_is_told_is_what_the_simulations_held():
-    told = " ".join(str(bootstrap.__doc__).split())
-    assert "92, 94 and 49 of 100 data sets, plain percentiles in 92, 69 and 0" in told
-    assert "92, 94 and 49 of 100 data sets (percentiles: 92, 69 and 0)" in ECE_INTERVALS
-    of_differences = " ".join(str(bootstrap.difference_interval.__doc__).split())
-    assert "74, 100, 62 and 95 of 100" in of_differences
-    assert "74, 100, 62 and 95 of 100" in ECE_INTERVALS
+def test_the_coverage_that_is_told_is_what_the_simulation_wrote(tmp_path, monkeypatch):
+    kinds = [
+        {"what": "ece", "truth": 0.05, "held": 45},
+        {"what": "ece", "truth": 0.0, "held": 20},
+        {"what": "difference", "truth": 0.1, "held": 40},
+    ]
+    monkeypatch.setattr("kdcore.report.calibration.results_folder", lambda: tmp_path)
+    plain = ece_intervals_text()
+    written = json.dumps({"sets": 50, "images": 1350, "kinds": kinds})
+    (tmp_path / "ece_coverage.json").write_text(written)
+    told = ece_intervals_text()
+    assert told.startswith(plain) and "Of 50 drawn data sets of 1,350 images" in told
+    assert "a true ECE of 0.050 in 90 % and of 0.000 in 40 %," in told
+    assert "a true difference of 0.100 in 80 %:" in told
+    (tmp_path / "ece_coverage.json").write_text(written[:40])
+    assert ece_intervals_text() == plain
+
+
+def test_the_shipped_simulation_is_told():
+    found = json.loads((results_folder() / "ece_coverage.json").read_text())
+    for one in found["kinds"]:
+        assert f"of {one['truth']:.3f} in" in ece_intervals_text()
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_the_gain_is_the_paired_t_interval_of_the_seeds() -> None:
     signed = [f"{v:+.3f}".replace("-", "−") for v in (gains.mean(), low, high)]
     title = f"**{STUDENTS.title}**, KD + attention transfer"
     assert f"{title}: {signed[0]} [{signed[1]}, {signed[2]}]" in said
-    assert ("no difference that 3 seeds can show" in said) == (low <= 0 <= high)
+    assert ("a difference is not shown by 3 seeds" in said) == (low <= 0 <= high)
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ from kdcore.evaluate.bootstrap import SHIFTED
 from kdcore.predict.shelf import baseline_of
 from kdcore.report.calibration import (
     AGAINST,
-    ECE_INTERVALS,
     MEASURES,
     answer_text,
     delta_rows,
+    ece_intervals_text,
     measure_rows,
     what_it_is,
 )
@@ -59,7 +59,7 @@ def calibration_section(study: Study) -> Section:
             "Lower is better, but for accuracy and macro F1. Temperature scaling divides the "
             "logits by one number, fitted on validation, and moves no answer."
         ),
-        Text(ECE_INTERVALS),
+        Text(ece_intervals_text()),
         Table(
             "calibration", "Calibration before and after", measure_rows(short, shown=True),
             told + more, study.both_sources, measure_rows(tables),

@@ -9,6 +9,7 @@ import torch
 
 from kdcore.base import CheckpointError
 from kdcore.data import ImageDataset
+from kdcore.distill.initial import initial_card
 from kdcore.distill.prepare import TEACHER, card_of, parts_of, preprocess_of
 from kdcore.distill.recipe import Recipe
 from kdcore.distill.run import RunFolder
@@ -49,5 +50,6 @@ def finished_run(
         if name.startswith(TEACHER)
     }
     done = replace(recipe, precision=origin["precision"])
-    preprocess = preprocess_of(recipe, data, checkpoints)
-    return model.eval(), card_of(done, data, train, preprocess, teachers)
+    initial = initial_card(recipe, checkpoints)
+    preprocess = preprocess_of(recipe, data, initial)
+    return model.eval(), card_of(done, data, train, preprocess, teachers, initial)

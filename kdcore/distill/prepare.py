@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from kdcore.data import ImageDataset, Preprocess, Sample, picture_name, trace_ha
 from kdcore.distill.cache import CachedTeachers, TeacherCache
 from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import is_main_process, make_fabric, resolve_precision
+from kdcore.distill.initial import initial_card, initial_weights
 from kdcore.distill.recipe import Recipe, active_terms, needed_stages
 from kdcore.distill.run import RunFolder
 from kdcore.distill.signals import LiveTeachers, Teacher, Teachers, teacher_weights
@@ -35,10 +35,9 @@ from kdcore.distill.sources import (
 from kdcore.distill.student import Student, stage_channels
 from kdcore.distill.trainer import Trainer
 from kdcore.distill.validation import TeacherView, view_of_teachers
-from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, read_card
+from kdcore.models import Card, build_model, load_checkpoint
 
 LEAST_LESIONS = 4  # in validation: its density is fitted on one half, the threshold on the other
-CHECKPOINT_PREFIX = "checkpoint:"
 TEACHER = "teacher "  # before a name in what a run, and its predictions, keep: the weights' hash
 
 
@@ -75,8 +74,8 @@ def prepare(
     SettingError
         If there is no such device, or the cache would pass its limit.
     CheckpointError
-        If a teacher or the initial weights can't be used, or a teacher was trained on lesions of
-        this run's validation or test part.
+        If a teacher or the initial weights can't be used, or were trained on lesions of this
+        run's validation or test part.
     Cancelled
         If the run's folder asks for it while the cache is filled.
     """
@@ -84,8 +83,10 @@ def prepare(
     _check_processes(recipe, fabric.world_size)
     train, val = parts_of(recipe, data)
     classes = data.info.classes
-    loaded = _load_teachers(recipe, checkpoints, data)
-    preprocess = preprocess_of(recipe, data, checkpoints)
+    loaded = [load_checkpoint(checkpoints / name, classes) for name in recipe.teachers]
+    initial = initial_card(recipe, checkpoints)
+    _refuse_leaks([t.card for t in loaded], initial, recipe, data)
+    preprocess = preprocess_of(recipe, data, initial)
     side = source_side(recipe.input_size, *(t.card.input_size for t in loaded))
     sources = load_sources(data, train, side)
     teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
@@ -108,7 +109,7 @@ def prepare(
     )
     done = replace(recipe, precision=trainer.origin["precision"])  # what "auto" was here
     taught = {t.card.name: t.hash for t in loaded}
-    return Prepared(trainer, card_of(done, data, train, preprocess, taught))
+    return Prepared(trainer, card_of(done, data, train, preprocess, taught, initial))
 
 
 def _check_processes(recipe: Recipe, processes: int) -> None:
@@ -125,12 +126,9 @@ def _check_processes(recipe: Recipe, processes: int) -> None:
         )
 
 
-def preprocess_of(recipe: Recipe, data: ImageDataset, checkpoints: Path) -> Preprocess:
+def preprocess_of(recipe: Recipe, data: ImageDataset, initial: Card | None) -> Preprocess:
     """Return the student's preprocessing: that of the checkpoint it starts from, if any."""
-    mean, std = data.info.mean, data.info.std
-    if recipe.init.startswith(CHECKPOINT_PREFIX):
-        card = read_card(checkpoints / recipe.init.removeprefix(CHECKPOINT_PREFIX))
-        mean, std = card.mean, card.std
+    mean, std = (initial.mean, initial.std) if initial else (data.info.mean, data.info.std)
     mean, std = recipe.init_mean or mean, recipe.init_std or std  # type: ignore[assignment]
     return Preprocess(recipe.input_size, mean, std)
 
@@ -141,8 +139,11 @@ def card_of(
     train: Sequence[Sample],
     preprocess: Preprocess,
     teachers: Mapping[str, str],
+    initial: Card | None = None,
 ) -> Card:
     """Return the card of a run's result, metrics aside.
+
+    What its initial weights were trained on, it was trained on.
 
     Parameters
     ----------
@@ -151,7 +152,11 @@ def card_of(
     train : its training part
     preprocess : of the network
     teachers : SHA-256 of their weights by name
+    initial : of the checkpoint that it started from
     """
+    before = (initial.train_groups, initial.train_images) if initial else ((), ())
+    groups = hash_groups([s.lesion_id for s in train])
+    images = hash_groups([n for s in train if (n := picture_name(s.image_id))])
     return Card(
         name=recipe.name,
         title=recipe.title or recipe.name,
@@ -162,8 +167,8 @@ def card_of(
         mean=preprocess.mean,
         std=preprocess.std,
         recipe=recipe.to_dict(),
-        train_groups=hash_groups([s.lesion_id for s in train]),
-        train_images=hash_groups([n for s in train if (n := picture_name(s.image_id))]),
+        train_groups=tuple(sorted({*groups, *before[0]})),
+        train_images=tuple(sorted({*images, *before[1]})),
         teachers=dict(teachers),
         provenance=f"Trained on {data.info.name} ({data.info.source}), split {recipe.split!r}, "
         f"{len(train):,} training images. {data.info.caution}".rstrip(),
@@ -206,20 +211,21 @@ def parts_of(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sam
     return train, val
 
 
-def _load_teachers(recipe: Recipe, checkpoints: Path, data: ImageDataset) -> list[Checkpoint]:
+def _refuse_leaks(
+    teachers: Sequence[Card], initial: Card | None, recipe: Recipe, data: ImageDataset
+) -> None:
+    """Raise CheckpointError if a network that a run builds on has seen what the run holds out."""
     parts = data.parts(recipe.split, recipe.split_seed)
-    samples = list(zip(data.samples, parts, strict=True))
     own, held = set[str](), set[str]()
-    for sample, part in samples:
+    for sample, part in zip(data.samples, parts, strict=True):
         (own if part == "train" else held).update(trace_hashes(sample.image_id, sample.lesion_id))
-    teachers = [load_checkpoint(checkpoints / name, data.info.classes) for name in recipe.teachers]
-    for teacher in teachers:
-        if (held - own) & set(teacher.card.trained):
+    built_on = [("teacher", card) for card in teachers]
+    for what, card in built_on + ([("checkpoint to start from,", initial)] if initial else []):
+        if (held - own) & set(card.trained):
             raise CheckpointError(
-                f"The teacher {teacher.card.name} was trained on lesions that this run holds out.",
-                "Use a teacher of the same split.",
+                f"The {what} {card.name} was trained on lesions that this run holds out.",
+                "Use one of the same split.",
             )
-    return teachers
 
 
 def _student(
@@ -229,10 +235,8 @@ def _student(
     teachers: Sequence[Teacher],
     device: torch.device,
 ) -> Student:
-    init = os.path.expanduser(os.path.expandvars(recipe.init))
-    if init.startswith(CHECKPOINT_PREFIX):
-        init = str(checkpoints / init.removeprefix(CHECKPOINT_PREFIX) / "model.safetensors")
     seed_everything(recipe.seed)
+    init = initial_weights(recipe, checkpoints)
     net = build_model(recipe.architecture, classes, init or None)
     kept = needed_stages(recipe)
     most = min(len(m.stage_names) for m in (net, *(t.model for t in teachers)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from kdcore.base import RecipeError
 from kdcore.data import DatasetInfo
 from kdcore.distill.fields import FIELDS
+from kdcore.distill.initial import initial_weights
 from kdcore.distill.presets import is_alone
 from kdcore.distill.recipe import Recipe, active_terms
 
@@ -110,12 +110,8 @@ def _conditions(
 
 def _init_is_there(recipe: Recipe, checkpoints: Path) -> tuple[bool, str, str]:
     hint = "Leave it empty for random weights, write imagenet, or name a file that is there."
-    init = os.path.expanduser(os.path.expandvars(recipe.init))
+    init = initial_weights(recipe, checkpoints)
     if "$" in init:
         return False, f"The initial weights {init!r} name a variable that is not set.", hint
-    if init.startswith("checkpoint:"):
-        path = checkpoints / init.removeprefix("checkpoint:") / "model.safetensors"
-    else:
-        path = Path(init)
-    there = init in ("", "imagenet") or path.is_file()
+    there = init in ("", "imagenet") or Path(init).is_file()
     return there, f"There are no initial weights {recipe.init!r}.", hint

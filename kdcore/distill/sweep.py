@@ -25,6 +25,7 @@ from kdcore.distill.recipe import Recipe, read_table
 RUN_PREFIX = "run:"
 _KEYS = ("name", "title", "seeds", "reference", "base", "students", "methods")
 _OWN = ("name", "seed")  # of a recipe, made by the sweep
+_IMAGES = ("dataset", "split", "split_seed", "limit")  # decide on which images it is trained
 Fields = Mapping[str, Any]
 
 
@@ -130,11 +131,13 @@ class Sweep:
         Raises
         ------
         RecipeError
-            If a recipe is not valid, or one starts from itself or from what isn't there.
+            If a recipe is not valid, or one starts from itself, from what isn't there, or from
+            weights that other images trained.
         """
         grid = product(self.students or {"": {}}, self.methods, self.seeds)
         members = [self._member(*place) for place in grid]
         names = [member.name for member in members]
+        by_name = dict(zip(names, members, strict=True))
         for member in members:
             if names.count(member.name) > 1:
                 raise RecipeError(
@@ -145,6 +148,11 @@ class Sweep:
                     f"Member {member.name}: init = {member.recipe.init!r} names none of the "
                     "sweep's methods.",
                     f"Choose one of {', '.join(self.methods)}.",
+                )
+            if member.after and _images(member) != _images(by_name[member.after]):
+                raise RecipeError(
+                    f"Member {member.name} starts from a run of other training images.",
+                    f"Let both have the same {', '.join(_IMAGES)}.",
                 )
         return _in_waves(members)
 
@@ -178,6 +186,10 @@ class Sweep:
             other = recipe.init.removeprefix(RUN_PREFIX)
             after = "-".join(part for part in (self.name, shown, other, f"s{seed}") if part)
         return Member(student, method, seed, recipe, after)
+
+
+def _images(member: Member) -> list[Any]:
+    return [getattr(member.recipe, name) for name in _IMAGES]
 
 
 def _extended(values: Any, folder: Path) -> Any:

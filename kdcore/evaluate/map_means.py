@@ -1,8 +1,8 @@
 """Means of columns over parts of the images, and differences of columns, by lesion.
 
-Every mean of a call is of the same resamples of lesions (Davison & Hinkley 1997, section 3.8), so
-that a class and the whole, or two columns, are compared on the same draws. Differences are taken
-image by image: an image counts where both numbers are defined.
+The columns of one part are of the same resamples of its lesions (Davison & Hinkley 1997, section
+3.8), so that they can be compared; each part draws among its own. Differences are taken image by
+image: an image counts where both numbers are defined.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Sources: Kumar et al. 2019, section 5 (debiased), Nixon et al. 2019 (static cali
 by class), Guo et al. 2017 (maximum), Murphy 1973 and Stephenson et al. 2008 (Brier parts). Bins,
 ties, empty bins and p = 1 are those of `calibration`. Conventions:
 
-- The debiased error is a root mean square, so where it is not 0 it lies at or above the mean
+- The debiased error is a root mean square, so what it estimates lies at or above the mean
   distance that the ECE estimates. A bin with one image has no variance to take off.
 - The maximum runs over the bins that have images, however few: it says most about small bins.
 - Brier parts are made by class on equal-width bins of its probability, one class against the

@@ -26,10 +26,11 @@ class _Answers:
     teacher_sure: NDArray[np.float64]
 
 
-# What each kind wants, by how much; rows at 0 are not of the kind.
+# What each kind wants, by how much; rows at 0 are not of the kind. `sure` is at most 1, so that a
+# teacher that is right comes before any that is sure.
 _KINDS: Mapping[str, Callable[[_Answers], NDArray[np.float64]]] = {
     "agree": lambda a: (a.teacher_right & a.student_right) * a.sure,
-    "part": lambda a: (~a.same) * a.sure * np.where(a.teacher_right, 1.0, 0.5),
+    "part": lambda a: (~a.same) * (a.sure + a.teacher_right),
     "err": lambda a: (a.same & ~a.teacher_right) * a.sure,
     "doubt": lambda a: 1.0 - a.teacher_sure,
     "worsen": lambda a: (a.teacher_right & a.student_right) * (1.0 - a.sure),
@@ -45,7 +46,8 @@ def teaching_cases(
 
     "agree": both are right. "part": they answer differently, the teacher rightly if there is such
     a row. "err": both give the same wrong answer. "doubt": the teacher is least sure. "worsen":
-    both are right, but not sure: a worse picture may change that.
+    both are right, but not sure: a worse picture may change that. A row of a class with more than
+    half of the images is taken only where there is no other.
 
     Parameters
     ----------

@@ -1,8 +1,14 @@
 """Networks with explicit stages, and checkpoints with cards."""
 
 from kdcore.models.build import ARCHITECTURES, build_model, load_backbone, refused_sides
-from kdcore.models.card import Card, card_order, list_checkpoints, read_card, write_card
-from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
+from kdcore.models.card import CARD, Card, card_order, list_checkpoints, read_card, write_card
+from kdcore.models.checkpoint import (
+    WEIGHTS,
+    Checkpoint,
+    load_checkpoint,
+    make_model,
+    save_checkpoint,
+)
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.importing import (
     copy_checkpoint,
@@ -16,6 +22,8 @@ from kdcore.models.weights import read_state_dict
 
 __all__ = [
     "ARCHITECTURES",
+    "CARD",
+    "WEIGHTS",
     "Card",
     "Checkpoint",
     "Classifier",

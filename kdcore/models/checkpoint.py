@@ -76,11 +76,12 @@ def load_checkpoint(folder: Path, classes: tuple[str, ...] | None = None) -> Che
 def save_checkpoint(folder: Path, model: torch.nn.Module, card: Card, half: bool = True) -> Card:
     """Write the weights of `model` (fp16 if `half`) and `card` into `folder`.
 
-    Returns the card with the hash of the weights file.
+    A tensor that passes fp16's largest number, 65,504, stays as it is. Returns the card with the
+    hash of the weights file.
     """
     folder = Path(folder)
     state = {
-        k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous().clone()
+        k: (_halved(v) if half else v).detach().cpu().contiguous().clone()
         for k, v in model.state_dict().items()
     }
     # Through memory: the library's own writer hides that a disk is full.
@@ -88,3 +89,8 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, card: Card, half: bool
     full = replace(card, weights_sha256=sha256_file(folder / WEIGHTS))
     write_card(folder, full)
     return full
+
+
+def _halved(values: torch.Tensor) -> torch.Tensor:
+    half = values.half() if values.is_floating_point() else values
+    return values if half.isinf().any() else half

@@ -3,9 +3,9 @@
 Early stages keep what a picture is made of; late ones, trained to tell lesions apart, map a cat
 and a lesion to the same place (of 300 CIFAR-10 pictures the last stage's density noticed 6 %, the
 early stages' all). Probabilistic PCA (Tipping & Bishop 1999) on validation images: the score is
-the negative log-likelihood per dimension, constant terms dropped, so it rises both for unusual
-combinations of what varies among lesions and for anything off that subspace. The threshold is a
-quantile of validation lesions that the density was not fitted on.
+twice the negative log-likelihood per dimension, constant terms dropped, so it rises both for
+unusual combinations of what varies among lesions and for anything off that subspace. The threshold
+is a quantile of validation lesions that the density was not fitted on.
 """
 
 from __future__ import annotations
@@ -155,7 +155,8 @@ def fit_ood(
         raise ValueError("group_ids: expected at least four lesions")
     mean, scale = array[fit].mean(0), array[fit].std(0)
     scale = np.maximum(scale, 0.01 * np.median(scale) + 1e-12)  # a dead channel has no deviation
-    count = min(COMPONENTS, int(fit.sum()) - 1, array.shape[1] - 1)
+    # Two below the images' number: their rank is one below, and the noise wants one of it.
+    count = max(1, min(COMPONENTS, int(fit.sum()) - 2, array.shape[1] - 1))
     pca = PCA(count, svd_solver="full").fit((array[fit] - mean) / scale)
     noise = max(float(pca.noise_variance_), 1e-12)
     model = OodModel(mean, scale, pca.components_, pca.explained_variance_, noise, 0.0)

@@ -122,6 +122,10 @@ def test_a_chain_has_as_many_waves():
         ({"methods": {"x": {"init": "run:none"}}}, "a-x-s0: init = 'run:none' names none"),
         ({"methods": {"x": {"init": "run:x"}}}, "a-x-s0: .* leads back to itself"),
         (
+            {"methods": {"x": {}, "y": {"init": "run:x", "split_seed": 1}}},
+            "a-y-s0 starts from a run of other training images",
+        ),
+        (
             {"methods": {"x": {"init": "run:y"}, "y": {"init": "run:x"}}},
             "a-x-s0: .* leads back to itself",
         ),

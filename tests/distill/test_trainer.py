@@ -131,9 +131,17 @@ def test_teacher_stays_as_it_was(ham_folder, tmp_path, tiny_checkpoints):
         assert torch.equal(value, before[name]), name
 
 
+BUILDS_ON = {
+    "teacher": {"teachers": ("leaky",), "alpha": 0.3, "role": "student"},
+    "checkpoint": {"init": "checkpoint:leaky", "architecture": "resnet18"},
+    "file": {"init": "leaky/model.safetensors", "architecture": "resnet18"},
+}
+
+
 @pytest.mark.parametrize(("field", "of"), [("groups", "lesion_id"), ("images", "image_id")])
-def test_a_teacher_that_saw_the_held_out_lesions_is_refused(
-    ham_folder, tmp_path, tiny_checkpoints, field, of
+@pytest.mark.parametrize("built_on", BUILDS_ON.values(), ids=BUILDS_ON)
+def test_what_saw_the_held_out_lesions_is_not_built_on(
+    ham_folder, tmp_path, tiny_checkpoints, monkeypatch, field, of, built_on
 ):
     data = Ham10000.open(ham_folder)
     first = load_checkpoint(tiny_checkpoints / "teacher-resnet18")
@@ -144,8 +152,9 @@ def test_a_teacher_that_saw_the_held_out_lesions_is_refused(
     leaky = dataclasses.replace(first.card, **{f"train_{field}": known})
     save_checkpoint(tmp_path / "leaky", first.model, leaky)
     write_card(tmp_path / "leaky", dataclasses.replace(leaky, weights_sha256=""))
-    recipe = dataclasses.replace(RECIPE, teachers=("leaky",), alpha=0.3, role="student")
-    with pytest.raises(CheckpointError, match="holds out"):
+    monkeypatch.chdir(tmp_path)  # where the file is
+    recipe = dataclasses.replace(RECIPE, **built_on)
+    with pytest.raises(CheckpointError, match="was trained on lesions .* holds out"):
         _train(recipe, ham_folder, tmp_path / "run", tmp_path)
 
 
@@ -308,6 +317,9 @@ def test_initial_weights_of_a_checkpoint_bring_their_normalisation(
     assert prepared.card.mean == (0.5, 0.4, 0.3)
     first = prepared.trainer.student.net.net.conv1.weight.detach()
     assert torch.equal(first, source.model.net.conv1.weight)
+    assert set(source.card.trained) <= set(prepared.card.trained)
+    write_card(source.path, dataclasses.replace(source.card, train_groups=("f" * 64,)))
+    assert "f" * 64 in prepare(recipe, data, tmp_path / "checkpoints", run).card.train_groups
     own = dataclasses.replace(recipe, init_mean=(0.1, 0.1, 0.1), init_std=(1.0, 1.0, 1.0))
     assert prepare(own, data, tmp_path / "checkpoints", run).card.mean == (0.1, 0.1, 0.1)
 

@@ -36,6 +36,13 @@ def test_each_kind_is_found_where_there_is_one() -> None:
     assert tuple(found) == KINDS
 
 
+def test_of_different_answers_one_where_the_teacher_is_right_comes_before_a_surer_one() -> None:
+    labels = [0, 1, 2, 1]
+    teacher = [probs(0, 0.9), probs(1, 0.4), probs(0, 0.9), probs(1, 0.9)]
+    student = [probs(0, 0.9), probs(0, 0.4), probs(1, 0.9), probs(1, 0.9)]
+    assert teaching_cases(labels, teacher, student)["part"] == 1
+
+
 def test_a_class_with_most_images_comes_last() -> None:
     labels = [0, 0, 0, 1]
     one = [probs(0, 0.9), probs(0, 0.9), probs(0, 0.5), probs(1, 0.6)]

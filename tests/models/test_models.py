@@ -280,6 +280,17 @@ def test_half_precision_round_trip(tiny_checkpoints, tmp_path):
     assert not any(p.requires_grad for p in again.model.parameters())
 
 
+def test_what_half_precision_can_not_hold_stays_whole(tiny_checkpoints, tmp_path):
+    first = load_checkpoint(tiny_checkpoints / "teacher-resnet18")
+    name, kept = "net.bn1.running_var", first.model.state_dict()
+    kept[name].fill_(1e5)
+    save_checkpoint(tmp_path / "large", first.model, first.card)
+    again = load_checkpoint(tmp_path / "large").model.state_dict()
+    assert torch.equal(again[name], kept[name])
+    weights = load_file(tmp_path / "large/model.safetensors")
+    assert weights["net.conv1.weight"].dtype == torch.float16
+
+
 def test_teachers_come_first(tiny_checkpoints):
     assert [c.role for c in list_checkpoints(tiny_checkpoints)] == ["teacher", "student"]
 

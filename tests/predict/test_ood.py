@@ -26,6 +26,13 @@ def test_false_alarm_rate_holds_on_new_lesions(features):
     assert (model.score(features[3000:]) > model.threshold).mean() == pytest.approx(0.05, abs=0.03)
 
 
+def test_few_pictures_leave_the_noise_something_to_be_estimated_from(rng):
+    pictures = rng.normal(size=(40, 112))
+    model = fit_ood(pictures, [str(i) for i in range(40)])
+    assert 1e-3 < model.noise < 1e3
+    assert 0.1 < np.median(model.score(pictures)) < 100
+
+
 def test_far_pictures_raise_the_alarm(features, rng):
     model = fit_ood(features, [str(i) for i in range(4000)])
     assert (model.score(3 * rng.normal(size=(50, 100))) > model.threshold).all()

@@ -54,8 +54,7 @@ def prepare(
 ) -> Prepared:
     """Load teachers and data, build the student with its initial weights, fill the cache.
 
-    The initial weights depend on seed and architecture alone: a baseline and a distilled student
-    of one seed start from the same.
+    Random weights depend on seed and architecture alone: baseline and student start from the same.
 
     Parameters
     ----------
@@ -87,8 +86,8 @@ def prepare(
     initial = initial_card(recipe, checkpoints)
     _refuse_leaks([t.card for t in loaded], initial, recipe, data)
     preprocess = preprocess_of(recipe, data, initial)
-    side = source_side(recipe.input_size, *(t.card.input_size for t in loaded))
-    sources = load_sources(data, train, side)
+    sizes = (recipe.input_size, *(t.card.input_size for t in loaded))
+    sources = load_sources(data, train, source_side(*sizes))
     teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
     trainer = Trainer(
         recipe,

@@ -9,7 +9,7 @@ import pickle
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from kdcore.base import CheckpointError, RecipeError
 from kdcore.models import (

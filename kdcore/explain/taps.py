@@ -189,18 +189,18 @@ def _ensemble_gradient(
     """Return the members' activations and gradients side by side, on the finest grid.
 
     The joined stage is made for looking at and has no path to the logits, so each member is
-    asked; the mean logit's gradient is a member's own over the number of members.
+    asked; the mean logit's gradient is a member's own over the number of members. What a cell
+    says is shared by the cells that it grows to, or a coarse member would count for more.
     """
     parts = [stage_gradient(m, tensor, target, index) for m in model.members]  # type: ignore[arg-type]
     grid = max((a.shape[-2:] for a, _ in parts), key=lambda s: s[0] * s[1])
+    shares = [a[0].numel() / (grid[0] * grid[1]) for a, _ in parts]
 
-    def joined(which: int) -> Tensor:
-        grown = [
-            F.interpolate(part[which][None], grid, mode="bilinear")[0]
-            if part[which].shape[-2:] != grid
-            else part[which]
-            for part in parts
-        ]
-        return torch.cat(grown, 0)
+    def grown(values: Tensor) -> Tensor:
+        if values.shape[-2:] == grid:
+            return values
+        return F.interpolate(values[None], grid, mode="bilinear")[0]
 
-    return joined(0), joined(1) / len(parts)
+    activations = torch.cat([grown(a) for a, _ in parts])
+    gradients = torch.cat([share * grown(g) for share, (_, g) in zip(shares, parts)])
+    return activations, gradients / len(parts)

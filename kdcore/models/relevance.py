@@ -31,7 +31,8 @@ def stage_relevance(
     -------
     output : detached
     relevance : for each stage (B, h, w), signed; of an ensemble the members' mean on the finest
-        grid, as its joined stages have no path to the logits
+        grid, as its joined stages have no path to the logits. A coarser member's cell is shared
+        by the cells that it grows to, so that each member's sum stays what it is
     """
     if isinstance(model, Ensemble):
         return _of_members(model, images, targets, last)
@@ -55,6 +56,11 @@ def _of_members(
     means = []
     for maps in zip(*parts):
         grid = max((m.shape[-2:] for m in maps), key=lambda s: s[0] * s[1])
-        grown = [F.interpolate(m.unsqueeze(1), grid, mode="bilinear").squeeze(1) for m in maps]
-        means.append(torch.stack(grown).mean(0))
+        means.append(torch.stack([_grown(m, grid) for m in maps]).mean(0))
     return output, tuple(means)
+
+
+def _grown(maps: Tensor, grid: torch.Size) -> Tensor:
+    """Return maps (B, h, w) on a grid, each with about the sum that it has on its own."""
+    share = maps[0].numel() / grid.numel()
+    return share * F.interpolate(maps.unsqueeze(1), grid, mode="bilinear").squeeze(1)

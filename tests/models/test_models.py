@@ -175,6 +175,23 @@ def test_relevance_of_an_ensemble_is_the_members_mean():
         assert torch.allclose(together, (one + two) / 2, atol=1e-6)
 
 
+def test_members_of_other_grids_count_for_what_they_say():
+    """The last stage's relevance sums to what it brings the logit: no bias, pooled and linear."""
+    from kdcore.explain import grad_cam_grid
+
+    members = [
+        build_model(n, 7).eval().requires_grad_(False) for n in ("resnet18", "resnet18_cifar")
+    ]
+    image, target = torch.randn(1, 3, 32, 32), torch.tensor([3])
+    joint = Ensemble(members).eval()
+    each = [stage_relevance(m, image, target, 1)[1][0] for m in members]
+    assert each[0].shape != each[1].shape
+    expected = float((each[0].sum() + each[1].sum()) / 2)
+    (found,) = stage_relevance(joint, image, target, 1)[1]
+    assert float(found.sum()) == pytest.approx(expected, rel=1e-4)
+    assert grad_cam_grid(joint, image, 3).sum() == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "efficientnet_b0", "vgg19"])
 def test_equals_torchvision(name):
     ours = build_model(name, 5).eval()

@@ -97,24 +97,27 @@ def open_data(
 
 
 def choose(
-    data: ImageDataset, options: argparse.Namespace, recipe: Mapping[str, Any]
+    data: ImageDataset, options: argparse.Namespace, recipe: Mapping[str, Any], part: str = ""
 ) -> tuple[Sample, ...]:
-    """Return the samples of the chosen part, split as `recipe` was unless the options say how.
+    """Return the samples of the part, by default `--split`.
+
+    They are split as `recipe` was unless the options say how.
 
     Raises
     ------
     DataError
         If the part has no image, or the data set no such split.
     """
-    if options.split == "all":
+    part = part or options.split
+    if part == "all":
         return data.samples
     name = options.split_by or recipe.get("split", "")
     seed = recipe.get("split_seed", 0) if options.split_seed is None else options.split_seed
     parts = data.parts(name, seed)
-    chosen = tuple(s for s, p in zip(data.samples, parts, strict=True) if p == options.split)
+    chosen = tuple(s for s, p in zip(data.samples, parts, strict=True) if p == part)
     if not chosen:
         raise DataError(
-            f"The {options.split} part of these {len(data.samples):,} images is empty.",
+            f"The {part} part of these {len(data.samples):,} images is empty.",
             "Choose another part, or --split all.",
         )
     return chosen

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         assert checkpoint is not None
         data = open_data(options, checkpoint.card.classes)
-        samples, excluded = choose_unseen(data, options, checkpoint.card)
+        samples, excluded = choose_unseen(data, options, [checkpoint.card])
         predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
     temperature = checkpoint.card.temperature if checkpoint else 1.0
     if options.temperature is not None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
-    choose,
     open_data,
     say_progress,
     whole_number,
     write_json,
 )
+from kdcore.cli.unseen import choose_unseen
+from kdcore.data import first_by_hash
 from kdcore.data.corruptions import CLEAN
 from kdcore.evaluate.explanations import evaluate_explanations
-from kdcore.evaluate.robustness_grid import unseen_samples
 from kdcore.explain.map_cells import map_cells
 from kdcore.explain.study import Study, run_study
 from kdcore.models import load_checkpoint
@@ -64,16 +64,12 @@ def run(options: argparse.Namespace) -> None:
         load_checkpoint(checkpoint_folder(n)) for n in (options.teacher, *options.students)
     )
     data = open_data(options, teacher.card.classes)
-    chosen = choose(data, options, teacher.card.recipe)
-    kept = options.allow_training_images
-    samples = unseen_samples(chosen, () if kept else (c.card for c in (teacher, *students)))
-    if left_out := len(chosen) - len(samples):
-        print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
+    unseen, _ = choose_unseen(data, options, [c.card for c in (teacher, *students)])
     study = Study(
         teacher=teacher,
         students=tuple(students),
         data=data,
-        samples=tuple(samples[: options.images]),
+        samples=tuple(first_by_hash(unseen, options.images)),
         split=options.split,
         method=options.method,
         faithful=options.faithful,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,8 @@ from kdcore.cli.common import (
     say_progress,
     write_json,
 )
-from kdcore.data import ImageDataset, Sample
+from kdcore.cli.unseen import choose_unseen
+from kdcore.data import ImageDataset, Sample, first_by_hash
 from kdcore.deploy import (
     FORMATS,
     NOTICE,
@@ -36,7 +36,6 @@ from kdcore.deploy import (
 from kdcore.deploy.export_plan import CALIBRATION, PRECISIONS, Step, steps, targets_of, weights_size
 from kdcore.deploy.export_store import zip_of
 from kdcore.evaluate.exported import exported_quality
-from kdcore.evaluate.robustness_grid import unseen_samples
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import predict_dataset
 from kdcore.report.cells import columns, number
@@ -81,10 +80,11 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(folder)
     forms = list(FORMATS) if "all" in options.format else list(dict.fromkeys(options.format))
     targets = targets_of(forms, tuple(dict.fromkeys(options.precision)), options.fold_preprocessing)
-    data, samples = None, []
+    data, samples = None, list[Sample]()
     if not options.no_data and data_folder(options.data):
         data = open_data(options, checkpoint.card.classes)
-        samples = _unseen(checkpoint, data, options, options.split)[: options.images]
+        unseen, _ = choose_unseen(data, options, [checkpoint.card])
+        samples = first_by_hash(unseen, options.images)
     planned = steps(targets, weights_size(folder), len(samples), options.zip)
     tell = _Progress(planned, options.live)
     tell.next()
@@ -146,21 +146,8 @@ def _some(text: str) -> int:
     return int(text)
 
 
-def _unseen(
-    checkpoint: Checkpoint, data: ImageDataset, options: argparse.Namespace, split: str
-) -> list[Sample]:
-    options = copy.copy(options)
-    options.split = split
-    chosen = choose(data, options, checkpoint.card.recipe)
-    return (
-        list(chosen) if options.allow_training_images else unseen_samples(chosen, [checkpoint.card])
-    )
-
-
 def _pictures(checkpoint: Checkpoint, data: ImageDataset, options: argparse.Namespace) -> Pictures:
-    options = copy.copy(options)
-    options.split = "train"
-    samples = choose(data, options, checkpoint.card.recipe)
+    samples = choose(data, options, checkpoint.card.recipe, "train")
     return export_pictures(
         checkpoint, data, calibration_samples(samples, options.calibration_images)
     )

@@ -10,14 +10,14 @@ from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
-    choose,
     open_data,
     say_progress,
     whole_number,
     write_json,
 )
+from kdcore.cli.unseen import choose_unseen
+from kdcore.data import first_by_hash
 from kdcore.evaluate.interventions import measure_interventions
-from kdcore.evaluate.robustness_grid import unseen_samples
 from kdcore.explain.interventions import FRACTIONS, REGIONS, Plan, run_interventions
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.report.interventions import interventions_markdown, write_interventions
@@ -51,12 +51,8 @@ def run(options: argparse.Namespace) -> None:
     started, plan = time.monotonic(), _plan(options)
     teacher, *students = _networks(options)
     data = open_data(options, teacher.card.classes)
-    chosen = choose(data, options, teacher.card.recipe)
-    known = [] if options.allow_training_images else [c.card for c in (teacher, *students)]
-    samples = unseen_samples(chosen, known)
-    if left_out := len(chosen) - len(samples):
-        print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
-    samples = samples[: options.images]
+    unseen, _ = choose_unseen(data, options, [c.card for c in (teacher, *students)])
+    samples = first_by_hash(unseen, options.images)
     records = []
     for network in (teacher, *students):
         records.append(

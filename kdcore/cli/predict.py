@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> None:
     """Predict on what the checkpoint was not trained on, and save."""
     checkpoint = load_checkpoint(options.checkpoint)
     data = open_data(options, checkpoint.card.classes)
-    samples, excluded = choose_unseen(data, options, checkpoint.card)
+    samples, excluded = choose_unseen(data, options, [checkpoint.card])
     predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
     predictions.save(options.out)
     print(f"{len(predictions):,} predictions of {checkpoint.card.name} in {options.out}")

@@ -9,13 +9,13 @@ from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
-    choose,
     open_data,
     say_progress,
     whole_number,
     write_json,
 )
-from kdcore.evaluate.robustness_grid import unseen_samples
+from kdcore.cli.unseen import choose_unseen
+from kdcore.data import first_by_hash
 from kdcore.models import load_checkpoint
 from kdcore.predict.grid import all_stacks
 from kdcore.report.robustness import markdown_summary
@@ -55,12 +55,10 @@ def run(options: argparse.Namespace) -> None:
         )
     checkpoints = [load_checkpoint(folder) for folder in folders]
     data = open_data(options, checkpoints[0].card.classes)
-    chosen = choose(data, options, checkpoints[0].card.recipe)
-    samples = unseen_samples(chosen, (checkpoint.card for checkpoint in checkpoints))
-    if left_out := len(chosen) - len(samples):
-        print(f"Left out: {left_out:,} of {len(chosen):,} images that a checkpoint was trained on.")
+    unseen, _ = choose_unseen(data, options, [checkpoint.card for checkpoint in checkpoints])
+    samples = first_by_hash(unseen, options.images)
     found, seconds = compute_robustness(
-        checkpoints, data, samples[: options.images], all_stacks(options.only), options.out,
+        checkpoints, data, samples, all_stacks(options.only), options.out,
         options.split, checkpoints[places.index(teacher.resolve())].card.name, options.resamples,
         options.seed, options.maps, say_progress,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from kdcore.data.augment import (
     sample_views,
     turn_view,
 )
+from kdcore.data.choosing import first_by_hash
 from kdcore.data.cifar import Cifar
 from kdcore.data.dataset import HOW_TO_KEEP, ImageDataset, open_dataset
 from kdcore.data.drawn import DrawnSample, draw_lesion, drawn_samples
@@ -75,6 +76,7 @@ __all__ = [
     "brightness_of",
     "draw_lesion",
     "drawn_samples",
+    "first_by_hash",
     "image_level_split",
     "info_of_classes",
     "lesion_grouped_split",

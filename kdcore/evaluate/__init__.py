@@ -32,7 +32,13 @@ from kdcore.evaluate.diagram import Diagram, reliability_diagram
 from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
 from kdcore.evaluate.headline import BY_CLASS, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
-from kdcore.evaluate.leak import refuse_training_images, seen_by, seen_text, trained_on
+from kdcore.evaluate.leak import (
+    refuse_training_images,
+    seen_by,
+    seen_text,
+    trained_on,
+    unseen_samples,
+)
 from kdcore.evaluate.miscalibration import (
     BrierParts,
     brier_parts,
@@ -151,4 +157,5 @@ __all__ = [
     "subgroups",
     "take",
     "trained_on",
+    "unseen_samples",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
-from kdcore.data import picture_name, trace_hashes
+from kdcore.data import Sample, picture_name, trace_hashes
 from kdcore.models import Card
 from kdcore.predict.predictions import Predictions
 
@@ -35,6 +35,26 @@ def trained_on(
         for image, group in zip(sample_ids, group_ids, strict=True)
     )
     return np.flatnonzero(np.fromiter(hits, dtype=bool))
+
+
+def unseen_samples(samples: Sequence[Sample], cards: Sequence[Card]) -> tuple[Sample, ...]:
+    """Return the samples of lesions that no card's network was trained on, in their order.
+
+    Raises
+    ------
+    DataError
+        If nothing is left.
+    """
+    ids = [s.image_id for s in samples], [s.lesion_id for s in samples]
+    known = set(trained_on(*ids, {trace for card in cards for trace in card.trained}).tolist())
+    left = tuple(sample for index, sample in enumerate(samples) if index not in known)
+    if not left:
+        names = " and ".join(card.name for card in cards)
+        raise DataError(
+            f"None of these {len(samples):,} images is new to {names}.",
+            "Choose another part, data folder or network.",
+        )
+    return left
 
 
 def seen_by(image_id: str, cards: Mapping[str, Card]) -> list[str]:

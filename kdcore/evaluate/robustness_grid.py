@@ -6,32 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from kdcore.base import DataError
 from kdcore.data import ImageDataset, Sample
-from kdcore.data.corruptions import CLEAN, CORRUPTIONS, EDGE_STUDY, image_seed
-from kdcore.evaluate.leak import trained_on
+from kdcore.data.corruptions import CLEAN, CORRUPTIONS, EDGE_STUDY
 from kdcore.evaluate.robustness import Robustness, corruption_of, robustness
-from kdcore.models import Card, Checkpoint
+from kdcore.models import Checkpoint
 from kdcore.predict.grid import Progress, grid_store, run_grid
-
-
-def unseen_samples(samples: Sequence[Sample], cards: Iterable[Card]) -> list[Sample]:
-    """Return the samples of lesions that no card's network was trained on, in a mixed order.
-
-    The order is by hash, so that the first N of them are N of all classes.
-
-    Raises
-    ------
-    DataError
-        If nothing is left.
-    """
-    trained = {known for card in cards for known in card.trained}
-    ids = [s.image_id for s in samples], [s.lesion_id for s in samples]
-    known = set(trained_on(*ids, trained).tolist())
-    left = [sample for index, sample in enumerate(samples) if index not in known]
-    if not left:
-        raise DataError(
-            "No picture is new to all of the networks.", "Choose another part, or fewer networks."
-        )
-    return sorted(left, key=lambda sample: image_seed(sample.image_id))
 
 
 def measure_grid(

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from kdcore.base import DataError, sha256_file, write_atomically
-from kdcore.data import ImageDataset, Sample
+from kdcore.data import ImageDataset, Sample, first_by_hash
 from kdcore.deploy.calibration import calibration_samples
 from kdcore.deploy.efficiency import (
     RULE,
@@ -32,7 +32,7 @@ from kdcore.deploy.export_plan import CALIBRATION
 from kdcore.deploy.latency import Live
 from kdcore.deploy.profile import count_macs
 from kdcore.evaluate.headline import headline_scores
-from kdcore.evaluate.robustness_grid import unseen_samples
+from kdcore.evaluate.leak import unseen_samples
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.models.checkpoint import WEIGHTS
 from kdcore.models.size import parameter_count
@@ -125,7 +125,7 @@ def _prepare(
     for part in PARTS if own else ():
         try:
             assert own is not None
-            samples = unseen_samples(parts.get(part, []), [card])
+            samples = first_by_hash(unseen_samples(parts.get(part, []), [card]))
             told.say(f"Predicting on {len(samples):,} images of {part}")
             predictions[part] = keep_predictions(exports, own, samples, part, told.progress)
         except DataError as error:

@@ -249,7 +249,8 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
     target = state_folder() / "results"
 
     def run(report: jobs.Progress) -> float:
-        from kdcore.evaluate.robustness_grid import unseen_samples
+        from kdcore.data import first_by_hash
+        from kdcore.evaluate import unseen_samples
         from kdcore.models import load_checkpoint
         from kdcore.predict.grid import all_stacks
         from kdcore.report.robustness_files import compute_robustness
@@ -258,7 +259,7 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
         _, seconds = compute_robustness(
             checkpoints,
             data,
-            unseen_samples(samples, [c.card for c in checkpoints])[: images or None],
+            first_by_hash(unseen_samples(samples, [c.card for c in checkpoints]), images or None),
             all_stacks(corruptions),
             target,
             teacher=checkpoints[0].card.name,

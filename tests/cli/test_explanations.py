@@ -54,7 +54,7 @@ def test_lesions_that_one_was_trained_on_are_left_out(checkpoints, ham_folder, t
     for more, n in (([], len(left)), (["--allow-training-images"], len(test))):
         assert main([*command, *more]) == 0
         assert json.loads((tmp_path / "r.json").read_text())["n"] == n
-        assert ("Left out" in capsys.readouterr().out) is (not more)
+        assert ("Left out" in capsys.readouterr().err) is (not more)
 
 
 @pytest.mark.parametrize(

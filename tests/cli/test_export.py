@@ -46,7 +46,7 @@ def test_everything_with_data(tiny, ham_folder, tmp_path, capsys):
     assert len(list(out.glob("*.zip"))) == 4
 
 
-def test_lesions_that_it_was_trained_on_are_left_out(tiny, ham_folder, tmp_path):
+def test_lesions_that_it_was_trained_on_are_left_out(tiny, ham_folder, tmp_path, capsys):
     data = Ham10000.open(ham_folder)
     test = [s for s, part in zip(data.samples, data.parts(), strict=True) if part == "test"]
     root = tmp_path / "checkpoints" / "seen"
@@ -54,9 +54,12 @@ def test_lesions_that_it_was_trained_on_are_left_out(tiny, ham_folder, tmp_path)
     write_tiny_checkpoint(root, "student", "cnn2", train_groups=(group_hash(known),))
     command = ["export", str(root), "--format", "torchscript", "--out", str(tmp_path / "out")]
     command += ["--data", str(ham_folder), "--json", str(tmp_path / "r.json")]
-    assert main(command) == 0
-    (row,) = json.loads((tmp_path / "r.json").read_text())["artefacts"]
-    assert row["quality"]["n"] == len([s for s in test if s.lesion_id != known])
+    left = [s for s in test if s.lesion_id != known]
+    for more, n in (([], len(left)), (["--allow-training-images"], len(test))):
+        assert main([*command, *more]) == 0
+        (row,) = json.loads((tmp_path / "r.json").read_text())["artefacts"]
+        assert row["quality"]["n"] == n
+        assert ("Left out" in capsys.readouterr().err) is (not more)
 
 
 def test_without_data(tiny, tmp_path, capsys):

@@ -55,7 +55,7 @@ def test_lesions_that_one_was_trained_on_are_left_out(checkpoints, ham_folder, t
     for more, images in (([], len(left)), (["--allow-training-images"], len(test))):
         assert main([*command, *more]) == 0
         assert json.loads((tmp_path / "r.json").read_text())["studies"][0]["n"] == images
-    assert capsys.readouterr().out.count("Left out") == 1
+    assert capsys.readouterr().err.count("Left out") == 1
 
 
 @pytest.mark.parametrize(

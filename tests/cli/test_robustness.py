@@ -55,10 +55,12 @@ def test_what_one_was_trained_on_is_left_out(checkpoints, ham_folder, tmp_path, 
         checkpoints / "seen", "student", "cnn2", **{field: tuple(map(group_hash, known))}
     )
     command = ["robustness", "big", "seen", "--only", "edge_contrast", "--resamples", "0"]
-    assert main([*command, "--data", str(ham_folder), "--json", str(tmp_path / "r.json")]) == 0
-    left = [s for s in test if s.image_id not in lesion]
-    assert json.loads((tmp_path / "r.json").read_text())["n"] == len(left)
-    assert f"Left out: {len(test) - len(left)}" in capsys.readouterr().out
+    command += ["--data", str(ham_folder), "--json", str(tmp_path / "r.json")]
+    for more, n in (([], len(test) - len(lesion)), (["--allow-training-images"], len(test))):
+        assert main([*command, *more]) == 0
+        assert json.loads((tmp_path / "r.json").read_text())["n"] == n
+        said = capsys.readouterr().err
+        assert (f"Left out: {len(lesion)} of {len(test)} images" in said) is (not more)
 
 
 def test_the_teacher_is_the_one_named_of_several_runs(checkpoints, ham_folder, tmp_path):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError, group_hash
-from kdcore.data import picture_name
-from kdcore.evaluate import refuse_training_images, seen_by, seen_text, trained_on
+from kdcore.data import Sample, picture_name
+from kdcore.evaluate import refuse_training_images, seen_by, seen_text, trained_on, unseen_samples
 from kdcore.models import Card
 from tests.evaluate.makers import make_predictions
 
@@ -33,6 +33,23 @@ def test_pictures_of_the_archive_are_known_by_name_wherever_they_lie():
     predictions = dataclasses.replace(make_predictions(n=4), sample_ids=np.array(images))
     with pytest.raises(DataError, match="2 of 4 images"):
         refuse_training_images(predictions, known)
+
+
+def test_what_no_network_knows_is_left_in_its_order():
+    samples = [Sample(f"i{k}", lesion, "nv", 0) for k, lesion in enumerate("cabad")]
+    one, two, three = (
+        Card(name, "student", "cnn2", ("a", "b"), 32, (0.5,) * 3, (0.5,) * 3, train_groups=groups)
+        for name, groups in (
+            ("one", (group_hash("a"),)),
+            ("two", (group_hash("d"), group_hash("z"))),
+            ("three", (group_hash("b"), group_hash("c"))),
+        )
+    )
+    assert unseen_samples(samples, []) == tuple(samples)
+    assert [s.image_id for s in unseen_samples(samples, [one])] == ["i0", "i2", "i4"]
+    assert [s.image_id for s in unseen_samples(samples, [one, two])] == ["i0", "i2"]
+    with pytest.raises(DataError, match="None of these 5 images is new to one and two and three"):
+        unseen_samples(samples, [one, two, three])
 
 
 def test_who_saw_a_picture_is_told():

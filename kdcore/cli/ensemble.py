@@ -1,4 +1,4 @@
-"""`python -m kdcore ensemble --members DIR DIR --out DIR`: the mean of checkpoints as one."""
+"""`python -m kdcore ensemble --members A B --out DIR`: the mean of checkpoints as one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import argparse
 from pathlib import Path
 
 from kdcore.base import CheckpointError
-from kdcore.cli.common import add_data_arguments, open_data, say_progress, write_json
+from kdcore.cli.common import (
+    add_data_arguments,
+    checkpoint_folder,
+    open_data,
+    say_progress,
+    write_json,
+)
 from kdcore.cli.release import check_target, release_model
 from kdcore.models import Card, Checkpoint, Ensemble, load_checkpoint
 
@@ -15,7 +21,10 @@ SHARED = ("classes", "input_size", "mean", "std")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--members", metavar="DIR", type=Path, nargs="+", required=True)
+    parser.add_argument(
+        "--members", metavar="CHECKPOINT", nargs="+", required=True,
+        help="folders, or names in checkpoints/",
+    )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
     parser.add_argument("--title", help="its name for people")
     add_data_arguments(parser)
@@ -24,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measure the mean of the members on validation and test and write the checkpoint."""
     check_target(options.out)
-    members = [load_checkpoint(folder) for folder in options.members]
+    members = [load_checkpoint(checkpoint_folder(name)) for name in options.members]
     card = _card(members, options)
     model = Ensemble([m.model for m in members])
     data = open_data(options, card.classes)

@@ -8,6 +8,7 @@ from pathlib import Path
 from kdcore.base import DataError, SettingError
 from kdcore.cli.common import (
     add_data_arguments,
+    checkpoint_folder,
     open_data,
     positive_number,
     say_progress,
@@ -28,7 +29,9 @@ from kdcore.report import evaluation_text, subgroup_score_rows, subgroup_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--checkpoint", metavar="DIR", type=Path)
+    parser.add_argument(
+        "--checkpoint", metavar="CHECKPOINT", help="folder, or name in checkpoints/"
+    )
     parser.add_argument("--predictions", metavar="FILE", type=Path, help="saved by predict")
     parser.add_argument(
         "--temperature", type=positive_number, help="divides the logits (default: the card's)"
@@ -48,8 +51,9 @@ def run(options: argparse.Namespace) -> None:
     """Predict or load, measure, print, write."""
     if not (options.checkpoint or options.predictions):
         raise SettingError("Nothing to evaluate was named.", "Add --checkpoint or --predictions.")
-    checkpoint = load_checkpoint(options.checkpoint) if options.checkpoint else None
-    excluded = 0
+    checkpoint, excluded = None, 0
+    if options.checkpoint:
+        checkpoint = load_checkpoint(checkpoint_folder(options.checkpoint))
     if options.predictions:
         predictions = _saved(options, checkpoint)
     else:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kdcore.cli.common import add_data_arguments, open_data, say_progress, write_json
+from kdcore.cli.common import (
+    add_data_arguments,
+    checkpoint_folder,
+    open_data,
+    say_progress,
+    write_json,
+)
 from kdcore.cli.unseen import choose_unseen
 from kdcore.models import load_checkpoint
 from kdcore.predict import predict_dataset
@@ -13,14 +19,16 @@ from kdcore.predict import predict_dataset
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--checkpoint", metavar="DIR", type=Path, required=True)
+    parser.add_argument(
+        "--checkpoint", metavar="CHECKPOINT", required=True, help="folder, or name in checkpoints/"
+    )
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="an .npz file")
     add_data_arguments(parser, split="test")
 
 
 def run(options: argparse.Namespace) -> None:
     """Predict on what the checkpoint was not trained on, and save."""
-    checkpoint = load_checkpoint(options.checkpoint)
+    checkpoint = load_checkpoint(checkpoint_folder(options.checkpoint))
     data = open_data(options, checkpoint.card.classes)
     samples, excluded = choose_unseen(data, options, [checkpoint.card])
     predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)

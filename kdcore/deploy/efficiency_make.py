@@ -56,7 +56,7 @@ class Exports:
         return self.folder / self.artefacts[engine].file
 
 
-def keep_exports(
+def keep_forms(
     checkpoint: Checkpoint,
     data: ImageDataset | None,
     calibration: Sequence[Sample],
@@ -107,7 +107,7 @@ def keep_predictions(
 
     Parameters
     ----------
-    exports : from `keep_exports`
+    exports : from `keep_forms`
     data, samples : where the pictures are, and which of them
     part : of the split, for the record
     progress : called with images done and images in all
@@ -170,7 +170,7 @@ def time_exports(
 
     Parameters
     ----------
-    every : from `keep_exports`
+    every : from `keep_forms`
     titles : of their checkpoints, each another
     threads : of one call
     seconds : for the timing

@@ -16,7 +16,7 @@ from typing import Any
 from kdcore.base import SettingError
 from kdcore.base.apart import run_apart
 from kdcore.deploy.export_plan import ExportPlan, live_command
-from kdcore.deploy.export_store import STAGING, Kept, exports_folder, keep_exports, sweep
+from kdcore.deploy.export_store import STAGING, Kept, exports_folder, keep_exports, remove_stale
 
 
 def export_apart(plan: ExportPlan, report: Callable[[dict[str, Any]], None]) -> tuple[Kept, ...]:
@@ -36,7 +36,7 @@ def export_apart(plan: ExportPlan, report: Callable[[dict[str, Any]], None]) -> 
     """
     try:
         exports_folder().mkdir(parents=True, exist_ok=True)
-        sweep()
+        remove_stale()
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=exports_folder()) as folder:
             out = Path(folder) / "out"
             environment = os.environ | {"TMPDIR": folder}

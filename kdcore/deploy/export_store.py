@@ -113,7 +113,7 @@ def delete_export(kept: Kept) -> None:
         kept.path.parent.rmdir()
 
 
-def sweep() -> None:
+def remove_stale() -> None:
     """Delete what a killed program has left half made, a day ago or longer."""
     for folder in exports_folder().glob(f"{STAGING}*"):
         if time.time() - folder.stat().st_mtime > _STALE_S:

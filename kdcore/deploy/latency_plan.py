@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from kdcore.base import KdError, SettingError, numpy_generator
 from kdcore.base.machine import cores
-from kdcore.data import Preprocess, read_image
+from kdcore.data import read_image
 from kdcore.data.drawn import draw_lesion
 from kdcore.deploy.conditions import watched
 from kdcore.deploy.latency import PRECISION, Contender, Live, Runner, measure
 from kdcore.deploy.latency_engines import ENGINES, EXPORT_S, ON_CUDA, Call, is_cached, open_call
 from kdcore.deploy.latency_record import Benchmark, timing_of
 from kdcore.models import Card, Checkpoint, load_checkpoint, read_card
-from kdcore.predict import softmax
+from kdcore.predict import preprocess_of, softmax
 
 Floats = NDArray[np.float32]
 Report = Callable[[Live], None]
@@ -183,13 +183,12 @@ def _runners(
 
 def whole_way(checkpoint: Checkpoint, call: Call) -> tuple[tuple[str, Callable[..., Any]], ...]:
     """Return the steps from a JPEG's bytes to calibrated probabilities (1, C)."""
-    card = checkpoint.card
-    prepare = Preprocess(card.input_size, card.mean, card.std)
+    prepare = preprocess_of(checkpoint)
     return (
         ("decode", lambda data: read_image(data).rgb),
         ("preprocess", lambda rgb: prepare(rgb)[None].numpy()),
         ("network", call),
-        ("softmax", lambda logits: softmax(logits, card.temperature)),
+        ("softmax", lambda logits: softmax(logits, checkpoint.card.temperature)),
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from PIL import Image
 from torch import Tensor
 
-from kdcore.data.transforms import Preprocess
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
 from kdcore.explain.ensemble import mean_attention_grids
 from kdcore.explain.explain_pair import (
@@ -24,6 +23,7 @@ from kdcore.explain.maps import Heatmap
 from kdcore.explain.score_cam import estimate_seconds
 from kdcore.explain.taps import Progress
 from kdcore.models import Checkpoint
+from kdcore.predict import preprocess_of
 
 Report = Callable[[float, str], object]
 _SCORE_CAM_SHARE = 0.9  # of the time, measured; the rest is gradients, attention and two tests
@@ -213,5 +213,4 @@ def _score_cam_seconds(checkpoint: Checkpoint, image: Image.Image, stage: int) -
 
 
 def _input(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
-    card = checkpoint.card
-    return Preprocess(card.input_size, card.mean, card.std)(image).unsqueeze(0)  # (1, 3, S, S)
+    return preprocess_of(checkpoint)(image).unsqueeze(0)  # (1, 3, S, S)

@@ -12,7 +12,6 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import CheckpointError, sha256_bytes
-from kdcore.data.transforms import Preprocess
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map
@@ -27,6 +26,7 @@ from kdcore.explain.taps import (
     forward,
 )
 from kdcore.models import Checkpoint
+from kdcore.predict import preprocess_of
 
 _HALF = 1000  # progress units for each of a pair
 
@@ -200,10 +200,9 @@ def _ask(
     target: int | None,
     image_sha256: str | None,
 ) -> _Asked:
-    card = checkpoint.card
     check_architecture(checkpoint.model, method.architectures, method.title)
     index = check_stage(checkpoint.model, stage)
-    prepare = Preprocess(card.input_size, card.mean, card.std)
+    prepare = preprocess_of(checkpoint)
     crop = prepare.crop(rgb)
     tensor = prepare.tensor(crop).unsqueeze(0)  # (1, 3, S, S)
     output = forward(checkpoint.model, tensor)

@@ -23,7 +23,7 @@ from kdcore.deploy.efficiency import (
 )
 from kdcore.deploy.efficiency_make import (
     Exports,
-    keep_exports,
+    keep_forms,
     keep_memory,
     keep_predictions,
     time_exports,
@@ -120,7 +120,7 @@ def _prepare(
         left_out.append(f"{title}: quality and INT8 are left out, for lack of its pictures.")
     parts = _parts(checkpoint, own) if own else {}
     calibration = calibration_samples(parts["train"], CALIBRATION) if parts.get("train") else []
-    exports, problems = keep_exports(checkpoint, own, calibration, told.say)
+    exports, problems = keep_forms(checkpoint, own, calibration, told.say)
     predictions: dict[str, dict[str, Predictions]] = {}
     for part in PARTS if own else ():
         try:

@@ -53,7 +53,7 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham, cap
     assert card.metrics["test"]["n"] == len(Predictions.load(out / "tiny/predictions-test.npz"))
     assert (out / "tiny/history.csv").exists()
 
-    common = ["--checkpoint", str(out / "tiny"), "--data", str(ham_folder)]
+    common = ["--checkpoint", "tiny", "--data", str(ham_folder)]
     saved = tmp_path / "p.npz"
     assert main(["predict", *common, "--out", str(saved)]) == 0
     shipped = Predictions.load(out / "tiny/predictions-test.npz")

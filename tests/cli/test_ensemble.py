@@ -17,7 +17,8 @@ SPLIT = {"split": "lesion-grouped", "split_seed": 0}
 
 
 @pytest.fixture
-def members(tmp_path, ham_folder):
+def members(tmp_path, ham_folder, monkeypatch):
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path))
     data = Ham10000.open(ham_folder)
     train = [s.lesion_id for s, p in zip(data.samples, data.parts()) if p == "train"]
     for index, name in enumerate(("one", "two")):
@@ -32,7 +33,7 @@ def members(tmp_path, ham_folder):
 
 
 def _join(folder, data, *names):
-    given = [str(folder / name) for name in names]
+    given = [names[0], *(str(folder / name) for name in names[1:])]  # by name, and by folder
     out = ["--out", str(folder / "both"), "--title", "Both", "--data", str(data)]
     return main(["ensemble", "--members", *given, *out])
 

@@ -18,7 +18,7 @@ from kdcore.deploy.export_store import (
     keep_exports,
     list_exports,
     read_member,
-    sweep,
+    remove_stale,
     zip_of,
 )
 from kdcore.deploy.package import SAID, example
@@ -61,7 +61,7 @@ def test_the_same_again_takes_the_place(kept, packed, tmp_path):
 
 def test_nothing_kept():
     assert list_exports() == ([], [])
-    sweep()
+    remove_stale()
 
 
 @pytest.mark.parametrize("what", ["file", "zip", "gone", "member"])
@@ -124,6 +124,6 @@ def test_what_a_killed_program_left_is_swept_a_day_later(kept):
         folder.mkdir()
         (folder / "half.onnx").write_bytes(b"half")
     os.utime(old, (1, 1))
-    sweep()
+    remove_stale()
     assert not old.exists() and new.exists()
     assert len(list_exports()[0]) == 2

@@ -27,7 +27,7 @@ sys.path.insert(0, str(REPO))
 
 import torch
 
-from kdcore.data import ImageDataset, Preprocess, open_dataset
+from kdcore.data import ImageDataset, Preprocess, open_dataset, samples_by_part
 from kdcore.distill import Recipe, RunFolder, TeacherCache, Trainer, keep_memory, make_fabric
 from kdcore.distill.cache import CachedTeachers
 from kdcore.distill.recipe import needed_stages
@@ -59,7 +59,7 @@ def make_trainers(
 ) -> tuple[dict[str, Trainer], TeacherCache, float]:
     """Return a trainer of each kind on the same decoded pictures, the cache, and its seconds."""
     fabric = make_fabric("cpu", options.precision)
-    train = [s for s, part in zip(data.samples, data.parts()) if part == "train"]
+    train = samples_by_part(data)["train"]
     sources = load_sources(data, limit_samples(train, options.images), source_side(options.size))
     found = load_checkpoint(options.checkpoints / options.teacher)
     card = dataclasses.replace(found.card, input_size=options.size)  # weights do not change times

@@ -18,7 +18,7 @@ from kdcore.base import (
     data_folder,
     write_atomically,
 )
-from kdcore.data import SPLITS, ImageDataset, Sample, open_dataset
+from kdcore.data import SPLITS, ImageDataset, Sample, open_dataset, samples_by_part
 
 if TYPE_CHECKING:
     from kdcore.deploy.latency import Live
@@ -113,14 +113,13 @@ def choose(
         return data.samples
     name = options.split_by or recipe.get("split", "")
     seed = recipe.get("split_seed", 0) if options.split_seed is None else options.split_seed
-    parts = data.parts(name, seed)
-    chosen = tuple(s for s, p in zip(data.samples, parts, strict=True) if p == part)
+    chosen = samples_by_part(data, name, seed)[part]
     if not chosen:
         raise DataError(
             f"The {part} part of these {len(data.samples):,} images is empty.",
             "Choose another part, or --split all.",
         )
-    return chosen
+    return tuple(chosen)
 
 
 def say_progress(done: int, total: int) -> None:

@@ -19,7 +19,7 @@ from joblib import Parallel, delayed, parallel_config  # type: ignore[import-unt
 from kdcore import __version__
 from kdcore.base import Cancelled, KdError, RecipeError, sha256_file, write_atomically
 from kdcore.cli.backends import Backend
-from kdcore.data import ImageDataset, open_dataset
+from kdcore.data import ImageDataset, open_dataset, samples_by_part
 from kdcore.distill import Prepared, RunFolder, keep_memory, prepare
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member
@@ -188,11 +188,10 @@ def _predict(prepared: Prepared, member: Member, folder: RunFolder, data: ImageD
     checkpoint = Checkpoint(model, card, folder.path, sha256_file(folder.best))
     meta = {"kdcore": __version__, "torch": torch.__version__}
     meta |= {TEACHER + name: weights for name, weights in card.teachers.items()}
-    parts = data.parts(recipe.split, recipe.split_seed)
+    parts = samples_by_part(data, recipe.split, recipe.split_seed)
     for part in PARTS:
-        samples = [s for s, p in zip(data.samples, parts, strict=True) if p == part]
         predictions = predict_dataset(
-            checkpoint, data, samples, part, cancelled=folder.cancel_requested
+            checkpoint, data, parts[part], part, cancelled=folder.cancel_requested
         )
         replace(predictions, meta=meta).save(predictions_file(folder, part))
 

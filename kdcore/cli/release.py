@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import SettingError
-from kdcore.data import ImageDataset, Sample, attributes_of
+from kdcore.data import ImageDataset, Sample, attributes_of, samples_by_part
 from kdcore.distill import Prepared, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
@@ -120,11 +120,10 @@ def _swapped_in(target: Path) -> Iterator[Path]:
 def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:
     checkpoint = load_checkpoint(folder)
     recipe = checkpoint.card.recipe
-    parts = data.parts(recipe["split"], recipe["split_seed"])
+    parts = samples_by_part(data, recipe["split"], recipe["split_seed"])
     features, predictions = {}, {}
     for part in ("val", "test"):
-        samples = [s for s, p in zip(data.samples, parts, strict=True) if p == part]
-        predictions[part], features[part] = _outputs(checkpoint, data, samples, part, progress)
+        predictions[part], features[part] = _outputs(checkpoint, data, parts[part], part, progress)
         leaky = recipe["split"] == "image-level (leaky)"
         refuse_training_images(predictions[part], checkpoint.card.trained, allow=leaky)
         predictions[part].save(folder / f"predictions-{part}.npz")

@@ -9,7 +9,7 @@ from kdcore.data.augment import (
     sample_views,
     turn_view,
 )
-from kdcore.data.choosing import first_by_hash
+from kdcore.data.choosing import first_by_hash, samples_by_part
 from kdcore.data.cifar import Cifar
 from kdcore.data.dataset import HOW_TO_KEEP, ImageDataset, open_dataset
 from kdcore.data.drawn import DrawnSample, draw_lesion, drawn_samples
@@ -88,6 +88,7 @@ __all__ = [
     "read_image",
     "render",
     "sample_views",
+    "samples_by_part",
     "split_dataset",
     "split_samples",
     "trace_hashes",

@@ -16,7 +16,14 @@ from kdcore.base import (
     RecipeError,
     seed_everything,
 )
-from kdcore.data import ImageDataset, Preprocess, Sample, picture_name, trace_hashes
+from kdcore.data import (
+    ImageDataset,
+    Preprocess,
+    Sample,
+    picture_name,
+    samples_by_part,
+    trace_hashes,
+)
 from kdcore.distill.cache import CachedTeachers, TeacherCache
 from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import is_main_process, make_fabric, resolve_precision
@@ -191,9 +198,7 @@ def parts_of(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sam
             f"{data.info.name} has no split {recipe.split!r}.",
             f"It has: {', '.join(data.info.splits)}.",
         )
-    parts = data.parts(recipe.split, recipe.split_seed)
-    samples = list(zip(data.samples, parts, strict=True))
-    train, val, test = ([s for s, p in samples if p == part] for part in ("train", "val", "test"))
+    train, val, test = samples_by_part(data, recipe.split, recipe.split_seed).values()
     train = limit_samples(train, recipe.limit)
     if len(train) < recipe.batch_size:
         raise RecipeError(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from kdcore.data import ImageDataset, Preprocess
+from kdcore.data import ImageDataset, Preprocess, samples_by_part
 from kdcore.distill.batches import Batch
 from kdcore.distill.engine import make_fabric
 from kdcore.distill.recipe import Recipe, needed_stages
@@ -68,8 +68,8 @@ def estimate_run(
         As `prepare`, for what can't work.
     """
     fabric = make_fabric(device, recipe.precision)
-    parts = data.parts(recipe.split, recipe.split_seed)
-    images, checked = int((parts == "train").sum()), int((parts == "val").sum())
+    parts = samples_by_part(data, recipe.split, recipe.split_seed)
+    images, checked = len(parts["train"]), len(parts["val"])
     images = min(images, recipe.limit or images)
     loaded = [load_checkpoint(checkpoints / t, data.info.classes) for t in recipe.teachers]
     teachers = [Teacher(c, fabric.device) for c in loaded]

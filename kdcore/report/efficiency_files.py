@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from kdcore.base import DataError, sha256_file, write_atomically
-from kdcore.data import ImageDataset, Sample, first_by_hash
+from kdcore.data import ImageDataset, first_by_hash, samples_by_part
 from kdcore.deploy.calibration import calibration_samples
 from kdcore.deploy.efficiency import (
     RULE,
@@ -118,14 +118,15 @@ def _prepare(
     if own is None or own.info.classes != card.classes:
         own = None
         left_out.append(f"{title}: quality and INT8 are left out, for lack of its pictures.")
-    parts = _parts(checkpoint, own) if own else {}
-    calibration = calibration_samples(parts["train"], CALIBRATION) if parts.get("train") else []
+    split = card.recipe.get("split", ""), card.recipe.get("split_seed", 0)
+    parts = samples_by_part(own, *split) if own else {}
+    calibration = calibration_samples(parts["train"], CALIBRATION) if parts else []
     exports, problems = keep_forms(checkpoint, own, calibration, told.say)
     predictions: dict[str, dict[str, Predictions]] = {}
     for part in PARTS if own else ():
         try:
             assert own is not None
-            samples = first_by_hash(unseen_samples(parts.get(part, []), [card]))
+            samples = first_by_hash(unseen_samples(parts[part], [card]))
             told.say(f"Predicting on {len(samples):,} images of {part}")
             predictions[part] = keep_predictions(exports, own, samples, part, told.progress)
         except DataError as error:
@@ -257,16 +258,6 @@ def load_form(path: Path, weights: str) -> Predictions:
             f"{path.name} holds predictions of other weights than its model has.",
             "Make them again with `python -m kdcore predict` or `efficiency`.",
         )
-    return found
-
-
-def _parts(checkpoint: Checkpoint, data: ImageDataset) -> dict[str, list[Sample]]:
-    """Return the samples of each part, split as the checkpoint was trained."""
-    recipe = checkpoint.card.recipe
-    found: dict[str, list[Sample]] = {}
-    parts = data.parts(recipe.get("split", ""), recipe.get("split_seed", 0))
-    for sample, part in zip(data.samples, parts, strict=True):
-        found.setdefault(part, []).append(sample)
     return found
 
 

@@ -127,10 +127,9 @@ def parts_of(data: Any, split: str = "") -> dict[str, list[Any]]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _parts(_data: Any, key: str, split: str) -> dict[str, list[Any]]:
-    parts: dict[str, list[Any]] = {"train": [], "val": [], "test": []}
-    for sample, part in zip(_data.samples, _data.parts(split), strict=True):
-        parts[part].append(sample)
-    return parts
+    from kdcore.data import samples_by_part
+
+    return samples_by_part(_data, split)
 
 
 def strip_of(data: Any, image_ids: tuple[str, ...], height: int) -> bytes:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 
-import numpy as np
 from PIL import Image
 
 from kdcore.cli.reporting.study import Study
-from kdcore.data import ImageDataset, Sample
+from kdcore.data import ImageDataset, samples_by_part
 from kdcore.data.montage import pick, sheet, shuffled_by_class
-from kdcore.data.splits import PARTS
 from kdcore.report.data_set import class_rows, part_rows
 from kdcore.report.document import Figure, Section, Table, Text
 
@@ -29,10 +26,7 @@ def data_section(study: Study, data: ImageDataset) -> Section:
         If a picture can't be read.
     """
     recipe = study.teacher.model.card.recipe if study.teacher.model.card else {}
-    split = data.parts(recipe.get("split", ""), recipe.get("split_seed", 0))
-    parts: dict[str, Sequence[Sample]] = {
-        part: [data.samples[i] for i in np.flatnonzero(split == part)] for part in PARTS
-    }
+    parts = samples_by_part(data, recipe.get("split", ""), recipe.get("split_seed", 0))
     source = data.info.source
     shown = shuffled_by_class(parts["train"])
     groups = {dx: [s.image_id for s in pick(shown[dx], _EACH)] for dx in sorted(shown)}

@@ -19,7 +19,7 @@ from kdcore.cli.unseen import choose_unseen
 from kdcore.data import first_by_hash
 from kdcore.evaluate.interventions import measure_interventions
 from kdcore.explain.interventions import FRACTIONS, REGIONS, Plan, run_interventions
-from kdcore.models import Checkpoint, load_checkpoint
+from kdcore.models import Checkpoint, check_names, load_checkpoint
 from kdcore.report.interventions import interventions_markdown, write_interventions
 
 
@@ -85,7 +85,5 @@ def _networks(options: argparse.Namespace) -> list[Checkpoint]:
     students = [
         load_checkpoint(checkpoint_folder(n), teacher.card.classes) for n in options.students
     ]
-    names = [checkpoint.card.name for checkpoint in (teacher, *students)]
-    if len(set(names)) < len(names):
-        raise SettingError("Two of the networks have one name.", "Name each of them once.")
+    check_names(checkpoint.card for checkpoint in (teacher, *students))
     return [teacher, *students]

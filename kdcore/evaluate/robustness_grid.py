@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from kdcore.base import DataError
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, CORRUPTIONS, EDGE_STUDY
 from kdcore.evaluate.robustness import Robustness, corruption_of, robustness
-from kdcore.models import Checkpoint
+from kdcore.models import Checkpoint, check_names
 from kdcore.predict.grid import Progress, grid_store, run_grid
 
 
@@ -30,14 +29,14 @@ def measure_grid(
 
     Raises
     ------
+    CheckpointError
+        If two networks have one name, or as `run_grid` does.
     DataError
-        If two networks have one name, the teacher is none of them, or as `run_grid` does.
+        If the teacher is none of them, or as `run_grid` does.
     Cancelled
         If `cancelled` returns True; whole cells are kept for the next time.
     """
-    names = [checkpoint.card.name for checkpoint in checkpoints]
-    if len(set(names)) < len(names):
-        raise DataError("Two of the networks have one name.", "Name each of them once.")
+    check_names(checkpoint.card for checkpoint in checkpoints)
     store = grid_store(samples, seed)
     run_grid(checkpoints, data, samples, split, stacks, store, seed, progress, cancelled)
     grid = {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from kdcore.base import CheckpointError, sha256_bytes
+from kdcore.base import sha256_bytes
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map
@@ -25,7 +25,7 @@ from kdcore.explain.taps import (
     check_target,
     forward,
 )
-from kdcore.models import Checkpoint
+from kdcore.models import Checkpoint, check_classes
 from kdcore.predict import preprocess_of
 
 _HALF = 1000  # progress units for each of a pair
@@ -258,11 +258,7 @@ def explain_pair(
     CheckpointError
         If the two checkpoints name different classes.
     """
-    if teacher.card.classes != student.card.classes:
-        raise CheckpointError(
-            f"{teacher.card.name} and {student.card.name} were trained on different classes.",
-            "Choose a teacher and a student of the same classes.",
-        )
+    check_classes((teacher.card, student.card))
     chosen = METHODS.get(method)
     check_stage(student.model, stage)  # before the teacher's time is spent
     check_architecture(student.model, chosen.architectures, chosen.title)

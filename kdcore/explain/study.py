@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import Cancelled, CheckpointError, DataError
+from kdcore.base import Cancelled, DataError
 from kdcore.data import Ham10000, ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, corrupt, image_seed, parse_stack, reference_square
 from kdcore.explain.batched import explain_pictures
@@ -41,7 +41,7 @@ from kdcore.explain.map_checks import check_columns
 from kdcore.explain.map_tests import faithfulness_columns, localisation_columns
 from kdcore.explain.methods import METHODS
 from kdcore.explain.taps import check_architecture
-from kdcore.models import Checkpoint
+from kdcore.models import Checkpoint, check_classes, check_names
 from kdcore.predict.map_scores import AGREEMENT, MapScores
 
 Progress = Callable[[int, int], None]
@@ -85,15 +85,8 @@ class Study:
             parse_stack(stack)
         if not self.samples:
             raise DataError("There is no picture to explain.", "Choose another part of the split.")
-        names = [model.card.name for model in self.models]
-        if len(set(names)) < len(names):
-            raise DataError("Two of the networks have one name.", "Name each of them once.")
-        for student in self.students:
-            if student.card.classes != self.teacher.card.classes:
-                raise CheckpointError(
-                    f"{names[0]} and {student.card.name} were trained on different classes.",
-                    "Choose a teacher and students of the same classes.",
-                )
+        check_names(model.card for model in self.models)
+        check_classes(model.card for model in self.models)
 
     @property
     def models(self) -> tuple[Checkpoint, ...]:

@@ -18,6 +18,7 @@ from kdcore.models.importing import (
 )
 from kdcore.models.output import Classifier, Output
 from kdcore.models.relevance import stage_relevance
+from kdcore.models.together import check_classes, check_names
 from kdcore.models.weights import read_state_dict
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Output",
     "build_model",
     "card_order",
+    "check_classes",
+    "check_names",
     "copy_checkpoint",
     "delete_checkpoint",
     "find_copy",

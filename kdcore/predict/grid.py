@@ -36,7 +36,7 @@ from kdcore.data.corruptions import (
     reference_square,
     stack_name,
 )
-from kdcore.models import Checkpoint
+from kdcore.models import Checkpoint, check_classes
 from kdcore.predict.predict import preprocess_of, record
 from kdcore.predict.predictions import Predictions
 
@@ -113,15 +113,16 @@ def run_grid(
 
     Raises
     ------
+    CheckpointError
+        If a network is of other classes than the first.
     DataError
-        If there is no picture, a network is of other classes than the first, a corruption is
-        unknown, or a picture can't be read.
+        If there is no picture, a corruption is unknown, or a picture can't be read.
     Cancelled
         If `cancelled` returns True; whole cells are kept.
     """
     if not samples:
         raise DataError("There is no picture to corrupt.", "Choose another part of the split.")
-    _refuse_other_classes(checkpoints)
+    check_classes(checkpoint.card for checkpoint in checkpoints)
     wanted = {stack: parse_stack(stack) for stack in stacks}
     lacking = {
         stack: [c for c in checkpoints if store.load(c.hash, stack) is None] for stack in wanted
@@ -144,16 +145,6 @@ def run_grid(
             values = np.concatenate(logits[checkpoint.hash])
             cell = record(checkpoint, samples, split, values, corruption=stack)
             cell.save(store.path(checkpoint.hash, stack))
-
-
-def _refuse_other_classes(checkpoints: Sequence[Checkpoint]) -> None:
-    for checkpoint in checkpoints[1:]:
-        if checkpoint.card.classes != checkpoints[0].card.classes:
-            raise DataError(
-                f"{checkpoint.card.name} tells other classes apart than "
-                f"{checkpoints[0].card.name}, or in another order.",
-                "Leave one of them out.",
-            )
 
 
 def _squares(data: ImageDataset, samples: Sequence[Sample]) -> list[Image.Image]:

@@ -33,7 +33,7 @@ from kdcore.deploy.latency import Live
 from kdcore.deploy.profile import count_macs
 from kdcore.evaluate.headline import headline_scores
 from kdcore.evaluate.leak import unseen_samples
-from kdcore.models import Checkpoint, load_checkpoint
+from kdcore.models import Checkpoint, check_names, load_checkpoint
 from kdcore.models.checkpoint import WEIGHTS
 from kdcore.models.size import parameter_count
 from kdcore.predict import Predictions
@@ -78,16 +78,12 @@ def compute_efficiency(
 
     Raises
     ------
-    DataError
-        If two checkpoints have one name.
-    KdError
-        If a checkpoint can't be loaded.
+    CheckpointError
+        If two checkpoints have one name, or one can't be loaded.
     """
     told = told or Told()
     checkpoints = [load_checkpoint(folder) for folder in folders]
-    names = [checkpoint.card.name for checkpoint in checkpoints]
-    if len({*names}) < len(names):
-        raise DataError("Two of the checkpoints have one name.", "Name each of them once.")
+    check_names(checkpoint.card for checkpoint in checkpoints)
     titles, left_out = _titles(checkpoints), []
     every: list[Exports] = []
     models: list[ModelCost] = []

@@ -231,7 +231,7 @@ def test_what_is_refused(models, data):
     samples = data.samples[:2]
     with pytest.raises(DataError, match="no picture"):
         Study(models[0], models[1:], data, (), "test")
-    with pytest.raises(DataError, match="one name"):
+    with pytest.raises(CheckpointError, match="one name"):
         Study(models[0], (models[1], models[1]), data, samples, "test")
     with pytest.raises(SettingError, match="tea-leaves"):
         Study(models[0], models[1:], data, samples, "test", method="tea-leaves")

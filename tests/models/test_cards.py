@@ -9,7 +9,14 @@ import math
 import pytest
 
 from kdcore.base import CheckpointError
-from kdcore.models import Card, card_order, read_card, write_card
+from kdcore.models import (
+    Card,
+    card_order,
+    check_classes,
+    check_names,
+    read_card,
+    write_card,
+)
 
 GOOD = Card("a", "student", "cnn2", ("x", "y"), 32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 BAD = [
@@ -124,3 +131,13 @@ def test_hashes_share_lines_and_every_field_comes_back(count, tmp_path):
     assert read_card(tmp_path) == many
     lines = (tmp_path / "card.json").read_text("utf-8").splitlines()
     assert sum('"0000' in line for line in lines) == -(-count // 6)
+
+
+def test_who_may_stand_together():
+    other = dataclasses.replace(GOOD, name="b", classes=("y", "x"))
+    check_names([GOOD, other])
+    check_classes([GOOD, dataclasses.replace(GOOD, name="b"), GOOD])
+    with pytest.raises(CheckpointError, match="Two of the networks have one name"):
+        check_names([GOOD, other, GOOD])
+    with pytest.raises(CheckpointError, match="a and b were trained on different classes"):
+        check_classes([GOOD, GOOD, other])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdcore.base import Cancelled, DataError
+from kdcore.base import Cancelled, CheckpointError, DataError
 from kdcore.data import HAM10000, open_dataset
 from kdcore.data.corruptions import CORRUPTIONS, corrupt, image_seed, parse_stack, reference_square
 from kdcore.models import Card, build_model, load_checkpoint, save_checkpoint
@@ -113,7 +113,7 @@ def test_stacks_are_all_severities_of_the_names():
 def test_networks_of_other_classes_are_refused(data, models, tmp_path):
     other = replace(models[1], card=replace(models[1].card, classes=HAM10000.classes[::-1]))
     store = grid_store(data.samples[:2], root=tmp_path)
-    with pytest.raises(DataError, match="m1 tells other classes apart than m0"):
+    with pytest.raises(CheckpointError, match="m0 and m1 were trained on different classes"):
         run_grid([models[0], other], data, data.samples[:2], "test", ("clean",), store)
 
 

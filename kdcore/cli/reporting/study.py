@@ -33,16 +33,19 @@ class Subject:
     Attributes
     ----------
     model : as it lies on the shelf
-    title : for people, unlike that of any other model of the report
     test : its predictions on the part that is measured
     val : those on validation, which thresholds and calibrators are chosen on; None without them,
         or where validation is what is measured
     """
 
     model: Measured
-    title: str
     test: Predictions
     val: Predictions | None
+
+    @property
+    def title(self) -> str:
+        """Its title for people, unlike that of any other model on the shelf."""
+        return self.model.title
 
     @property
     def folder(self) -> Path:
@@ -170,9 +173,9 @@ def open_study(
     )
     ordered = [first, *(m for m in models if m is not first)]
     subjects: list[Subject] = []
-    for model, title in zip(ordered, _titles(ordered), strict=True):
+    for model in ordered:
         try:
-            subjects.append(_subject(model, title, part, subjects[0].test if subjects else None))
+            subjects.append(_subject(model, part, subjects[0].test if subjects else None))
         except KdError as error:
             if names or model is first:
                 raise
@@ -205,13 +208,7 @@ def _shipped(shelf: Sequence[Measured], part: str, teacher: str) -> list[Measure
     return [m for m in here if m.card and m.card.classes == named]
 
 
-def _titles(models: Sequence[Measured]) -> list[str]:
-    """Return a title for each model; equal ones have the model's name behind them."""
-    times = Counter(m.title for m in models)
-    return [m.title if times[m.title] == 1 else f"{m.title} ({m.name})" for m in models]
-
-
-def _subject(model: Measured, title: str, part: str, like: Predictions | None) -> Subject:
+def _subject(model: Measured, part: str, like: Predictions | None) -> Subject:
     """Return a model with predictions that can be measured beside `like`; raises `KdError`."""
     test = model.load(part)
     val = model.load("val") if part != "val" and "val" in model.files else None
@@ -221,7 +218,7 @@ def _subject(model: Measured, title: str, part: str, like: Predictions | None) -
             refuse_training_images(predictions, model.card.trained)
     if not len(test):
         raise DataError(f"The predictions of {model.name} have no image.", "Make them again.")
-    return Subject(model, title, align(like, test)[1] if like else test, val)
+    return Subject(model, align(like, test)[1] if like else test, val)
 
 
 def _refuse_other_weights(model: Measured, predictions: Predictions) -> None:

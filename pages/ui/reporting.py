@@ -76,7 +76,7 @@ def _choose_models(part: str) -> list[Any]:
 
 
 def _choose_sections() -> tuple[str, ...]:
-    from kdcore.cli.report import SECTIONS
+    from kdcore.cli.reporting.whole import SECTIONS
 
     chosen = state.choices(
         "report_sections",

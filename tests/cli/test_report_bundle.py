@@ -10,9 +10,9 @@ import pytest
 
 from kdcore.base import Cancelled, SettingError
 from kdcore.cli.main import main
-from kdcore.cli.report import SECTIONS
 from kdcore.cli.reporting import figures
 from kdcore.cli.reporting.bundle import Wanted, estimate, make_bundle
+from kdcore.cli.reporting.whole import SECTIONS
 from tests.cli.test_report import write_model
 from tests.report import pdf
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kdcore.cli.report import SECTIONS
 from kdcore.cli.reporting import figures
+from kdcore.cli.reporting.whole import SECTIONS
 from tests.pages.conftest import words
 from tests.report import pdf
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import time
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from kdcore.base import results_folder
-from kdcore.cli.report import SECTIONS, Progress, command, make_document
 from kdcore.cli.reporting.folder import report_files
 from kdcore.cli.reporting.study import open_study
+from kdcore.cli.reporting.whole import SECTIONS, Progress, make_document, report_command
 from kdcore.report.runs import duration
 
 # Seconds for each model at 1,000 resamples on two cores; a first report takes some more to begin.
@@ -83,10 +81,13 @@ def make_bundle(wanted: Wanted, progress: Progress) -> Bundle:
     started = time.monotonic()
     study, left_out = open_study(wanted.models, wanted.teacher, wanted.part, wanted.resamples)
     name = f"distilscope-report-{wanted.part}-{study.teacher.stem}-and-{len(study.others)}-more"
+    sections = () if set(wanted.sections) == set(SECTIONS) else wanted.sections
     document = make_document(
         study,
         results_folder(),
-        command(_options(wanted, name)),
+        report_command(
+            name, wanted.models, wanted.teacher, sections, wanted.part, wanted.resamples
+        ),
         wanted.sections,
         lambda done, what: progress(_DRAWN * done, what),
     )
@@ -99,22 +100,6 @@ def make_bundle(wanted: Wanted, progress: Progress) -> Bundle:
         figures=len(document.figures()),
         left_out=tuple(left_out),
         seconds=time.monotonic() - started,
-    )
-
-
-def _options(wanted: Wanted, name: str) -> argparse.Namespace:
-    """Return the options of the command that makes the same report."""
-    every = set(wanted.sections) == set(SECTIONS)
-    return argparse.Namespace(
-        out=Path(name),
-        models=list(wanted.models),
-        teacher=wanted.teacher,
-        part=wanted.part,
-        sections=[] if every else list(wanted.sections),
-        resamples=wanted.resamples,
-        robustness=None,
-        efficiency=None,
-        data=None,
     )
 
 

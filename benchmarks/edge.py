@@ -20,9 +20,9 @@ sys.path.insert(0, str(REPO))  # so that `python benchmarks/edge.py` finds its o
 
 from kdcore.base import data_folder, write_atomically
 from kdcore.cli.efficiency import print_efficiency, result_rows, shipped
+from kdcore.cli.running.efficiency import Told, compute_efficiency
 from kdcore.data import open_dataset
 from kdcore.models.card import ROLES
-from kdcore.report.efficiency_files import Told, compute_efficiency
 
 
 def main() -> None:

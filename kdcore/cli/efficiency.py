@@ -19,13 +19,14 @@ from kdcore.cli.common import (
     whole_number,
     write_json,
 )
+from kdcore.cli.running.efficiency import Told, compute_efficiency
 from kdcore.data import ImageDataset
 from kdcore.deploy.efficiency import RULE, Efficiency
 from kdcore.models import card_order, read_card
 from kdcore.models.card import CARD, ROLES
 from kdcore.report.cells import columns
 from kdcore.report.efficiency import artefact_rows, recommendation, shown
-from kdcore.report.efficiency_files import NAME, Told, compute_efficiency, write_efficiency
+from kdcore.report.efficiency_files import NAME, write_efficiency
 
 _PRINTED = (0, 1, 3, 4, 5, 7, 10, 11, 2)  # columns of the table of artefacts
 

@@ -14,12 +14,12 @@ from kdcore.cli.common import (
     whole_number,
     write_json,
 )
+from kdcore.cli.running.robustness import compute_robustness
 from kdcore.cli.unseen import choose_unseen
 from kdcore.data import first_by_hash
 from kdcore.models import load_checkpoint
 from kdcore.predict.grid import all_stacks
 from kdcore.report.robustness import markdown_summary
-from kdcore.report.robustness_files import compute_robustness
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from kdcore.data.info import BY_IMAGE, DatasetInfo
 from kdcore.data.sample import Sample
 
 PARTS = ("train", "val", "test")
+MEASURED_PARTS = ("val", "test")
 FRACTIONS = (0.7, 0.15, 0.15)
 Split = Callable[..., NDArray[np.str_]]
 SPLITS: Registry[Split] = Registry("split", DataError)

@@ -8,7 +8,7 @@ ratios, which explode where a reference is nearly right, the plain differences a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
+from kdcore.data.corruptions import CORRUPTIONS, EDGE_STUDY
 from kdcore.evaluate import calibration, scores
 from kdcore.evaluate.bootstrap import (
     SHIFTED,
@@ -232,6 +233,17 @@ def corruption_of(stack: str) -> str:
     """Return the corruption of "hair-3" without its severity; a stack, or "clean", as it is."""
     name, _, severity = stack.rpartition("-")
     return name if name and severity.isdigit() and "+" not in stack else stack
+
+
+def overall_corruptions(stacks: Iterable[str]) -> list[str]:
+    """Return the corruptions that "all" averages over, without their severities.
+
+    The edge study's repeat others, and a stack is no corruption of its own: they are left out,
+    unless there is nothing else.
+    """
+    names = list(dict.fromkeys(corruption_of(stack) for stack in stacks if stack != CLEAN))
+    own = [n for n in names if "+" not in n and CORRUPTIONS.get(n).group != EDGE_STUDY]
+    return own or names
 
 
 def _check(grid: Mapping[str, Mapping[str, Predictions]], teacher: str, n_boot: int) -> None:

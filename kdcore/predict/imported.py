@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from kdcore.base import DataError
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.predict.foreign import read_foreign, to_csv
 from kdcore.predict.predictions import Predictions
 from kdcore.predict.shelf import (
     FOREIGN,
-    MEASURED_PARTS,
     Measured,
     foreign_folder,
     list_measured,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdcore.base import DataError, KdError, checkpoints_folder, runs_folder, state_folder
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.models import Card, card_order, read_card
 from kdcore.predict.predictions import Predictions
 
-MEASURED_PARTS = ("val", "test")
 FOREIGN = "foreign"
 
 

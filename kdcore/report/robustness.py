@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from kdcore.data.corruptions import CORRUPTIONS
-from kdcore.evaluate.robustness import CLEAN, MEASURES, Cell, MapCell, Robustness, corruption_of
-from kdcore.evaluate.robustness_grid import summed
+from kdcore.evaluate.robustness import (
+    CLEAN,
+    MEASURES,
+    Cell,
+    MapCell,
+    Robustness,
+    corruption_of,
+    overall_corruptions,
+)
 from kdcore.report.cells import interval_text, markdown_table, percent_text
 
 Rows = list[list[object]]
@@ -117,7 +124,7 @@ def summary_sentence(found: Robustness, model: str, title: str) -> str:
     clean = f"**{title}**: balanced error {means[CLEAN].balanced_error.value:.3f} on clean pictures"
     if "all" not in means:
         return f"{clean}; no corruption was measured."
-    spoilt, n = means["all"], len(summed(corruptions_of(found)))
+    spoilt, n = means["all"], len(overall_corruptions(corruptions_of(found)))
     return (
         f"{clean}, {interval_text(spoilt.balanced_error)} on average over {_count(n)} and all "
         f"severities; {percent_text(spoilt.flips)} of its answers change."
@@ -127,7 +134,7 @@ def summary_sentence(found: Robustness, model: str, title: str) -> str:
 def summed_text(found: Robustness) -> str:
     """Return what "all" averages over, one sentence."""
     names = corruptions_of(found)
-    inside = summed(names)
+    inside = overall_corruptions(names)
     left = [title for name, title in names.items() if name not in inside]
     told = f"“All” is the mean over {_count(len(inside))}, each counted alike"
     return f"{told}, without {'; '.join(left)}." if left else f"{told}."

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kdcore.base import DataError, write_atomically
-from kdcore.data import ImageDataset, Sample
-from kdcore.data.corruptions import image_seed, parse_stack
-from kdcore.evaluate.bootstrap import mean_interval
-from kdcore.evaluate.robustness import CLEAN, MapCell, Robustness, corruption_of
-from kdcore.evaluate.robustness_grid import measure_grid
-from kdcore.explain.under_corruption import map_stability
-from kdcore.models import Checkpoint
-from kdcore.predict.grid import Progress
+from kdcore.evaluate.robustness import Robustness
 from kdcore.report.cells import csv_text
 from kdcore.report.robustness import cell_rows, map_rows, markdown_summary
 
 NAME = "robustness"
-_METHOD = "grad-cam"  # of the maps: Score-CAM would take hours
 
 
 def write_robustness(folder: Path, found: Robustness, seconds: float) -> None:
@@ -71,66 +58,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_rounded(v) for v in value]
     return round(value, 5) if isinstance(value, float) else value
-
-
-def compute_robustness(
-    checkpoints: Sequence[Checkpoint],
-    data: ImageDataset,
-    samples: Sequence[Sample],
-    stacks: Sequence[str],
-    target: Path | None,
-    split: str = "test",
-    teacher: str = "",
-    n_boot: int = 500,
-    seed: int = 0,
-    maps: int = 0,
-    progress: Progress | None = None,
-) -> tuple[Robustness, float]:
-    """Measure the grid, and maps if asked for, write its files, return it and the seconds.
-
-    Parameters
-    ----------
-    checkpoints, data, samples, split, stacks, teacher, n_boot, seed, progress : of `measure_grid`
-    target : folder that is written to; None writes nothing
-    maps : compare the Grad-CAM maps of so many pictures with their clean selves
-
-    Raises
-    ------
-    KdError
-        As `measure_grid` does.
-    """
-    started = time.monotonic()
-    found = measure_grid(checkpoints, data, samples, split, stacks, teacher, n_boot, seed, progress)
-    if maps:
-        cells = _maps(checkpoints, data, samples[:maps], stacks, n_boot, seed, progress)
-        found = replace(found, maps=cells, map_method=_METHOD)
-    seconds = time.monotonic() - started
-    if target:
-        write_robustness(target, found, seconds)
-    return found, seconds
-
-
-def _maps(
-    checkpoints: Sequence[Checkpoint],
-    data: ImageDataset,
-    samples: Sequence[Sample],
-    stacks: Sequence[str],
-    n_boot: int,
-    seed: int,
-    progress: Progress | None,
-) -> tuple[MapCell, ...]:
-    pictures = [(data.picture(s.image_id).rgb, image_seed(s.image_id, seed)) for s in samples]
-    lesions = [sample.lesion_id for sample in samples]
-    spoilt = [stack for stack in stacks if stack != CLEAN]
-    steps = [parse_stack(stack) for stack in spoilt]
-    made = []
-    for checkpoint in checkpoints:
-        found = map_stability(checkpoint, pictures, steps, _METHOD, progress)
-        by_stack = dict(zip(spoilt, found.T, strict=True))
-        for name in dict.fromkeys(map(corruption_of, spoilt)):  # severities averaged
-            own = [values for stack, values in by_stack.items() if corruption_of(stack) == name]
-            by_stack[name] = np.mean(own, axis=0)
-        for stack, values in by_stack.items():
-            r = mean_interval(values, lesions, n_boot, seed)
-            made.append(MapCell(checkpoint.card.name, stack, r, int((values == values).sum())))
-    return tuple(made)

@@ -249,11 +249,11 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
     target = state_folder() / "results"
 
     def run(report: jobs.Progress) -> float:
+        from kdcore.cli.running.robustness import compute_robustness
         from kdcore.data import first_by_hash
         from kdcore.evaluate import unseen_samples
         from kdcore.models import load_checkpoint
         from kdcore.predict.grid import all_stacks
-        from kdcore.report.robustness_files import compute_robustness
 
         checkpoints = [load_checkpoint(model.path) for model in models]
         _, seconds = compute_robustness(

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate.bootstrap import Interval
-from kdcore.evaluate.robustness import MapCell, robustness
-from kdcore.evaluate.robustness_grid import summed
+from kdcore.evaluate.robustness import MapCell, overall_corruptions, robustness
 from kdcore.report.robustness import map_note, mean_table, summary_sentence, summed_text
 from tests.evaluate.test_robustness import make_grid
 
@@ -20,7 +19,7 @@ def measured(*stacks, **options):
         model: dict(zip(("clean", *stacks), cells.values(), strict=False))
         for model, cells in make_grid(60).items()
     }
-    return robustness(grid, teacher="teacher", summed=summed(stacks), **options)
+    return robustness(grid, teacher="teacher", summed=overall_corruptions(stacks), **options)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +33,7 @@ def measured(*stacks, **options):
 )
 def test_a_mean_says_how_many_corruptions_are_in_it(stacks, inside, told):
     found = measured(*stacks, n_boot=20)
-    assert summed(stacks) == inside
+    assert overall_corruptions(stacks) == inside
     assert told in summed_text(found)
     means = {c.corruption: c.balanced_error.value for c in found.means if c.model == "student"}
     assert means["all"] == pytest.approx(np.mean([means[name] for name in inside]))

@@ -1,0 +1,1 @@
+"""What runs networks over pictures to measure them, for the commands and the app alike."""

@@ -24,6 +24,7 @@ from kdcore.base.seeding import numpy_generator, seed_everything, torch_generato
 from kdcore.base.settings import (
     CHECKPOINTS_VARIABLE,
     DATA_VARIABLE,
+    REPOSITORY,
     checkpoints_folder,
     data_folder,
     remember_data_folder,
@@ -36,6 +37,7 @@ __all__ = [
     "BAD_NPZ",
     "CHECKPOINTS_VARIABLE",
     "DATA_VARIABLE",
+    "REPOSITORY",
     "Cancelled",
     "CheckpointError",
     "DataError",

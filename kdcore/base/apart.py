@@ -9,12 +9,11 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 from kdcore.base.errors import KdError, SettingError
+from kdcore.base.settings import REPOSITORY
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
 _LOOK_S = 0.2
 _END_S = 5.0
 _LOG_LINES = 20
@@ -46,7 +45,7 @@ def run_apart(
         If it can't be started.
     """
     process = subprocess.Popen(
-        command, cwd=_REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment,
     )  # fmt: skip
     assert process.stdout is not None and process.stderr is not None

@@ -12,7 +12,7 @@ from kdcore.base.files import write_atomically
 DATA_VARIABLE = "DISTILSCOPE_DATA"
 STATE_VARIABLE = "DISTILSCOPE_STATE"
 CHECKPOINTS_VARIABLE = "DISTILSCOPE_CHECKPOINTS"
-_REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def state_folder() -> Path:
@@ -23,12 +23,12 @@ def state_folder() -> Path:
 def checkpoints_folder() -> Path:
     """Return the folder of checkpoints: `DISTILSCOPE_CHECKPOINTS`, else the repository's."""
     named = os.environ.get(CHECKPOINTS_VARIABLE)
-    return Path(named).expanduser() if named else _REPOSITORY / "checkpoints"
+    return Path(named).expanduser() if named else REPOSITORY / "checkpoints"
 
 
 def results_folder() -> Path:
     """Return the folder of the results that the repository ships."""
-    return _REPOSITORY / "results"
+    return REPOSITORY / "results"
 
 
 def runs_folder() -> Path:

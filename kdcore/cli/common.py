@@ -19,11 +19,12 @@ from kdcore.base import (
     write_atomically,
 )
 from kdcore.data import SPLITS, ImageDataset, Sample, open_dataset, samples_by_part
+from kdcore.data.splits import PARTS
 
 if TYPE_CHECKING:
     from kdcore.deploy.latency import Live
 
-PARTS = ("train", "val", "test", "all")
+SPLIT_CHOICES = (*PARTS, "all")
 
 
 def whole_number(text: str) -> int:
@@ -60,7 +61,7 @@ def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None
     )
     if split:
         parser.add_argument(
-            "--split", choices=PARTS, default=split, help=f"which part (default: {split})"
+            "--split", choices=SPLIT_CHOICES, default=split, help=f"which part (default: {split})"
         )
         parser.add_argument(
             "--split-by", choices=SPLITS.names(), help="default: as the checkpoint was trained"

@@ -15,8 +15,7 @@ from kdcore.cli.common import (
 )
 from kdcore.data import SPLITS, Ham10000, ImageDataset
 from kdcore.data.leaks import check_leaks
-
-PARTS = ("train", "val", "test")
+from kdcore.data.splits import PARTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

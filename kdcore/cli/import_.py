@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from kdcore.base import DataError
-from kdcore.cli.common import PARTS, write_json
+from kdcore.cli.common import SPLIT_CHOICES, write_json
 from kdcore.data import DATASETS
 from kdcore.predict import Predictions, read_foreign
 from kdcore.predict.foreign import NOTES
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name", default="", help="of the model (default: the file's; not of a folder)"
     )
-    parser.add_argument("--split", choices=PARTS, default="all", help="which part it is")
+    parser.add_argument("--split", choices=SPLIT_CHOICES, default="all", help="which part it is")
     parser.add_argument(
         "--like",
         metavar="FILE",

@@ -20,13 +20,13 @@ from kdcore import __version__
 from kdcore.base import Cancelled, KdError, RecipeError, sha256_file, write_atomically
 from kdcore.cli.backends import Backend
 from kdcore.data import ImageDataset, open_dataset, samples_by_part
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Prepared, RunFolder, keep_memory, prepare
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member
 from kdcore.models import Checkpoint
 from kdcore.predict import predict_dataset
 
-PARTS = ("val", "test")
 _START = "init.sha256"  # of the weights that a run started from, where another run made them
 
 
@@ -67,7 +67,7 @@ def is_finished(member: Member, root: Path) -> bool:
         been trained anew since.
     """
     folder = RunFolder(root / member.name)
-    finished = all(predictions_file(folder, part).exists() for part in PARTS)
+    finished = all(predictions_file(folder, part).exists() for part in MEASURED_PARTS)
     if not finished and not folder.last.exists():
         return False
     hint = "Delete that folder to train it again, or name another for the sweep with --runs."
@@ -189,7 +189,7 @@ def _predict(prepared: Prepared, member: Member, folder: RunFolder, data: ImageD
     meta = {"kdcore": __version__, "torch": torch.__version__}
     meta |= {TEACHER + name: weights for name, weights in card.teachers.items()}
     parts = samples_by_part(data, recipe.split, recipe.split_seed)
-    for part in PARTS:
+    for part in MEASURED_PARTS:
         predictions = predict_dataset(
             checkpoint, data, parts[part], part, cancelled=folder.cancel_requested
         )

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from kdcore.base import SettingError
 from kdcore.data import ImageDataset, Sample, attributes_of, samples_by_part
+from kdcore.data.info import LEAKY
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Prepared, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
@@ -122,9 +124,9 @@ def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:
     recipe = checkpoint.card.recipe
     parts = samples_by_part(data, recipe["split"], recipe["split_seed"])
     features, predictions = {}, {}
-    for part in ("val", "test"):
+    for part in MEASURED_PARTS:
         predictions[part], features[part] = _outputs(checkpoint, data, parts[part], part, progress)
-        leaky = recipe["split"] == "image-level (leaky)"
+        leaky = recipe["split"] == LEAKY
         refuse_training_images(predictions[part], checkpoint.card.trained, allow=leaky)
         predictions[part].save(folder / f"predictions-{part}.npz")
     density = fit_ood(features["val"], predictions["val"].group_ids)

@@ -13,8 +13,7 @@ from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write
 from kdcore.cli.reporting.study import Study, open_study
 from kdcore.cli.reporting.whole import SECTIONS, make_document, report_command
 from kdcore.data import open_dataset
-
-PARTS = ("val", "test")
+from kdcore.data.splits import MEASURED_PARTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="DIR", help="data folder, for a section on it with pictures"
     )
-    parser.add_argument("--part", choices=PARTS, default="test", help="default: test")
+    parser.add_argument("--part", choices=MEASURED_PARTS, default="test", help="default: test")
     parser.add_argument(
         "--resamples", type=whole_number, default=1000, help="of the bootstrap; 0: no intervals"
     )

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from kdcore.base import DataError, KdError, write_atomically
-from kdcore.cli.members import PARTS, is_finished, predictions_file
+from kdcore.cli.members import is_finished, predictions_file
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import RunFolder
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member, Sweep
@@ -141,7 +142,7 @@ def _table(sweep: Sweep, own: Sequence[Result], student: str, score: str) -> Swe
 
 
 def _measure(member: Member, folder: RunFolder, others: Sequence[Result]) -> Result:
-    val, test = (Predictions.load(predictions_file(folder, part)) for part in PARTS)
+    val, test = (Predictions.load(predictions_file(folder, part)) for part in MEASURED_PARTS)
     first = others[0].test if others else test
     if not np.array_equal(test.sample_ids, first.sample_ids):
         raise DataError(

@@ -17,7 +17,7 @@ from PIL import Image
 from kdcore.base import KdError
 from kdcore.data.dataset import ImageDataset
 from kdcore.data.ham10000 import Ham10000
-from kdcore.data.sample import Sample
+from kdcore.data.sample import GAPS, Sample
 
 AGES = ("0-29", "30-39", "40-49", "50-59", "60-69", "70+")
 BRIGHTNESS = ("dark", "middle", "bright")
@@ -28,7 +28,6 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "brightness": BRIGHTNESS,
     "lesion_size": LESION_SIZE,
 }
-_GAPS = ("", "unknown")  # how HAM10000's table marks a gap
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _values(data: ImageDataset, sample: Sample, known: Mapping[str, float]) -> d
 
 def _people(sample: Sample) -> dict[str, str]:
     texts = {"sex": sample.sex, "site": sample.localization, "dx_type": sample.dx_type}
-    known = {name: "" if text in _GAPS else text for name, text in texts.items()}
+    known = {name: "" if text in GAPS else text for name, text in texts.items()}
     return {"sex": known.pop("sex"), "age": age_band(sample.age), **known}
 
 

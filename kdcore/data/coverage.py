@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kdcore.data.sample import Sample
+from kdcore.data.sample import GAPS, Sample
 
 COLUMNS = ("age", "sex", "localization", "dx_type")
-_GAPS = ("", "unknown")  # how HAM10000's table marks a gap
 
 
 @dataclass(frozen=True)
@@ -57,4 +56,4 @@ def _row(name: str, samples: Sequence[Sample]) -> CoverageRow:
 
 
 def _is_known(value: object) -> bool:
-    return value is not None and value not in _GAPS
+    return value is not None and value not in GAPS

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kdcore.base import DataError
 from kdcore.data.info import BY_IMAGE, COVID_QU_EX, LC25000, LC25000_LUNG, DatasetInfo, folder_info
+from kdcore.data.splits import PARTS
 from kdcore.data.tree import Tree, join, open_tree
 
 _PARTS = {
@@ -111,7 +112,7 @@ def _parts(folders: list[str]) -> dict[str, str]:
         return {}
     if "test" not in found and "val" in found:
         found["test"] = found.pop("val")
-    return {part: found[part] for part in ("train", "val", "test") if part in found}
+    return {part: found[part] for part in PARTS if part in found}
 
 
 def _classes(tree: Tree, folder: str) -> dict[str, str]:

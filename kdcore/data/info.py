@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from kdcore.data.medmnist_table import MEDMNIST_ROWS
 
 BY_IMAGE = "image-level (groups unknown)"
+LEAKY = "image-level (leaky)"
 IMAGEFOLDER = "imagefolder"  # the key of class folders that no table describes
 # Of the training part of ImageNet, as all libraries have it: what pretrained weights expect.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -79,7 +80,7 @@ HAM10000 = DatasetInfo(
     mean=(0.763, 0.546, 0.571),
     std=(0.141, 0.152, 0.169),
     aspect=4 / 3,
-    splits=("lesion-grouped", "image-level (leaky)"),
+    splits=("lesion-grouped", LEAKY),
     licence="CC BY-NC 4.0",
     source="Tschandl, Rosendahl & Kittler 2018, doi:10.1038/sdata.2018.161",
 )
@@ -143,7 +144,7 @@ LC25000 = DatasetInfo(
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
     aspect=1.0,
-    splits=("image-level (leaky)",),
+    splits=(LEAKY,),
     licence="freely available, as its authors say, who ask to be cited",
     source="Borkowski et al. 2019, Lung and Colon Cancer Histopathological Image Dataset, "
     "arXiv:1912.12142",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kdcore.base import group_hash
 
+GAPS = ("", "unknown")  # how HAM10000's table marks a gap
 _ARCHIVE = re.compile(r"(?<![A-Za-z0-9])ISIC_\d{7}(?!\d)", re.IGNORECASE)
 
 

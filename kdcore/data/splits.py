@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError, Registry, group_hash
-from kdcore.data.info import BY_IMAGE, DatasetInfo
+from kdcore.data.info import BY_IMAGE, LEAKY, DatasetInfo
 from kdcore.data.sample import Sample
 
 PARTS = ("train", "val", "test")
@@ -67,7 +67,7 @@ def lesion_grouped_split(
 
 
 @SPLITS.register(BY_IMAGE)  # where nothing says which images belong together: no leak is claimed
-@SPLITS.register("image-level (leaky)")
+@SPLITS.register(LEAKY)
 def image_level_split(
     labels: Sequence[int],
     groups: Sequence[str],

@@ -23,11 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from kdcore.base import ExportError
+from kdcore.base import REPOSITORY, ExportError
 from kdcore.models import Classifier
 
 _PEAK = Path(__file__).with_name("peak.py")
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def peak_memory(
     """
     command = [sys.executable, "-P", str(_PEAK), form, str(path), str(side), str(batch)]
     command.append("pixels" if folded else "images")
-    paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+    paths = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]))
     done = subprocess.run(
         command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": paths}
     )

@@ -14,11 +14,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import KdError, SettingError, runs_folder
+from kdcore.base import REPOSITORY, KdError, SettingError, runs_folder
 from kdcore.distill.recipe import Recipe
 from kdcore.distill.run import RunFolder, RunStatus
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
 _LOG_TAIL = 4000  # characters
 
 
@@ -154,7 +153,7 @@ def _spawn(folder: RunFolder, data: Path, device: str, resume: bool) -> None:
     with open(folder.log_file, "ab") as log:
         subprocess.Popen(
             [*command, *(["--resume"] if resume else [])],
-            cwd=_REPOSITORY,
+            cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -8,11 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import KdError, RecipeError
+from kdcore.base import REPOSITORY, KdError, RecipeError
 from kdcore.distill.fields import FIELDS
 from kdcore.distill.recipe import Recipe, read_table
 
-RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+RECIPES = REPOSITORY / "recipes"
 
 
 def recipe_toml(recipe: Recipe) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kdcore.base import KdError
 from kdcore.data import DATASETS
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.models import Card, read_card
 from kdcore.report.runs import Rows, megabytes
 
@@ -19,7 +20,7 @@ def checkpoint_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
     body: Rows = []
     for folder, card in found:
         network = " + ".join(card.members) if card.members else card.architecture
-        scores = [score_text(card, part) for part in ("val", "test")]
+        scores = [score_text(card, part) for part in MEASURED_PARTS]
         where = [round(megabytes(folder), 1), str(folder)]
         made = [card.name, card.role, network, data_name(card.classes), card.input_size]
         body.append([*made, *scores, *where])

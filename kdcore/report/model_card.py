@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import DataError, write_atomically
 from kdcore.data import DATASETS
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Recipe
 from kdcore.evaluate import Evaluation, Interval, Subgroups, evaluate_predictions, subgroups
 from kdcore.evaluate.subgroups import POSITIVE
@@ -94,7 +95,7 @@ def write_model_card(folder: Path) -> Path:
     """
     folder = Path(folder)
     card = read_card(folder)
-    val, test = (_predictions(folder, card, part) for part in ("val", "test"))
+    val, test = (_predictions(folder, card, part) for part in MEASURED_PARTS)
     text = model_card(card, val, test)
     write_atomically(folder / NAME, lambda path: path.write_text(text, encoding="utf-8"))
     return folder / NAME

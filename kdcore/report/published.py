@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from kdcore.data.info import LEAKY
 from kdcore.evaluate import Interval
-from kdcore.report.results import LEAKY, Result
+from kdcore.report.results import Result
 
 TEACHER, STUDENT, BASELINE = "teacher", "student", "baseline"
 NO_REFERENCE = "no reference"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from kdcore.data.info import LEAKY
 from kdcore.evaluate import Interval
 from kdcore.report.tables import TITLES
 
@@ -25,7 +26,6 @@ SCORES = {name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accu
 }
 LOWER_IS_BETTER = frozenset({"nll", "ece"})
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
-LEAKY = "image-level (leaky)"
 _TOLD = ("method", "protocol", "reference")  # right of the scores, where protocols differ
 
 

@@ -10,11 +10,11 @@ from collections import Counter
 
 import pytest
 
+from kdcore.data.info import LEAKY
 from kdcore.evaluate import Interval
 from kdcore.report.cells import csv_text, spread
 from kdcore.report.published import PUBLISHED, published_results
 from kdcore.report.results import (
-    LEAKY,
     ORIGINS,
     SCORES,
     Result,

@@ -1,12 +1,14 @@
-"""A recipe's lists as one line of text each, for a form: "1, 0.5", "0:64, 8:96"."""
+"""A recipe's entries in a form: lists as one line of text ("0:64, 8:96"), steps of numbers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from kdcore.base import RecipeError
 from kdcore.distill.fields import Field
+from kdcore.distill.recipe import Recipe
 
 EXAMPLES = {
     "texts": "one, two",
@@ -46,6 +48,17 @@ def read_entry(field: Field, text: str) -> tuple[Any, ...]:
             f"Write it like this: {EXAMPLES[field.kind]}",
         )
     return value
+
+
+def button_step(field: Field) -> float:
+    """Return a step for the buttons of a number: a twentieth of [0, 1], for others a power of ten.
+
+    That is about a tenth of a default in (0, 1), else 1.
+    """
+    default = float(getattr(Recipe, field.name, 0.0))
+    if field.high <= 1 and field.name not in ("ema", "effective_beta"):
+        return 0.05
+    return 10.0 ** math.floor(math.log10(default) - 0.5) if 0 < default < 1 else 1.0
 
 
 def _size(piece: str) -> tuple[int, int]:

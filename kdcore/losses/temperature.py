@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from kdcore.base import check_labels, check_logits
 
 Floats = NDArray[np.float64]
+TEMPERATURES = tuple(np.arange(1.0, 20.5, 0.5).tolist())  # the grid that curves are drawn over
 
 
 @dataclass(frozen=True)

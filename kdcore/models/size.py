@@ -29,6 +29,11 @@ def parameter_count(card: Card) -> int:
         return sum(p.numel() for p in make_model(card).parameters())
 
 
+def parameters_text(model: torch.nn.Module) -> str:
+    """Return the number of a network's parameters as "11.2 M parameters"."""
+    return f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters"
+
+
 def weights_file(folder: Path) -> WeightsFile | None:
     """Return what is known of the weights in a checkpoint's folder, from the file's head.
 

@@ -95,6 +95,11 @@ def signed(value: float, digits: int = 3) -> str:
     return f"{'+' if value > 0 else '−'}{text}"
 
 
+def signed_points(change: float, digits: int = 1) -> str:
+    """Return the change of a share of 1 in percentage points, as "+1.2"."""
+    return signed(100 * change, digits)
+
+
 def compact(rows: Sequence[Sequence[object]]) -> list[list[object]]:
     """Return rows with each `Interval` as a text, for the screen."""
     return [[interval_text(v) if isinstance(v, Interval) else v for v in row] for row in rows]

@@ -146,7 +146,9 @@ def _strip(_data: Any, key: str, image_ids: tuple[str, ...], height: int) -> byt
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _parameters(_model: Any, weights_sha256: str) -> str:
-    return f"{sum(p.numel() for p in _model.parameters()) / 1e6:.1f} M parameters"
+    from kdcore.models.size import parameters_text
+
+    return parameters_text(_model)
 
 
 def parameters(checkpoint: Any) -> str:

@@ -48,17 +48,18 @@ def show_checkpoints() -> None:
 
 def _read(found: list[tuple[Path, Any]]) -> None:
     """Draw the card for people of one checkpoint, of those that have one."""
-    written = {str(path): card for path, card in found if (path / _README).is_file()}
+    written = {str(path): card for path, card in found if path.joinpath(_README).is_file()}
     if not written:
         return
     again = Counter(card.name for card in written.values())
     with st.expander("Read a model card", icon=":material/description:", key="w:cards"), guard():
         where = state.choice(
             st.selectbox, "card", "Model card of", list(written),
-            format_func=lambda path: written[path].name
-            + (f" ({path})" if again[written[path].name] > 1 else ""),
+            format_func=lambda path: f"{written[path].name} ({path})"
+            if again[written[path].name] > 1
+            else written[path].name,
         )  # fmt: skip
-        text = (Path(where) / _README).read_text(encoding="utf-8", errors="replace")
+        text = Path(where, _README).read_text(encoding="utf-8", errors="replace")
         st.download_button(
             "Markdown", text, f"{written[where].name}.md", "text/markdown",
             icon=":material/download:", on_click="ignore",
@@ -181,7 +182,7 @@ def _import(file: Any, card: Any) -> None:
     if file is None:
         raise SettingError("No file was chosen.", "Choose the weights, then import them.")
     with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / _file_name(file.name)
+        weights = Path(folder, _file_name(file.name))
         weights.write_bytes(file.getbuffer())
         try:
             import_checkpoint(weights, card, checkpoints_folder())

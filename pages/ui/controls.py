@@ -244,7 +244,7 @@ def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
         from kdcore.report.checkpoints import data_name
 
         of = "" if cards[n].classes == cards[first].classes else f" · {data_name(cards[n].classes)}"
-        return (cards[n].title or n) + (" · strongest teacher" if n == strongest else of)
+        return f"{cards[n].title or n}{' · strongest teacher' if n == strongest else of}"
 
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 

@@ -59,6 +59,8 @@ def obtain(pair: Pair, chosen: Chosen, request: Request) -> Any | None:
 
 
 def _offer(pair: Pair, chosen: Chosen, request: Request) -> None:
+    from kdcore.report.runs import duration
+
     seconds = cache.estimate(pair, chosen.rgb, request.stage)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Explain", type="primary", icon=":material/play_arrow:", key="w:explain"):
@@ -67,7 +69,7 @@ def _offer(pair: Pair, chosen: Chosen, request: Request) -> None:
         st.caption(
             f"What speaks for {request.target}: Score-CAM, Grad-CAM, attention and causal mask of "
             "both. Approximate maps come first and get better while you look; exact ones after "
-            f"about {_duration(seconds)} on this machine."
+            f"about {duration(max(seconds, 1))} on this machine."
         )
 
 
@@ -103,12 +105,6 @@ def _mask_words(explained: Any) -> str:
     counts = {"teacher": explained.teacher.masks, "student": explained.student.masks}
     parts = [f"{c.scored:,} of {c.of:,} masks of the {role}" for role, c in counts.items()]
     return f"{' and '.join(parts)} are scored"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 10:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
 
 
 def _steps(

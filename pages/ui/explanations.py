@@ -65,7 +65,7 @@ def content_of(folder: str) -> str:
     """Return what names the content of the records in a folder of the results, for caches."""
     from kdcore.base import results_folder
 
-    paths = sorted((results_folder() / folder).glob("*.npz"))
+    paths = sorted(results_folder().joinpath(folder).glob("*.npz"))
     return ";".join([str(results_folder()), *(f"{p.name}:{p.stat().st_mtime_ns}" for p in paths)])
 
 

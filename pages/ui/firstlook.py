@@ -69,6 +69,7 @@ def show_inputs(place: Any, pair: Pair, chosen: Chosen, lesion: Any | None = Non
 
 def _familiar(pair: Pair, look: Look) -> None:
     """Warn when the picture is unlike those learnt from; cards without a score say nothing."""
+    from kdcore.base.words import percent
     from kdcore.data import HAM10000
     from kdcore.predict import ood
 
@@ -87,13 +88,13 @@ def _familiar(pair: Pair, look: Look) -> None:
         st.warning(
             f"**This may not be {kind}:** its colours and textures are unlike those that the "
             f"{' and the '.join(doubters)} learnt from, and what they say of it means little. "
-            f"{100 * rate:.0f} % of real ones get this warning, too.",
+            f"{percent(rate)} of real ones get this warning, too.",
             icon=":material/warning:",
         )
     else:
         st.caption(
             f":material/check: Colours and textures fit {kind}. (The warning for others "
-            f"comes up for {100 * rate:.0f} % of real ones, too.)"
+            f"comes up for {percent(rate)} of real ones, too.)"
         )
 
 
@@ -147,6 +148,7 @@ def _verdict(pair: Pair, look: Look) -> None:
 
 def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
     """Say how good the network is at the class that it names, by its test images."""
+    from kdcore.base.words import percent
     from kdcore.evaluate.bootstrap import Interval
     from kdcore.report.cells import percent_text
 
@@ -156,9 +158,7 @@ def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
         return
     precision = row["precision"]["value"]
     found = percent_text(Interval(**row["recall"]))
-    right = (
-        f"; right in {100 * precision:.0f} % of its {dx} answers" if precision is not None else ""
-    )
+    right = f"; right in {percent(precision)} of its {dx} answers" if precision is not None else ""
     column.caption(
         f"At T = {checkpoint.card.temperature:.2f}. Of {row['support']} test images of {dx} it "
         f"finds {found}{right}."

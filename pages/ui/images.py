@@ -180,10 +180,10 @@ def _data(pair: Pair) -> Chosen | None:
             format_func={"test": "Test", "val": "Validation"}.get,
             help="Lesions that either network was trained on are left out: it saw their answers.",
         )
-    if left_out := len(everything[part]) - len(parts[part]):
+    if left_out := [s for s in everything[part] if s.image_id not in offered]:
         st.caption(
-            f"{left_out:,} of {len(everything[part]):,} images of this part are left out: they "
-            "show lesions that one of these networks was trained on."
+            f"{len(left_out):,} of {len(everything[part]):,} images of this part are left out: "
+            "they show lesions that one of these networks was trained on."
         )
     if not parts[part]:
         st.info("There is no image left in this part. Choose the other part, or other networks.")

@@ -49,7 +49,9 @@ class Job:
     @property
     def stopped(self) -> bool:
         """Whether the work should end: asked to, or abandoned."""
-        return self.stop.is_set() or time.monotonic() - self.seen > _ABANDONED_S
+        from kdcore.base.counting import since
+
+        return self.stop.is_set() or since(self.seen) > _ABANDONED_S
 
     def report(self, fraction: float, doing: str) -> None:
         """Take progress in [0, 1] from the work; raises Cancelled when it should end."""
@@ -161,6 +163,8 @@ def show_progress(job: Job, draw: Callable[[], None] | None = None) -> None:
 
     `draw` is called at every poll, under the progress.
     """
+    from kdcore.base.counting import since
+
     drawn = kept(job.key)
 
     @st.fragment(run_every=1.0)  # more often takes half a core from the work
@@ -169,7 +173,7 @@ def show_progress(job: Job, draw: Callable[[], None] | None = None) -> None:
         better = job.result is not None and job.result is not drawn
         if job.over or better:
             st.rerun()
-        st.progress(job.fraction, text=f"{job.doing} · {job.seen - job.started:.0f} s")
+        st.progress(job.fraction, text=f"{job.doing} · {since(job.started):.0f} s")
         # A callback, as the rerun above for a better result would swallow the click.
         st.button("Cancel", key="w:cancel", icon=":material/close:", on_click=job.stop.set)
         if job.stop.is_set():

@@ -67,11 +67,12 @@ def _work(data: Any, split: str) -> Callable[..., Any]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
 
     def run(report: jobs.Progress) -> Any:
+        from kdcore.base.counting import share
         from kdcore.data.leaks import check_leaks
 
         def progress(done: int, total: int) -> None:
             doing = "Reading the pictures" if done < len(data.samples) else "Comparing them"
-            report(done / total, doing)
+            report(share(done, total), doing)
 
         progress(0, 1)
         return check_leaks(data, data.parts(split), progress)

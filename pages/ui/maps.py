@@ -120,7 +120,7 @@ def _masks(result: Any, request: Request) -> None:
     from kdcore.base.words import percent
     from kdcore.charts import deletion_chart
     from kdcore.charts.overlay import enlarge, mask_overlay
-    from kdcore.report.cells import signed
+    from kdcore.report.cells import signed_points
 
     st.markdown(
         f"The cells that speak most for **{request.target}**, about {percent(result.q)} of the "
@@ -143,8 +143,8 @@ def _masks(result: Any, request: Request) -> None:
         verdict = "stands" if test.p_value <= 0.05 else "does not stand"
         column.markdown(
             f"Without it the {role.lower()}'s {request.target} changes from "
-            f"{percent(test.probability)} by {signed(-100 * test.drop, 1)} points; without random "
-            f"regions by {signed(-100 * test.random_drops.mean(), 1)} on average. "
+            f"{percent(test.probability)} by {signed_points(-test.drop)} points; without random "
+            f"regions by {signed_points(-test.random_drops.mean())} on average. "
             f"The mask **{verdict}** (p = {test.p_value:.2f} against {len(test.random_drops)} "
             "random regions)."
         )

@@ -99,6 +99,7 @@ def _work(
     """Return the computation, for a job's thread too; nothing in it touches Streamlit."""
 
     def run(report: jobs.Progress) -> Any:
+        from kdcore.base.counting import share
         from kdcore.explain import METHODS, explain_pair
 
         title = METHODS.get(method).title
@@ -109,7 +110,7 @@ def _work(
             method,
             request.stage,
             request.index,
-            lambda done, total: report(done / total, f"{title} of both networks"),
+            lambda done, total: report(share(done, total), f"{title} of both networks"),
             image_sha256=chosen.sha256,
         )
 

@@ -20,16 +20,16 @@ _FAILED = "reading-failed"  # the last answer's error: it was not stored
 
 def show(study: Any, reader: Any) -> None:
     """Draw the case that the reader is at, with its questions and the way on."""
-    place = _place(study, reader)
+    from kdcore.base.counting import share
+
+    place, count = _place(study, reader), len(study.cases)
     sight = reader.sights[place]
-    st.progress(
-        reader.done / len(study.cases), text=f"{reader.done} of {len(study.cases)} cases complete"
-    )
+    st.progress(share(reader.done, count), text=f"{reader.done} of {count} cases complete")
     if state.get(_FAILED):
         st.error("**Your last answer was not stored.** Please give it again.")
         show_error(state.get(_FAILED))
     case = study.cases[sight.case]
-    st.subheader(f"Case {place + 1} of {len(study.cases)}")
+    st.subheader(f"Case {place + 1} of {count}")
     st.markdown(f"The maps show what spoke for **{escaped(case.target)}** to each network.")
     pictures, questions = st.columns([3, 2], gap="large")
     with pictures:

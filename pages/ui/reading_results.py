@@ -37,11 +37,11 @@ def _progress(study: Any, readers: list[Any]) -> None:
             icon=":material/group_add:",
         )
         return
-    rows: list[list[object]] = [["reader", "cases complete", "of", "begun (UTC)", "finished (UTC)"]]
-    rows += [
+    head = ["reader", "cases complete", "of", "begun (UTC)", "finished (UTC)"]
+    rows = [
         [r.code, r.done, len(study.cases), _minute(r.started), _minute(r.finished)] for r in readers
     ]
-    show_table(rows, file_stem("progress", study.id))
+    show_table([head, *rows], file_stem("progress", study.id))
 
 
 def _minute(time: str | None) -> str:

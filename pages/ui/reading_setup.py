@@ -157,7 +157,7 @@ def _uploads(pair: Pair) -> Offer | None:
             "network was trained on them."
         )
     names = tuple(read)
-    return Offer(names, ("",) * len(names), names, read.__getitem__)
+    return Offer(names, tuple("" for _ in names), names, read.__getitem__)
 
 
 def _choose_cases(offer: Offer) -> tuple[int, int]:
@@ -222,6 +222,7 @@ def _explained(
     pair: Pair, method: str, offer: Offer, chosen: tuple[int, ...], report: jobs.Progress
 ) -> Iterator[Any]:
     """Yield the cases one by one, explained; runs in the job's thread and touches no Streamlit."""
+    from kdcore.base.counting import share
     from kdcore.data import Preprocess, names_of_classes
     from kdcore.explain import explain_pair
     from kdcore.study import NewCase
@@ -233,7 +234,7 @@ def _explained(
         doing = f"Explaining case {number + 1} of {len(chosen)}"
 
         def part(done: int, total: int, at: int = number, doing: str = doing) -> None:
-            report((at + done / total) / len(chosen), doing)
+            report(share(done, total, at, len(chosen)), doing)
 
         part(0, 1)
         rgb = offer.open(offer.ids[index])

@@ -58,7 +58,7 @@ def show_measures(subjects: list[Subject]) -> None:
             getattr(reference, "value", reference),
         ),
         f"calibration-{measure}",
-        (f"Dashed: {base.title}, temperature scaling. " if scaled else "") + told,
+        f"Dashed: {base.title}, temperature scaling. {told}" if base else told,
     )
     by_role = {s.title: (s.model.role, tables[s.title]) for s in subjects}
     show_table(

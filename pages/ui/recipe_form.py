@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,14 +57,16 @@ def show_changes(draft: Draft) -> None:
 
 def show_main(draft: Draft, teachers: dict[str, str]) -> None:
     """Draw teachers, student and the few fields that are changed most."""
+    from kdcore.base.counting import in_rows
+
     left, right = st.columns(2)
     with left:
         _teachers(draft, teachers)
     with right:
         _draw(draft, "architecture", "Student")
     shown = [n for n in MAIN if not (draft.alone and n in ("temperature", "alpha"))]
-    for start in range(0, len(shown), 3):
-        for column, name in zip(st.columns(3), shown[start : start + 3]):
+    for row in in_rows(shown, 3):
+        for column, name in zip(st.columns(3), row):
             with column:
                 _draw(draft, name)
 
@@ -94,8 +95,10 @@ def show_groups(draft: Draft) -> None:
 
 
 def _grid(draft: Draft, names: Sequence[str]) -> None:
-    for start in range(0, len(names), 2):
-        for column, name in zip(st.columns(2), names[start : start + 2]):
+    from kdcore.base.counting import in_rows
+
+    for row in in_rows(names, 2):
+        for column, name in zip(st.columns(2), row):
             with column:
                 _draw(draft, name)
 
@@ -121,6 +124,7 @@ def _teachers(draft: Draft, teachers: dict[str, str]) -> None:
 def _draw(draft: Draft, name: str, called: str = "") -> None:
     """Draw the control of a field, as its kind wants it."""
     from kdcore.distill import FIELDS
+    from kdcore.distill.entries import button_step
 
     item = next(f for f in FIELDS if f.name == name)
     reason = draft.idle.get(name, "")
@@ -146,7 +150,7 @@ def _draw(draft: Draft, name: str, called: str = "") -> None:
     elif item.kind == "whole":
         st.number_input(text, value=value, step=1, **more)
     elif item.kind == "number":
-        st.number_input(text, value=value, step=_step(item), format="%g", **more)
+        st.number_input(text, value=value, step=button_step(item), format="%g", **more)
     else:
         st.text_input(text, value, **more)
     _mark(draft, name)
@@ -160,16 +164,6 @@ def _line(item: Any, text: str, value: str, more: dict[str, Any]) -> None:
 
 def _options(item: Any, value: str) -> list[str]:
     return list(dict.fromkeys([*item.options, value]))
-
-
-def _step(item: Any) -> float:
-    """Return a step for the buttons: a twentieth of [0, 1], else about a tenth of the default."""
-    from kdcore.distill import Recipe
-
-    default = float(getattr(Recipe, item.name, 0.0))
-    if item.high <= 1 and item.name not in ("ema", "effective_beta"):
-        return 0.05
-    return 10.0 ** math.floor(math.log10(default) - 0.5) if 0 < default < 1 else 1.0
 
 
 def _mark(draft: Draft, name: str) -> None:

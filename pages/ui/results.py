@@ -43,11 +43,13 @@ def gather(part: str) -> list[Any]:
     found: list[Any] = []
     for model in models:
         with guard():
-            found += shelf_results([model], part, measured.evaluation)
-    found += run_results(list_runs(), models) if part == "val" else []
-    for sweep in sweeps():
-        found += sweep_results(sweep, part)
-    return found + (published_results() if part == "test" else [])
+            found.extend(shelf_results([model], part, measured.evaluation))
+    return [
+        *found,
+        *(run_results(list_runs(), models) if part == "val" else ()),
+        *(result for sweep in sweeps() for result in sweep_results(sweep, part)),
+        *(published_results() if part == "test" else ()),
+    ]
 
 
 def sweeps() -> list[Any]:

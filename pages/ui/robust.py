@@ -249,6 +249,7 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
     target = state_folder() / "results"
 
     def run(report: jobs.Progress) -> float:
+        from kdcore.base.counting import share
         from kdcore.cli.running.robustness import compute_robustness
         from kdcore.data import first_by_hash
         from kdcore.evaluate import unseen_samples
@@ -263,7 +264,9 @@ def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> 
             all_stacks(corruptions),
             target,
             teacher=checkpoints[0].card.name,
-            progress=lambda done, total: report(done / total, f"{done:,} of {total:,} pictures"),
+            progress=lambda done, total: report(
+                share(done, total), f"{done:,} of {total:,} pictures"
+            ),
         )
         return seconds
 

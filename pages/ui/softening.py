@@ -59,11 +59,11 @@ def logits_for(pair: Pair, scope: str, chosen: Chosen | None) -> Logits | None:
 
 def sweep(logits: Logits) -> dict[str, Any]:
     """Return each model's `Softening` over T = 1 to 20 in steps of a half."""
-    from kdcore.losses.temperature import softening
+    from kdcore.losses.temperature import TEMPERATURES, softening
 
     return {
-        "Teacher": softening(logits.teacher, _grid()),
-        "Student": softening(logits.student, _grid()),
+        "Teacher": softening(logits.teacher, TEMPERATURES),
+        "Student": softening(logits.student, TEMPERATURES),
     }
 
 
@@ -71,13 +71,14 @@ def show_three(softenings: dict[str, Any], logits: Logits) -> None:
     """Draw the softened outputs at T = 1, 5 and 10 side by side."""
     from kdcore.charts import softened_view
     from kdcore.data import names_of_classes
+    from kdcore.losses.temperature import TEMPERATURES
 
     names = names_of_classes(logits.classes)
     st.subheader(f"T = 1, 5 and 10 for {logits.of}")
     for column, temperature in zip(st.columns(3), _THREE):
         specification, rows = softened_view(
             softenings,
-            _grid().index(temperature),
+            TEMPERATURES.index(temperature),
             logits.classes,
             list(names.values()),
             logits.truth,
@@ -95,7 +96,7 @@ def show_three(softenings: dict[str, Any], logits: Logits) -> None:
 def show_curves(softenings: dict[str, Any], logits: Logits, temperature: float) -> None:
     """Draw entropy and gradient size over T, with the chosen T marked."""
     from kdcore.charts import entropy_chart, gradient_chart
-    from kdcore.losses.temperature import gradient_curve
+    from kdcore.losses.temperature import TEMPERATURES, gradient_curve
 
     left, right = st.columns(2)
     with left:
@@ -115,7 +116,7 @@ def show_curves(softenings: dict[str, Any], logits: Logits, temperature: float) 
             "The gradient of KL shrinks as T grows; T² holds its size, so that T can be changed "
             "without weighing the hard label anew."
         )
-        curve = gradient_curve(logits.student, logits.teacher, _grid())
+        curve = gradient_curve(logits.student, logits.teacher, TEMPERATURES)
         st.altair_chart(
             gradient_chart(curve, temperature),
             width="stretch",
@@ -186,7 +187,3 @@ def _say_choices(pair: Pair, teacher: Any, student: Any) -> None:
     for role, logits in (("Teacher", teacher), ("Student", student)):
         first = classes[int(logits.argmax())]
         st.markdown(f"**{role}'s first choice:** {first}, {names[first]}")
-
-
-def _grid() -> list[float]:
-    return [1 + step / 2 for step in range(39)]  # 1.0 to 20.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shlex
 import time
 from collections.abc import Callable
@@ -102,7 +103,7 @@ def teachers_for(info: Any) -> dict[str, str]:
     ordered = sorted(found.items(), key=lambda item: (order[item[0]][1], order[item[0]]))
     scores = {name: score_text(card, "val", 2).partition(" ")[0] for name, card in ordered}
     return {
-        name: name + (f" · macro-F1 {scores[name]} on validation" if scores[name] else "")
+        name: f"{name} · macro-F1 {scores[name]} on validation" if scores[name] else name
         for name in scores
     }
 
@@ -142,9 +143,9 @@ def _training_images(data: Any, recipe: Any) -> int:
 
 def choose_device() -> str:
     """Return "cpu", or draw the picker where this machine has a GPU."""
-    import torch
+    from kdcore.deploy.latency_plan import devices
 
-    if not torch.cuda.is_available():
+    if "cuda" not in devices():
         return "cpu"
     return state.choice(st.segmented_control, "device", "Train on", ["cuda", "cpu"])
 
@@ -218,9 +219,10 @@ def _waiting_words(live: list[Any]) -> str:
 
 def _start(data: Any, teachers: tuple[str, ...], device: str) -> None:
     from kdcore.base import KdError
+    from kdcore.base.counting import since
     from kdcore.distill import list_runs, start_run
 
-    if time.monotonic() - state.get(_STARTED, -_TWICE_S) < _TWICE_S:
+    if since(state.get(_STARTED, -math.inf)) < _TWICE_S:
         return
     recipe = _recipe_now(data, teachers)
     if recipe is None:
@@ -264,6 +266,7 @@ def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
     checkpoints = checkpoints_folder()
 
     def run(report: jobs.Progress) -> Any:
+        from kdcore.base.counting import share
         from kdcore.distill import estimate_run
 
         report(0.0, "Loading the networks")
@@ -272,7 +275,7 @@ def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
             data,
             checkpoints,
             device,
-            lambda done, total: report(done / total, "Timing a few steps"),
+            lambda done, total: report(share(done, total), "Timing a few steps"),
         )
 
     return run

@@ -170,12 +170,14 @@ def _after(run: Any) -> None:
 
 def show_curves(run: Any) -> None:
     """Draw the history's charts two by two, once there is an epoch."""
+    from kdcore.base.counting import in_rows
+
     if not run.history:
         st.caption("Curves appear after the first epoch.")
         return
     charts = _charts(str(run.folder.path), str(run.history[-1]), run)
-    for start in range(0, len(charts), 2):
-        for column, (title, chart) in zip(st.columns(2), charts[start : start + 2]):
+    for row in in_rows(charts, 2):
+        for column, (title, chart) in zip(st.columns(2), row):
             with column:
                 st.markdown(f"**{title}**")
                 st.vega_lite_chart(chart, width="stretch", alt=f"{title} of {run.name} over epochs")

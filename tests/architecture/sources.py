@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
-PAGE_ROOMS = ("pages/see", "pages/measure", "pages/build", "pages/write")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

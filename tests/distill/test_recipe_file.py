@@ -11,7 +11,7 @@ import pytest
 from kdcore.base import RecipeError
 from kdcore.data import CIFAR10, CIFAR100, HAM10000
 from kdcore.distill import FIELDS, Recipe
-from kdcore.distill.entries import EXAMPLES, entry_text, read_entry
+from kdcore.distill.entries import EXAMPLES, button_step, entry_text, read_entry
 from kdcore.distill.presets import METHODS, is_alone, method_recipe, next_name, propose_name
 from kdcore.distill.readiness import hindrances, idle_fields
 from kdcore.distill.recipe_file import parse_recipe, recipe_toml, shipped_recipes
@@ -130,3 +130,12 @@ def test_what_hinders_a_run(tmp_path: Path) -> None:
     (tmp_path / "t/card.json").write_text("{}")
     (tmp_path / "t/model.safetensors").write_text("")
     assert hindrances(recipe, HAM10000, 100, tmp_path) == []
+
+
+def test_buttons_step_by_less_than_the_default() -> None:
+    for field in (f for f in FIELDS if f.kind == "number"):
+        step, default = button_step(field), getattr(Recipe, field.name, 0.0)
+        if step not in (0.05, 1.0):
+            assert default / 32 < step < default / 3
+    steps = {f.name: button_step(f) for f in FIELDS if f.kind == "number"}
+    assert (steps["alpha"], steps["ema"], steps["learning_rate"]) == (0.05, 0.1, 0.0001)

@@ -23,6 +23,7 @@ from kdcore.models import (
     save_checkpoint,
     stage_relevance,
 )
+from kdcore.models.size import parameters_text
 
 PARAMETERS = {  # millions with 1000 classes, from torchvision's and timm's tables
     "resnet18": 11.69,
@@ -53,7 +54,9 @@ SHAPES = {  # of the stages at 224 pixels: channels, side
 def test_published_sizes(name):
     with torch.device("meta"):
         count = sum(p.numel() for p in build_model(name, 1000).parameters())
+        text = parameters_text(build_model(name, 1000))
     assert count / 1e6 == pytest.approx(PARAMETERS[name], abs=0.01)
+    assert float(text.removesuffix(" M parameters")) == pytest.approx(PARAMETERS[name], abs=0.051)
 
 
 def test_the_size_of_ofa_595():

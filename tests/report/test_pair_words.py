@@ -11,7 +11,7 @@ import pytest
 from kdcore.evaluate import Interval, compare_pair
 from kdcore.evaluate.agreement import McNemar
 from kdcore.models import Card
-from kdcore.report.cells import signed
+from kdcore.report.cells import signed, signed_points
 from kdcore.report.pair import HEADLINE
 from kdcore.report.pair_words import (
     headline_sentence,
@@ -177,3 +177,4 @@ def test_the_least_p_that_a_bootstrap_can_give_is_marked():
 )
 def test_signed(value, text):
     assert signed(value) == text
+    assert signed_points(value / 100, 3) == text

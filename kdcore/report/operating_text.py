@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def spoken(name: str) -> str:
     return _SPOKEN.get(name, name)
 
 
-def alarm_rule(name: str) -> dict[str, str | float]:
+def alarm_rule(name: str) -> dict[str, Any]:
     """Return the options of `choose_alarm` for a name of `RULES`."""
     if name.isdigit():
         return {"rule": "sensitivity", "target": int(name) / 100}

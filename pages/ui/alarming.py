@@ -17,6 +17,7 @@ LINK = ("positive", "rule", "act", "upto")
 def show_alarm(points: Points) -> None:
     """Draw an alarm for one class: what it does in words, its rates, and the table."""
     from kdcore.charts.operating import alarm_chart
+    from kdcore.evaluate import choose_alarm
     from kdcore.report.cells import joined
     from kdcore.report.operating import alarm_rows
     from kdcore.report.operating_text import RULES, alarm_rule, alarm_text, missed_target_text
@@ -39,7 +40,7 @@ def show_alarm(points: Points) -> None:
             help="The highest threshold that finds this share on validation; or the one with the "
             "highest F1, or the highest sensitivity + specificity (Youden), there.",
         )
-    found = points.chosen_on_val("choose_alarm", positive=positive, **alarm_rule(rule))
+    found = points.chosen_on_val(choose_alarm, positive=positive, **alarm_rule(rule))
     if alarm := points.of_focus(found):
         st.markdown(f"**{points.focus.title}:** {alarm_text(alarm)}")
     missed = {name: text for name, alarm in found.items() if (text := missed_target_text(alarm))}
@@ -63,6 +64,7 @@ def show_alarm(points: Points) -> None:
 def show_benefit(points: Points) -> None:
     """Draw the decision curve, what it says at a threshold, and the table."""
     from kdcore.charts.operating import benefit_chart
+    from kdcore.evaluate import decision_curve
     from kdcore.report.cells import joined
     from kdcore.report.operating import net_benefit_rows
     from kdcore.report.operating_text import benefit_text
@@ -82,7 +84,7 @@ def show_benefit(points: Points) -> None:
         )
     with right:
         upto = state.slide("upto", "Show thresholds up to", 0.1, 0.99, 0.6, 0.01, format="percent")
-    found = points.on_test("decision_curve", positive=positive)
+    found = points.on_test(decision_curve, positive=positive)
     if not found:
         return
     if curve := points.of_focus(found):

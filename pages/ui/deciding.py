@@ -16,6 +16,7 @@ _METHODS = {"lac": "On average over images", "class-conditional": "In every clas
 def show_rejection(points: Points) -> None:
     """Draw the error among the surest images, what leaving the others does, and the table."""
     from kdcore.charts.operating import risk_chart
+    from kdcore.evaluate import choose_rejection, risk_coverage
     from kdcore.report.operating import rejection_text, risk_coverage_rows
     from kdcore.report.operating_text import risk_text
 
@@ -24,7 +25,7 @@ def show_rejection(points: Points) -> None:
         "steeply to the left means that its doubt is worth heeding; a flat one, that it is not."
     )
     leave = state.slide("leave", "Share left to a human", 0.01, 0.9, 0.2, 0.01, format="percent")
-    found = points.on_test("risk_coverage")
+    found = points.on_test(risk_coverage)
     if not found:
         return
     if curve := points.of_focus(found):
@@ -43,7 +44,7 @@ def show_rejection(points: Points) -> None:
             "less that of a ranking with all errors last.",
         )
     st.markdown("**A fixed confidence threshold τ, chosen on validation for macro F1**")
-    rejected = points.chosen_on_val("choose_rejection")
+    rejected = points.chosen_on_val(choose_rejection)
     if rejection := points.of_focus(rejected):
         st.markdown(f"**{points.focus.title}:** {rejection_text(rejection)}")
 
@@ -51,6 +52,7 @@ def show_rejection(points: Points) -> None:
 def show_weights(points: Points) -> None:
     """Draw what weights by class do to each score, in words for each model, and the tables."""
     from kdcore.charts.operating import weights_chart
+    from kdcore.evaluate import choose_class_weights
     from kdcore.report.cells import joined
     from kdcore.report.operating import paired_rows, weight_rows
     from kdcore.report.operating_text import weights_text
@@ -60,7 +62,7 @@ def show_weights(points: Points) -> None:
         "rare classes. The weights are one power of how often classes occur, chosen on "
         "validation for macro F1. Right of the dashed line the weights help on test."
     )
-    found = points.chosen_on_val("choose_class_weights")
+    found = points.chosen_on_val(choose_class_weights, tempered=False)
     if not found:
         return
     if weights := points.of_focus(found):
@@ -84,7 +86,7 @@ def show_weights(points: Points) -> None:
 def show_sets(points: Points) -> None:
     """Draw how often sets of answers hold the right one, how large they are, and the tables."""
     from kdcore.charts.operating import coverage_chart
-    from kdcore.evaluate.conformal import LEVELS
+    from kdcore.evaluate.conformal import LEVELS, conformal_sets
     from kdcore.report.cells import joined
     from kdcore.report.operating import conformal_class_rows, conformal_rows
     from kdcore.report.operating_text import sets_text
@@ -109,7 +111,7 @@ def show_sets(points: Points) -> None:
         method = state.choice(
             st.segmented_control, "method", "Promised", list(_METHODS), format_func=_METHODS.get
         )
-    found = points.chosen_on_val("conformal_sets", level=levels[level], method=method)
+    found = points.chosen_on_val(conformal_sets, level=levels[level], method=method)
     if not found:
         return
     if result := points.of_focus(found):

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
 from pages.ui import measured
 from pages.ui.frame import guard
 
-_WITHOUT_TEMPERATURE = ("choose_class_weights",)  # its weights take one in
+if TYPE_CHECKING:
+    from kdcore.predict.shelf import Measured
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Points:
     """The models of the page with readable test predictions, and the one that sentences are on."""
 
-    models: tuple[Any, ...]
-    focus: Any
+    models: tuple[Measured, ...]
+    focus: Measured
     colours: dict[str, str]
 
     @property
@@ -27,12 +30,20 @@ class Points:
         """The classes of the models, in their order."""
         return measured.load(self.focus).classes
 
-    def on_test(self, function: str, **options: Any) -> dict[str, Any]:
-        """Return what a function of `kdcore.evaluate` finds on test, by title."""
-        return each(self.models, lambda m: _cached(m, function, ("test",), options))
+    def on_test(self, find: Callable[..., T], **options: object) -> dict[str, T]:
+        """Return what `find` of `kdcore.evaluate` finds on test, by title.
 
-    def chosen_on_val(self, function: str, **options: Any) -> dict[str, Any]:
-        """Return what a function finds from validation and test, by title; says who lacks one."""
+        It is given each model's own temperature.
+        """
+        return each(self.models, lambda m: _cached(m, find, ("test",), _tempered(m, options)))
+
+    def chosen_on_val(
+        self, find: Callable[..., T], tempered: bool = True, **options: object
+    ) -> dict[str, T]:
+        """Return what `find` finds from validation and test, by title; says who lacks one.
+
+        It is given each model's own temperature if `tempered`.
+        """
         able = [m for m in self.models if "val" in m.files]
         for model in self.models:
             if model not in able:
@@ -41,13 +52,18 @@ class Points:
                     "is chosen on. Make them with `python -m kdcore predict`.",
                     icon=":material/rule:",
                 )
-        return each(able, lambda m: _cached(m, function, ("val", "test"), options))
+        return each(
+            able,
+            lambda m: _cached(
+                m, find, ("val", "test"), _tempered(m, options) if tempered else options
+            ),
+        )
 
-    def of_focus(self, found: dict[str, Any]) -> Any:
+    def of_focus(self, found: dict[str, T]) -> T | None:
         """Return what was found of the model in focus, or None."""
         return found.get(self.focus.title)
 
-    def note(self, found: dict[str, Any]) -> str:
+    def note(self, found: dict[str, T]) -> str:
         """Return what a figure of these models is of, and how its intervals were made."""
         from kdcore.report.operating_text import parts_note
 
@@ -55,7 +71,7 @@ class Points:
         return parts_note(parts, measured.RESAMPLES)
 
 
-def like(models: Sequence[Any], focus: Any) -> tuple[Any, ...]:
+def like(models: Sequence[Measured], focus: Measured) -> tuple[Measured, ...]:
     """Return the models of the same classes as the one in focus; says who is of others."""
     classes = {m.title: measured.load(m).classes for m in models}
     for name in (n for n, own in classes.items() if own != classes[focus.title]):
@@ -63,7 +79,7 @@ def like(models: Sequence[Any], focus: Any) -> tuple[Any, ...]:
     return tuple(m for m in models if classes[m.title] == classes[focus.title])
 
 
-def each(models: Sequence[Any], find: Callable[[Any], Any]) -> dict[str, Any]:
+def each(models: Sequence[Measured], find: Callable[[Measured], T]) -> dict[str, T]:
     """Return what `find` returns of each model, by title; who fails is said, and left out."""
     found = {}
     for model in models:
@@ -72,7 +88,7 @@ def each(models: Sequence[Any], find: Callable[[Any], Any]) -> dict[str, Any]:
     return found
 
 
-def readable(models: Sequence[Any]) -> list[Any]:
+def readable(models: Sequence[Measured]) -> list[Measured]:
     """Return the models whose test predictions can be read; says which can't, ends without any."""
     loaded = each(models, measured.load)
     if not loaded:
@@ -80,15 +96,20 @@ def readable(models: Sequence[Any]) -> list[Any]:
     return [m for m in models if m.title in loaded]
 
 
-def _cached(model: Any, function: str, parts: tuple[str, ...], options: dict[str, Any]) -> Any:
+def _tempered(model: Measured, options: dict[str, object]) -> dict[str, object]:
+    return {**options, "temperature": measured.temperature(model)}
+
+
+def _cached(
+    model: Measured, find: Callable[..., T], parts: tuple[str, ...], options: dict[str, object]
+) -> T:
     loaded = [measured.load(model, part) for part in parts]
-    if function not in _WITHOUT_TEMPERATURE:
-        options = options | {"temperature": measured.temperature(model)}
-    return _run(loaded, measured.key([model], *parts), function, options)
+    name = f"{find.__module__}.{find.__qualname__}"
+    return _run(find, loaded, name, measured.key([model], *parts), options)
 
 
 @st.cache_resource(max_entries=96, show_spinner="Measuring…")
-def _run(_parts: list[Any], content: str, function: str, options: dict[str, Any]) -> Any:
-    from kdcore import evaluate
-
-    return getattr(evaluate, function)(*_parts, n_boot=measured.RESAMPLES, **options)
+def _run(
+    _find: Callable[..., Any], _parts: list[Any], name: str, content: str, options: dict[str, Any]
+) -> Any:
+    return _find(*_parts, n_boot=measured.RESAMPLES, **options)

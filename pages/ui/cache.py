@@ -1,4 +1,4 @@
-"""Bounded caches, keyed by content hashes: checkpoints, predictions, data sets.
+"""Bounded caches, keyed by content hashes: checkpoints, pictures, data sets.
 
 Arguments with an underscore are not hashed by Streamlit; the hash beside them is the key.
 """
@@ -75,19 +75,6 @@ def _predict(
     from kdcore.predict.predict import predict_image
 
     return predict_image(_checkpoint, _image)
-
-
-def saved_predictions(folder: Path, split: str = "test") -> Any | None:
-    """Return the saved predictions beside a checkpoint, or None where there are none."""
-    path = folder / f"predictions-{split}.npz"
-    return _saved(str(path), path.stat().st_mtime_ns) if path.is_file() else None
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _saved(path: str, changed: int) -> Any:
-    from kdcore.predict.predictions import Predictions
-
-    return Predictions.load(Path(path))
 
 
 def data_set(classes: tuple[str, ...] = ()) -> Any | None:

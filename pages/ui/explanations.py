@@ -71,9 +71,7 @@ def content_of(folder: str) -> str:
 
 def models_by_name() -> dict[str, Any]:
     """Return the models on the shelf by the name of their checkpoint."""
-    from kdcore.predict.shelf import list_measured
-
-    return {model.name: model for model in list_measured()[0] if model.card}
+    return {model.name: model for model in measured.shelf() if model.card}
 
 
 def command(name: str, more: str) -> str:

@@ -48,3 +48,8 @@ def guard(stop: bool = False) -> Iterator[None]:
 def escaped(name: str) -> str:
     """Return a text of others, such as a run's name, as Markdown shows it letter by letter."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$:~|" else c for c in name)
+
+
+def bold(sentence: str) -> str:
+    """Return a sentence with its own stars kept, and every other sign of Markdown escaped."""
+    return "**".join(escaped(part) for part in sentence.split("**"))

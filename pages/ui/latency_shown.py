@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.figures import show_figure
-from pages.ui.frame import escaped
+from pages.ui.frame import bold, escaped
 from pages.ui.tables import show_table
 
 
@@ -27,14 +27,9 @@ def show_conditions(kept: Any) -> None:
     for text in found.left_out:
         st.warning(escaped(text), icon=":material/block:")
     for ratio in speed_ups(found)[:4]:
-        st.markdown(f"- {_bold(speed_up_sentence(ratio))}")
+        st.markdown(f"- {bold(speed_up_sentence(ratio))}")
     with st.expander(f"Conditions: {escaped(machine_title(found))}", key="w:latency-facts"):
         show_table(fact_rows({"value": found}), "latency-conditions")
-
-
-def _bold(sentence: str) -> str:
-    """Return a sentence with its own stars kept, and every other sign of Markdown escaped."""
-    return "**".join(escaped(part) for part in sentence.split("**"))
 
 
 def show_medians(kept: Any) -> None:

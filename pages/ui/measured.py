@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import state
 from pages.ui.frame import show_error
+
+if TYPE_CHECKING:
+    from kdcore.evaluate import PairComparison
+    from kdcore.models import Checkpoint
+    from kdcore.predict.predictions import Predictions
+    from kdcore.predict.shelf import Measured
 
 LINK = ("models",)
 RESAMPLES = 1000
@@ -21,10 +27,10 @@ def choose_models(least: int = 1, part: str = "test") -> list[Any]:
     Offered are the models with predictions on `part`. The default is the strongest teacher, the
     strongest student, and the strongest baseline of that student's network.
     """
-    shelf = {m.name: m for m in _shelf() if part in m.files}
-    if len(shelf) < least:
+    found = {m.name: m for m in shelf(part, tell=True)}
+    if len(found) < least:
         st.info(
-            f"This page needs saved predictions of {least} models, and there are {len(shelf)}. "
+            f"This page needs saved predictions of {least} models, and there are {len(found)}. "
             "Train one, or make them with `python -m kdcore predict`.",
             icon=":material/model_training:",
         )
@@ -32,22 +38,40 @@ def choose_models(least: int = 1, part: str = "test") -> list[Any]:
     chosen = state.choices(
         "models",
         "Models",
-        list(shelf),
-        default=_default(shelf),
-        format_func=lambda name: shelf[name].title,
+        list(found),
+        default=_default(found),
+        format_func=lambda name: found[name].title,
         help="Shipped, of your runs, or imported on the Compare page. The first is compared with.",
     )
     if len(chosen) < least:
         st.info(f"Choose at least {least} models.", icon=":material/checklist:")
         st.stop()
-    return [shelf[name] for name in chosen]
+    return [found[name] for name in chosen]
+
+
+def shelf(part: str = "", tell: bool = False) -> list[Measured]:
+    """Return the models with predictions, strongest first, only those on `part` if it is given.
+
+    What can't be read is left out, and with `tell` it is said.
+    """
+    from kdcore.predict.shelf import list_measured
+
+    found, problems = list_measured()
+    for problem in problems if tell else ():
+        show_error(problem)
+    return [model for model in found if not part or part in model.files]
+
+
+def by_weights(part: str = "") -> dict[str, Measured]:
+    """Return the models of checkpoints by the SHA-256 of their weights; `part` as for `shelf`."""
+    return {m.card.weights_sha256: m for m in shelf(part) if m.card}
 
 
 def baseline_for(student: Any | None, part: str = "test") -> Any | None:
     """Return the strongest baseline with predictions on `part`, of the student's network if any."""
-    from kdcore.predict.shelf import baseline_of, list_measured
+    from kdcore.predict.shelf import baseline_of
 
-    return baseline_of(student, [m for m in list_measured()[0] if part in m.files])
+    return baseline_of(student, shelf(part))
 
 
 def choose_model(label: str, name: str, models: Sequence[Any], index: int = 0) -> Any:
@@ -71,6 +95,15 @@ def load(model: Any, part: str = "test") -> Any:
     return _load(str(path), path.stat().st_mtime_ns) if path else model.load(part)
 
 
+def load_of(checkpoint: Checkpoint, part: str = "test") -> Predictions | None:
+    """Return the predictions of a checkpoint's weights, None where none are saved.
+
+    Raises `KdError` where they can't be read.
+    """
+    model = by_weights(part).get(checkpoint.hash)
+    return load(model, part) if model else None
+
+
 def temperature(model: Any, calibrated: bool = True) -> float:
     """Return what a model's logits are divided by: its own temperature, or 1."""
     return model.temperature if calibrated else 1.0
@@ -78,9 +111,9 @@ def temperature(model: Any, calibrated: bool = True) -> float:
 
 def foreign() -> list[Any]:
     """Return the models whose predictions were imported."""
-    from kdcore.predict.shelf import FOREIGN, list_measured
+    from kdcore.predict.shelf import FOREIGN
 
-    return [model for model in list_measured()[0] if model.role == FOREIGN]
+    return [model for model in shelf() if model.role == FOREIGN]
 
 
 def colours(models: Sequence[Any]) -> dict[str, str]:
@@ -117,25 +150,16 @@ def counted(found: Any) -> str:
     return told(found)
 
 
-def _shelf() -> list[Any]:
-    from kdcore.predict.shelf import list_measured
-
-    found, problems = list_measured()
-    for problem in problems:
-        show_error(problem)
-    return found
-
-
-def _default(shelf: dict[str, Any]) -> list[str]:
+def _default(models: dict[str, Any]) -> list[str]:
     """Return the first of each role; the baseline of the student's own network if there is one."""
     from kdcore.predict.shelf import baseline_of
 
     firsts: dict[str, Any] = {}
-    for model in shelf.values():
+    for model in models.values():
         firsts.setdefault(model.role, model)
     found = [firsts[role] for role in ("teacher", "student") if role in firsts]
-    baseline = baseline_of(found[-1] if found else None, shelf.values())
-    return [m.name for m in (*found, *([baseline] if baseline else []))] or list(shelf)[:2]
+    baseline = baseline_of(found[-1] if found else None, models.values())
+    return [m.name for m in (*found, *([baseline] if baseline else []))] or list(models)[:2]
 
 
 def _key(model: Any, part: str) -> str:
@@ -156,3 +180,16 @@ def evaluate(_predictions: Any, content: str, temperature: float) -> Any:
     from kdcore.evaluate import evaluate_predictions
 
     return evaluate_predictions(_predictions, temperature, RESAMPLES)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Comparing the two…")
+def compare(
+    _one: Predictions, _other: Predictions, content: str, first: float, second: float
+) -> PairComparison:
+    """Return the other's predictions compared with the one's, of the same images.
+
+    `content` names what both hold, for the cache; `first` and `second` are their temperatures.
+    """
+    from kdcore.evaluate import compare_pair
+
+    return compare_pair(_one, _other, first, second, RESAMPLES)

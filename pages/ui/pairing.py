@@ -155,13 +155,6 @@ def _first(models: list[Any], role: str) -> int:
 def _compared(shown: Compared, one: str, other: str) -> Any:
     """Return the second model compared with the first, by title."""
     pair = shown.predictions[one], shown.predictions[other]
-    contents = f"{shown.contents[one]}|{shown.contents[other]}"
+    content = f"{shown.contents[one]};{shown.contents[other]}"
     temperatures = shown.temperatures[one], shown.temperatures[other]
-    return _compare(*pair, contents, *temperatures).named(one, other)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Comparing the two…")
-def _compare(_one: Any, _other: Any, contents: str, first: float, second: float) -> Any:
-    from kdcore.evaluate import compare_pair
-
-    return compare_pair(_one, _other, first, second, measured.RESAMPLES)
+    return measured.compare(*pair, content, *temperatures).named(one, other)

@@ -54,7 +54,9 @@ def show_cases_behind(results: list[Any], part: str) -> None:
         "A score is made of images. Choose a model, a true class and the answer that it gave, to "
         "see which ones: melanomas taken for moles, for instance."
     )
-    models = [model for model in _shelf(part) if model.name in {r.measured for r in results}]
+    models = [
+        model for model in measured.shelf(part) if model.name in {r.measured for r in results}
+    ]
     if not models:
         st.info(
             "No model among the results has saved predictions on this part.",
@@ -102,7 +104,7 @@ def _by_images(one: Any, other: Any, part: str) -> None:
     from kdcore.report.pair_words import headline_sentence, mcnemar_sentence
     from kdcore.report.pinned import pinned_titles
 
-    models = {model.name: model for model in _shelf(part)}
+    models = {model.name: model for model in measured.shelf(part)}
     pair = [models[result.measured] for result in (one, other)]
     titles = pinned_titles(one, other)
     found = _compared(pair, part).named(*titles)
@@ -124,14 +126,7 @@ def _compared(pair: list[Any], part: str) -> Any:
     first, second = (measured.load(model, part) for model in pair)
     key = measured.key(pair, part)
     temperatures = [measured.temperature(model) for model in pair]
-    return _compare(*align(first, second), key, *temperatures)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Comparing the two…")
-def _compare(_one: Any, _other: Any, contents: str, first: float, second: float) -> Any:
-    from kdcore.evaluate import compare_pair
-
-    return compare_pair(_one, _other, first, second, measured.RESAMPLES)
+    return measured.compare(*align(first, second), key, *temperatures)
 
 
 def _by_seeds(one: Any, other: Any, part: str) -> None:
@@ -149,9 +144,3 @@ def _by_seeds(one: Any, other: Any, part: str) -> None:
     st.markdown("\n".join([f"**{second}** less **{first}**, seed by seed.\n", *told]))
     rows = joined({score: ablation_rows(result) for score, result in found.items()}, "score")
     show_table(rows, file_stem("seeds", one.title, other.title, part), shown=text_rows(rows))
-
-
-def _shelf(part: str) -> list[Any]:
-    from kdcore.predict.shelf import list_measured
-
-    return [model for model in list_measured()[0] if part in model.files]

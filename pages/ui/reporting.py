@@ -52,9 +52,7 @@ def make(wanted: Any) -> None:
 
 
 def _choose_models(part: str) -> list[Any]:
-    from kdcore.predict.shelf import list_measured
-
-    shelf = {m.name: m for m in list_measured()[0] if part in m.files}
+    shelf = {m.name: m for m in measured.shelf(part, tell=True)}
     if not shelf:
         st.info(
             "A report needs a model with saved predictions on this part. Train one, or make them "
@@ -90,9 +88,7 @@ def _choose_sections() -> tuple[str, ...]:
 
 def _content(wanted: Any) -> str:
     """Return what names the content of the predictions that the report is made from."""
-    from kdcore.predict.shelf import list_measured
-
-    models = [m for m in list_measured()[0] if m.name in wanted.models]
+    models = [m for m in measured.shelf() if m.name in wanted.models]
     return ";".join(measured.key([m], *m.files) for m in models)
 
 

@@ -33,13 +33,10 @@ def choose_part() -> str:
 def gather(part: str) -> list[Any]:
     """Return every result on a part; what is published counts as of the test part."""
     from kdcore.distill import list_runs
-    from kdcore.predict.shelf import list_measured
     from kdcore.report.published import published_results
     from kdcore.report.results_found import run_results, shelf_results, sweep_results
 
-    models, problems = list_measured()
-    for problem in problems:
-        show_error(problem)
+    models = measured.shelf(tell=True)
     found: list[Any] = []
     for model in models:
         with guard():

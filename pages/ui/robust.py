@@ -72,20 +72,14 @@ def choose_models(table: Any) -> dict[str, str]:
 
 
 def _titles(names: tuple[str, ...]) -> dict[str, str]:
-    known = {model.name: model.title for model in _shelf()}
+    known = {model.name: model.title for model in measured.shelf()}
     return {name: known.get(name, name) for name in names}
-
-
-def _shelf() -> list[Any]:
-    from kdcore.predict.shelf import list_measured
-
-    return list_measured()[0]
 
 
 def _colours(models: Mapping[str, str]) -> dict[str, str]:
     from kdcore.charts.style import model_colours
 
-    roles = {model.name: model.role for model in _shelf()}
+    roles = {model.name: model.role for model in measured.shelf()}
     return model_colours({title: roles.get(name, "") for name, title in models.items()})
 
 
@@ -93,7 +87,7 @@ def show_summary(table: Any, models: Mapping[str, str]) -> None:
     """Say what corruption costs each model on average."""
     from kdcore.report.robustness import summary_sentence, summed_text
 
-    weights = {m.name: m.card.weights_sha256 for m in _shelf() if m.card}
+    weights = {m.name: m.card.weights_sha256 for m in measured.shelf() if m.card}
     for name in set(table.stale(weights)) & set(models):
         st.warning(
             f"**{escaped(models[name])}** has been trained anew since: its rows are of "
@@ -192,7 +186,7 @@ def show_compute() -> None:
         if data is None:
             st.info("This needs the pictures: name their folder on the [Data page](data).")
             return
-        models = [m for m in _shelf() if m.card and m.card.classes == data.info.classes]
+        models = [m for m in measured.shelf() if m.card and m.card.classes == data.info.classes]
         by_name = {m.name: m for m in models}
         names = state.choices(
             "compute_models",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, state
+from pages.ui import cache, measured, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen, show
 
@@ -130,7 +130,7 @@ def show_similarity(pair: Pair, temperature: float) -> None:
     from kdcore.losses.temperature import class_similarity
 
     st.subheader("Dark knowledge: which classes the teacher finds alike")
-    saved = cache.saved_predictions(pair.teacher.path)
+    saved = measured.load_of(pair.teacher)
     if saved is None:
         st.info(
             "The teacher has no saved test predictions, so this matrix can't be drawn. "
@@ -149,7 +149,7 @@ def show_similarity(pair: Pair, temperature: float) -> None:
 
 
 def _class_logits(pair: Pair) -> Logits | None:
-    teacher, student = (cache.saved_predictions(model.path) for _, model in pair.items())
+    teacher, student = (measured.load_of(checkpoint) for _, checkpoint in pair.items())
     if teacher is None or student is None:
         st.info(
             "A whole class needs the test predictions saved with both checkpoints, and they are "

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import cache, controls, corrupting, images, state
+from pages.ui import cache, controls, corrupting, images, measured, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen
 
@@ -277,15 +277,10 @@ def _of_data(pair: Pair) -> dict[str, Case]:
 
 def _saved(pair: Pair) -> dict[str, Any] | None:
     """Return both networks' predictions of the test part, None unless of the same pictures."""
-    from kdcore.predict.shelf import list_measured
-
-    files = {m.card.weights_sha256: m for m in list_measured()[0] if m.card and "test" in m.files}
-    models = {role: files.get(checkpoint.hash) for role, checkpoint in pair.items()}
-    if None in models.values():
-        return None
-    saved = {role: cache.saved_predictions(m.path) for role, m in models.items() if m}
-    one, other = (found.sample_ids.tolist() for found in saved.values())
-    return saved if one == other else None
+    saved = {role: measured.load_of(checkpoint) for role, checkpoint in pair.items()}
+    known = {role: found for role, found in saved.items() if found is not None}
+    ids = [found.sample_ids.tolist() for found in known.values()]
+    return known if len(ids) == 2 and ids[0] == ids[1] else None
 
 
 def _chosen(labels: Any, probs: Mapping[str, Any]) -> dict[str, int]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.figures import show_figure
-from pages.ui.frame import escaped, show_error
+from pages.ui.frame import bold, escaped, show_error
 from pages.ui.tables import show_table
 from pages.ui.tradeoff_read import corrupted, models_of, record, scores_of
 
@@ -150,17 +150,12 @@ def show_question(view: View) -> Any:
                 link, label, 0.01, _MOST, default, 1.0, widget=st.number_input, format="%g"
             )
     found = answer(view.points, view.quality, limits)
-    text = "\n\n".join([_bold(found.text), *map(escaped, found.more)])
+    text = "\n\n".join([bold(found.text), *map(escaped, found.more)])
     if found.best is None:
         st.warning(text, icon=":material/block:")
     else:
         st.success(text, icon=":material/check:")
     return found
-
-
-def _bold(sentence: str) -> str:
-    """Return a sentence with its own stars kept, and every other sign of Markdown escaped."""
-    return "**".join(escaped(part) for part in sentence.split("**"))
 
 
 def show_chart(view: View, found: Any) -> None:
@@ -204,7 +199,7 @@ def show_recommended(source: Source) -> None:
         return
     with st.expander("Which form of each model is recommended", key="w:recommended"):
         for model in source.efficiency.models:
-            st.markdown(f"- {_bold(recommendation(source.efficiency, model))}")
+            st.markdown(f"- {bold(recommendation(source.efficiency, model))}")
         st.caption(RULE)
         for text in source.efficiency.left_out:
             st.caption(escaped(text))

@@ -62,7 +62,7 @@ def _corrupted(where: str, changed: int) -> Any:
 def models_of(efficiency: Any | None, timings: list[Any]) -> dict[str, Any]:
     """Return the costs of the timed models by their weights: of the record, else of checkpoints."""
     known = {model.weights: model for model in efficiency.models} if efficiency else {}
-    here = {m.card.weights_sha256: m for m in _shelf() if m.card}
+    here = measured.by_weights()
     found = {}
     for weights in dict.fromkeys(t.contender.weights for t in timings):
         if weights in known:
@@ -84,7 +84,7 @@ def scores_of(efficiency: Any | None) -> Callable[[Any, str, str], Any | None]:
 
     Forms that answer as their network does share its scores.
     """
-    shelf = {m.card.weights_sha256: m for m in _shelf() if m.card}
+    shelf = measured.by_weights()
     of_record = {model.weights for model in efficiency.models} if efficiency else set()
 
     def scores(model: Any, engine: str, part: str) -> Any | None:
@@ -113,9 +113,3 @@ def _scored(path: str, changed: int, weights: str, temperature: float) -> Any:
     from kdcore.report.tradeoff import scored
 
     return scored(load_form(Path(path), weights), temperature, measured.RESAMPLES)
-
-
-def _shelf() -> list[Any]:
-    from kdcore.predict.shelf import list_measured
-
-    return list_measured()[0]

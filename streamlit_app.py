@@ -9,11 +9,12 @@ does not find the link's page in it, and says "Page not found" over the right pa
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 ICON = str(Path(__file__).parent / "assets" / "icon.png")  # wherever the server was started
 
 
-def _page(path: str, file: str, title: str, icon: str, default: bool = False):
+def _page(path: str, file: str, title: str, icon: str, default: bool = False) -> StreamlitPage:
     return st.Page(
         f"pages/{file}.py",
         title=title,

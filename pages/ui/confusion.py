@@ -117,8 +117,8 @@ def _pick_quadrant(pair: Pair) -> tuple[Any, str]:
         format_func=titles.get,
         width=300,
     )
-    temperature = pair.temperatures()[pair.other]
-    return quadrant_cases(*pair.predictions().values(), quadrant, temperature), quadrant
+    one, other = pair.predictions().values()
+    return quadrant_cases(one, other, quadrant, pair.temperatures()[pair.other]), quadrant
 
 
 def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
@@ -130,12 +130,12 @@ def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
         state.choice(st.selectbox, name, label, [_ANY, *one.classes], default=default, width=180)
         for (name, default), label in zip(_CELL.items(), _axes(pair, behind))
     )
-    chosen = [None if c == _ANY else c for c in (row, column)]
+    first, second = (None if c == _ANY else c for c in (row, column))
     if behind == "both":
-        index = pair_cases(one, other, *chosen, pair.temperatures()[pair.other])
+        index = pair_cases(one, other, first, second, pair.temperatures()[pair.other])
     else:
         own = _title(pair, behind)
-        index = cases(pair.predictions()[own], *chosen, pair.temperatures()[own])
+        index = cases(pair.predictions()[own], first, second, pair.temperatures()[own])
     return index, f"{behind} {row} {column}"
 
 
@@ -145,15 +145,15 @@ def _show_matrix(pair: Pair, which: str) -> None:
     found, own = pair.shown.evaluations(), _title(pair, which)
     counts = found[own].confusion if which in _OWN else pair.comparison.agreement.answers
     classes = pair.predictions()[pair.one].classes
-    picked = ["", ""]
+    row, column = "", ""
     if _behind() == which:
-        cell = [state.peek(name, default) for name, default in _CELL.items()]
-        picked = ["" if c == _ANY else c for c in cell]
+        cell = (state.peek(name, default) for name, default in _CELL.items())
+        row, column = ("" if c == _ANY else c for c in cell)
     st.markdown(f"**{escaped(own) if which in _OWN else 'One against the other'}**")
-    chart = confusion_chart(counts, classes, *_axes(pair, which), tuple(picked))
+    chart = confusion_chart(counts, classes, *_axes(pair, which), (row, column))
     name = file_stem("confusion", own if which in _OWN else "both", pair.shown.part)
     note = f"{own}. {measured.counted(pair.comparison)}"
-    show_figure(chart, name, note, partial(_adopt_cell, which), "-".join(picked), told=False)
+    show_figure(chart, name, note, partial(_adopt_cell, which), f"{row}-{column}", told=False)
 
 
 def _title(pair: Pair, which: str) -> str:

@@ -34,7 +34,7 @@ def show_form() -> Any | None:
         return None
     students = [name for name, (_, card) in models.items() if card.role == "student"]
     name = state.choice(
-        st.selectbox, "model", "Checkpoint", list(models), (students or [None])[0],
+        st.selectbox, "model", "Checkpoint", list(models), students[0] if students else None,
         format_func=every_checkpoint.titles(models).get,
     )  # fmt: skip
     folder, card = models[name]

@@ -69,13 +69,17 @@ def _form(own: list[Any]) -> None:
                 placeholder="Several go by their files' names",
             )  # fmt: skip
             st.segmented_control(
-                "Part", list(PARTS), default="test", format_func=PARTS.get, key="w:foreign-part"
+                "Part",
+                list(PARTS),
+                default="test",
+                format_func=PARTS.__getitem__,
+                key="w:foreign-part",
             )
             st.segmented_control(
                 "Columns hold",
                 list(_KINDS),
                 default="probs",
-                format_func=_KINDS.get,
+                format_func=_KINDS.__getitem__,
                 key="w:foreign-kind",
             )
         st.form_submit_button("Add", type="primary", on_click=_add, args=(own,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def show_form() -> None:
             "threads", "Threads of a call", counts, [counts[0], counts[-1]][: len(counts)],
             help=f"This machine has {counts[-1]}. More threads help large batches most.",
         )  # fmt: skip
-    chosen = devices()
+    chosen: Sequence[str] = devices()
     if len(chosen) > 1:
         chosen = state.choices("devices", "Devices", list(chosen), ["cpu"])
     with st.expander("More choices", key="w:latency-more"):

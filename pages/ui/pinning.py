@@ -73,8 +73,8 @@ def show_cases_behind(results: list[Any], part: str) -> None:
                 ("cases_truth", "True class", "mel"), ("cases_answer", "Answer", "nv"),
             )
         )  # fmt: skip
-    chosen = [None if c == _ANY else c for c in (truth, answer)]
-    index = cases(predictions, *chosen, measured.temperature(model))
+    true, given = (None if c == _ANY else c for c in (truth, answer))
+    index = cases(predictions, true, given, measured.temperature(model))
     show_cases(
         predictions.sample_ids[index].tolist(),
         {model.title: predictions},

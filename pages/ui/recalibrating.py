@@ -64,7 +64,7 @@ def show_measures(subjects: list[Subject]) -> None:
     show_table(
         measure_rows(by_role), "calibration", note=told, shown=measure_rows(by_role, shown=True)
     )
-    if scaled.get("temperature"):
+    if base and scaled.get("temperature"):
         st.caption(f"**{what_it_is('baseline', 'temperature')}** is {base.title}.")
     with st.expander("What these measures are"):
         st.markdown(_GLOSSARY.format(intervals=ece_intervals_text()))

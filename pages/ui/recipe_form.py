@@ -129,7 +129,7 @@ def _draw(draft: Draft, name: str, called: str = "") -> None:
     item = next(f for f in FIELDS if f.name == name)
     reason = draft.idle.get(name, "")
     key, value = widget_key(name), draft.values[name]
-    more = {
+    more: dict[str, Any] = {
         "key": key,
         "disabled": bool(reason),
         "help": f"{item.meaning} {reason} In recipe files: `{name}`.".replace("  ", " "),

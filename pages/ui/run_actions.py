@@ -95,13 +95,14 @@ def _resume(run: Any) -> None:
         data = cache.data_set()
         why = _why_not(run, data)
         device = training.choose_device() if not why else "cpu"
-        if st.button(
+        pressed = st.button(
             "Resume",
             key="w:resume",
             icon=":material/resume:",
             disabled=bool(why),
             help=why or "It goes on after its last finished epoch, with its own recipe.",
-        ):
+        )
+        if pressed and data is not None:
             resume_run(run.folder, Path(data.root), device)
             _finish(f"{run.name} goes on after epoch {len(run.history)}.")
 

@@ -84,15 +84,12 @@ def steps(kinds: list[str], kind: str) -> None:
     pairs = list(pairwise(kinds))
     after, before = dict(pairs), {later: sooner for sooner, later in pairs}
     with st.container(horizontal=True):
-        for label, way, icon, look in (
-            ("Back", before, "arrow_back", "secondary"),
-            ("Next", after, "arrow_forward", "primary"),
-        ):
+        for label, way, icon in (("Back", before, "arrow_back"), ("Next", after, "arrow_forward")):
             st.button(
                 label,
                 key=f"w:{label}",
                 icon=f":material/{icon}:",
-                type=look,
+                type="primary" if way is after else "secondary",
                 disabled=kind not in way,
                 on_click=state.choose,
                 args=("case", way.get(kind, kind)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from pages.ui.figures import show_figure
 from pages.ui.images import Chosen
 from pages.ui.tables import file_stem
 
-_BADGES = {
+_BADGES: dict[str, tuple[str, str, Literal["green", "orange", "red"]]] = {
     "passes": ("Checks passed", ":material/check_circle:", "green"),
     "mixed": ("Mixed: read with care", ":material/error:", "orange"),
     "fails": ("Fails its checks", ":material/cancel:", "red"),
@@ -122,7 +122,7 @@ def _masks(explained: Any) -> str:
 
 def _work(pair: Pair, chosen: Chosen, explained: Any) -> Callable[[jobs.Progress], Any]:
     """Return the checks for a job's thread; nothing in it touches Streamlit."""
-    masks = tuple(lesions.mask_for(checkpoint, chosen) for _, checkpoint in pair.items())
+    masks = lesions.mask_for(pair.teacher, chosen), lesions.mask_for(pair.student, chosen)
 
     def run(report: jobs.Progress) -> Any:
         from kdcore.explain import check_pair

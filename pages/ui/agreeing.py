@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui.controls import Pair
 from pages.ui.explaining import Request
 from pages.ui.frame import guard
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.agreement_floors import AgreementFloors
+    from kdcore.explain.explain_pair import PairExplanation
 
 _LAST = -1  # the stage that a study looks at
 _MEASURES = {
@@ -21,7 +25,7 @@ _MEASURES = {
 }
 
 
-def show(pair: Pair, explained: Any, request: Request) -> None:
+def show(pair: Pair, explained: PairExplanation, request: Request) -> None:
     """Draw five measures of agreement, each beside its floors where a study has the pair."""
     from kdcore.explain import METHODS, agreements
     from kdcore.report.checkpoints import data_name
@@ -49,7 +53,7 @@ def show(pair: Pair, explained: Any, request: Request) -> None:
     )
 
 
-def _row(measure: str, found: Any, floors: Any | None) -> dict[str, str]:
+def _row(measure: str, found: dict[str, float], floors: AgreementFloors | None) -> dict[str, str]:
     """Return one line of the table: a measure here, and what a study found on average."""
     row = {"Measure": _MEASURES[measure][0], "This picture": _number(found[measure])}
     if floors is None:
@@ -65,7 +69,7 @@ def _number(value: float) -> str:
     return f"{value:.2f}".replace("nan", "none")
 
 
-def _floors(pair: Pair, explained: Any, request: Request) -> Any | None:
+def _floors(pair: Pair, explained: PairExplanation, request: Request) -> AgreementFloors | None:
     """Return what a saved study says of the pair and method, None where there is none."""
     from kdcore.base import results_folder
 
@@ -87,7 +91,7 @@ def _floors(pair: Pair, explained: Any, request: Request) -> Any | None:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _read(
     folder: str, files: tuple[tuple[str, int], ...], teacher: str, student: str, method: str
-) -> Any | None:
+) -> AgreementFloors | None:
     from pathlib import Path
 
     from kdcore.evaluate.agreement_floors import agreement_floors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,6 +10,10 @@ from pages.ui import cache, controls
 from pages.ui.controls import Pair
 from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
+
+if TYPE_CHECKING:
+    from kdcore.explain.attention_gap import AttentionGap
+    from kdcore.explain.causal_mask import Mask
 
 _STRIP = 148  # pixels of a small picture: two of them side by side on a telephone
 
@@ -61,7 +65,7 @@ def show_penalty(pair: Pair, chosen: Chosen, look: Look) -> None:
     _numbers(gap, mask)
 
 
-def _pictures(pair: Pair, chosen: Chosen, gap: Any, mask: Any, target: str) -> None:
+def _pictures(pair: Pair, chosen: Chosen, gap: AttentionGap, mask: Mask, target: str) -> None:
     from kdcore.charts.overlay import enlarge, mask_overlay
     from kdcore.explain import color_bar, overlay
 
@@ -87,7 +91,7 @@ def _pictures(pair: Pair, chosen: Chosen, gap: Any, mask: Any, target: str) -> N
     )
 
 
-def _numbers(gap: Any, mask: Any) -> None:
+def _numbers(gap: AttentionGap, mask: Mask) -> None:
     from kdcore.base.words import percent
 
     rows, cells = gap.penalty.shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +11,13 @@ from pages.ui import measured, state
 from pages.ui.figures import show_figure
 from pages.ui.frame import guard, show_error
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.calibration import Floats
+    from kdcore.evaluate.calibrators import Calibrator
+    from kdcore.evaluate.diagram import Diagram
+    from kdcore.predict.predictions import Predictions
+    from kdcore.predict.shelf import Measured
 
 LINK = ("left", "right", "bins", "binning", "calibration", "measure", "class")
 _BINS = ("5", "10", "15", "20")
@@ -28,10 +35,10 @@ class Subject:
     the content of its predictions.
     """
 
-    model: Any
-    val: Any | None
-    test: Any
-    calibrators: dict[str, Any]
+    model: Measured
+    val: Predictions | None
+    test: Predictions
+    calibrators: dict[str, Calibrator]
     baseline: str
     key: str
 
@@ -44,7 +51,7 @@ class Subject:
         """Return the calibration that is wished for if the model has it, else "as trained"."""
         return calibration if calibration in self.calibrators else "as trained"
 
-    def probs(self, calibration: str) -> Any:
+    def probs(self, calibration: str) -> Floats:
         """Return its calibrated probabilities of the test part, (N, C)."""
         return self.calibrators[self.used(calibration)].apply(self.test.logits)
 
@@ -60,14 +67,14 @@ class View:
     colours: dict[str, str]
 
 
-def prepare(models: list[Any]) -> list[Subject]:
+def prepare(models: list[Measured]) -> list[Subject]:
     """Return the chosen models, and the baselines that their students are held against.
 
     A model whose test predictions can't be used is left out, and why is said; the page ends where
     none is left.
     """
     students = [m for m in models if m.role == "student"]
-    against = {m.name: measured.baseline_for(m) for m in students or [None] if m}
+    against = {m.name: measured.baseline_for(m) for m in students}
     added = list(against.values()) if students else [measured.baseline_for(None)]
     everyone = {m.name: m for m in (*models, *added) if m}
     subjects = []
@@ -96,7 +103,7 @@ def _warn(subjects: list[Subject]) -> None:
         st.warning("These models were measured on different images, so they do not compare.")
 
 
-def _subject(model: Any, baseline: str) -> Subject:
+def _subject(model: Measured, baseline: str) -> Subject:
     """Return a model with its calibrators; raises `KdError` without usable test predictions."""
     from kdcore.base import KdError
     from kdcore.evaluate import calibrators_for
@@ -121,7 +128,9 @@ def _subject(model: Any, baseline: str) -> Subject:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Fitting the calibrators…")
-def _calibrators(_val: Any | None, _test: Any, content: str) -> dict[str, Any]:
+def _calibrators(
+    _val: Predictions | None, _test: Predictions, content: str
+) -> dict[str, Calibrator]:
     from kdcore.evaluate import calibrators_for
 
     return {calibrator.name: calibrator for calibrator in calibrators_for(_val, _test)}
@@ -235,7 +244,7 @@ def _show_diagram(view: View, subject: Subject, target: str) -> None:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _diagram(
     _subject: Subject, content: str, name: str, target: str, bins: int, equal_mass: bool
-) -> Any:
+) -> Diagram:
     from kdcore.evaluate import reliability_diagram
 
     probs = _subject.probs(name)

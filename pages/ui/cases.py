@@ -66,7 +66,7 @@ def show_pictures(
     data = cache.data_set()
     known = {sample.image_id for sample in data.samples} if data else set()
     shown = [i for i in ids if i in known]
-    if not shown:
+    if data is None or not shown:
         st.caption("Pictures appear here where the data set is configured on the Data page.")
         return
     pages = case_pages(shown, _AT_ONCE)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import measured, state
 from pages.ui.figures import show_figure
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate import Evaluation
+    from kdcore.evaluate.detection import Detection
+    from kdcore.predict.predictions import Predictions
+    from kdcore.predict.shelf import Measured
 
 LINK = ("part", "calibrated", "common", "score", "class_score")
 PARTS = {"test": "Test", "val": "Validation"}
@@ -22,20 +28,20 @@ class Compared:
     """The chosen models on the same images, by title; `contents` names theirs for caches."""
 
     part: str
-    models: dict[str, Any]
-    predictions: dict[str, Any]
+    models: dict[str, Measured]
+    predictions: dict[str, Predictions]
     temperatures: dict[str, float]
     colours: dict[str, str]
     contents: dict[str, str]
 
-    def evaluations(self) -> dict[str, Any]:
+    def evaluations(self) -> dict[str, Evaluation]:
         """Return each model's evaluation by its title."""
         return {
             title: measured.evaluate(p, self.contents[title], self.temperatures[title])
             for title, p in self.predictions.items()
         }
 
-    def detections(self, dx: str) -> dict[str, Any]:
+    def detections(self, dx: str) -> dict[str, Detection]:
         """Return how well each model finds a class, by the model's title."""
         return {
             title: _detection(p, dx, self.contents[title], self.temperatures[title])
@@ -66,7 +72,7 @@ def choose_calibrated() -> bool:
     )
 
 
-def gather(models: Sequence[Any], part: str, calibrated: bool) -> Compared:
+def gather(models: Sequence[Measured], part: str, calibrated: bool) -> Compared:
     """Return the models on the same images; raises `KdError` where those differ.
 
     Where they differ only in which images they have, a checkbox agrees to the common ones.
@@ -164,14 +170,14 @@ def show_melanoma(shown: Compared) -> None:
     show_table(detection_rows(found), file_stem("melanoma", shown.part), note=note)
 
 
-def _titles(models: Sequence[Any]) -> list[str]:
+def _titles(models: Sequence[Measured]) -> list[str]:
     """Return the models' titles; where two are equal, their names tell them apart."""
     count = Counter(model.title for model in models)
     return [m.title if count[m.title] == 1 else f"{m.title} ({m.name})" for m in models]
 
 
 @st.cache_resource(max_entries=48, show_spinner="Measuring…")
-def _detection(_predictions: Any, dx: str, content: str, temperature: float) -> Any:
+def _detection(_predictions: Predictions, dx: str, content: str, temperature: float) -> Detection:
     from kdcore.evaluate import detection
 
     return detection(_predictions, dx, temperature, measured.RESAMPLES)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.frame import escaped, guard, show_error
+
+if TYPE_CHECKING:
+    from kdcore.models import Card, Checkpoint
 
 LINK = ("teacher", "student")
 
@@ -18,11 +21,11 @@ LINK = ("teacher", "student")
 class Pair:
     """The chosen teacher and student, loaded; `taught_by` names who taught the student."""
 
-    teacher: Any
-    student: Any
+    teacher: Checkpoint
+    student: Checkpoint
     taught_by: tuple[str, ...] = ()
 
-    def items(self) -> tuple[tuple[str, Any], tuple[str, Any]]:
+    def items(self) -> tuple[tuple[str, Checkpoint], tuple[str, Checkpoint]]:
         """Return ("Teacher", checkpoint), ("Student", checkpoint)."""
         return ("Teacher", self.teacher), ("Student", self.student)
 
@@ -153,7 +156,7 @@ def choose_q() -> float:
     )
 
 
-def describe(checkpoint: Any, taught_by: tuple[str, ...]) -> str:
+def describe(checkpoint: Checkpoint, taught_by: tuple[str, ...]) -> str:
     """Return one line on a checkpoint: what it is, who taught it, its size, how good it is."""
     card = checkpoint.card
     what = " + ".join(card.members) if card.members else card.architecture
@@ -185,13 +188,13 @@ def show_kinship(pair: Pair) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _no_smaller(_student: Any, _teacher: Any, student: str, teacher: str) -> bool:
+def _no_smaller(_student: Card, _teacher: Card, student: str, teacher: str) -> bool:
     from kdcore.models.size import parameter_count
 
     return parameter_count(_student) >= parameter_count(_teacher)
 
 
-def _teachers(card: Any, found: dict[str, tuple[Path, Any]]) -> tuple[str, ...]:
+def _teachers(card: Card, found: dict[str, tuple[Path, Card]]) -> tuple[str, ...]:
     """Return who taught a network, by the titles of those that are here."""
     titles = {name: other.title or name for name, (_, other) in found.items()}
     named = card.teachers or card.recipe.get("teachers", ())
@@ -212,7 +215,7 @@ def _warn_of_weak_teacher(pair: Pair) -> None:
 
 def _offered(
     classes: tuple[str, ...] = (),
-) -> tuple[dict[str, tuple[Path, Any]], dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, tuple[Path, Card]], dict[str, Card], dict[str, Card]]:
     """Return `cards`, teachers, and students; ends the page where one is missing."""
     from kdcore.base import CHECKPOINTS_VARIABLE
 
@@ -230,7 +233,7 @@ def _offered(
     return found, teachers, students
 
 
-def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
+def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
     first = next(iter(cards))
     wanted = state.get(name)
     if wanted and wanted not in cards:
@@ -249,7 +252,7 @@ def _pick(name: str, label: str, cards: dict[str, Any]) -> str:
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 
 
-def cards(classes: tuple[str, ...] = ()) -> dict[str, tuple[Path, Any]]:
+def cards(classes: tuple[str, ...] = ()) -> dict[str, tuple[Path, Card]]:
     """Return folder and card of each readable checkpoint by folder name; say which are not.
 
     With `classes`, only checkpoints of these. Those of HAM10000 come first, since scores on other
@@ -270,7 +273,7 @@ def cards(classes: tuple[str, ...] = ()) -> dict[str, tuple[Path, Any]]:
         if not classes or card.classes == classes:
             found[card.name if own in path.parents else path.parent.name] = (path.parent, card)
 
-    def order(item: tuple[str, tuple[Path, Any]]) -> tuple[Any, ...]:
+    def order(item: tuple[str, tuple[Path, Card]]) -> tuple[object, ...]:
         card = item[1][1]
         return card.classes != HAM10000.classes, card.classes, card_order(card)
 

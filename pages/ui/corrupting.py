@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,6 +12,15 @@ from pages.ui.controls import Pair
 from pages.ui.figures import show_figure
 from pages.ui.images import Chosen
 from pages.ui.tables import file_stem
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from kdcore.charts.corruption import Probs
+    from kdcore.data.corruptions import Stack, Step
+    from kdcore.explain.under_corruption import MapPair
+    from kdcore.models import Checkpoint
+    from kdcore.predict.corrupted import SeveritySweep
 
 LINK = ("stack", "varied", "maps")
 _MOST = 4  # steps
@@ -27,18 +36,18 @@ class Spoilt:
     "Student" to (C,) probabilities at each model's own temperature.
     """
 
-    clean: Any
-    spoilt: Any
-    before: dict[str, Any]
-    after: dict[str, Any]
-    stack: Any
+    clean: Image
+    spoilt: Image
+    before: Probs
+    after: Probs
+    stack: Stack
     seed: int
     title: str
     key: str
     classes: tuple[str, ...]
 
 
-def choose_stack() -> Any:
+def choose_stack() -> Stack:
     """Draw the steps with their severities, and return the stack."""
     from kdcore.base import KdError
     from kdcore.data.corruptions import parse_stack, stack_name
@@ -63,7 +72,7 @@ def choose_stack() -> Any:
     return tuple(steps)
 
 
-def _choose_step(place: int, step: Any) -> Any:
+def _choose_step(place: int, step: Step) -> Step:
     """Draw one step's two pickers; the widgets hold what is chosen, the stack is made of them."""
     from kdcore.data.corruptions import CORRUPTIONS, Step
 
@@ -89,7 +98,7 @@ def _choose_step(place: int, step: Any) -> Any:
     return Step(name, severity)
 
 
-def _spare(steps: list[Any]) -> Any:
+def _spare(steps: list[Step]) -> Step:
     """Return a step for a corruption that is not there yet."""
     from kdcore.data.corruptions import CORRUPTIONS, Step
 
@@ -104,7 +113,7 @@ def _title(name: str) -> str:
     return f"{found.title} · {found.group}"
 
 
-def spoil(pair: Pair, chosen: Chosen, stack: Any) -> Spoilt:
+def spoil(pair: Pair, chosen: Chosen, stack: Stack) -> Spoilt:
     """Return the picture before and after, with what both networks say of it."""
     from kdcore.data.corruptions import stack_name
 
@@ -115,7 +124,7 @@ def spoil(pair: Pair, chosen: Chosen, stack: Any) -> Spoilt:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _spoil(
-    _pair: Pair, _chosen: Chosen, _stack: Any, name: str, image: str, teacher: str, student: str
+    _pair: Pair, _chosen: Chosen, _stack: Stack, name: str, image: str, teacher: str, student: str
 ) -> Spoilt:
     from kdcore.data.corruptions import corrupt, image_seed, reference_square
     from kdcore.predict.corrupted import predict_pictures
@@ -156,7 +165,7 @@ def show_pictures(spoilt: Spoilt) -> None:
     )
 
 
-def _png(picture: Any) -> bytes:
+def _png(picture: Image) -> bytes:
     import io
 
     buffer = io.BytesIO()
@@ -212,7 +221,7 @@ def show_sweep(pair: Pair, spoilt: Spoilt) -> None:
     )
 
 
-def _end(sweep: Any, model: str, title: str) -> str:
+def _end(sweep: SeveritySweep, model: str, title: str) -> str:
     place = sweep.changes_at(model)
     if place is None:
         return f"keeps its answer up to severity {sweep.severities[-1]} of *{title}*"
@@ -221,13 +230,13 @@ def _end(sweep: Any, model: str, title: str) -> str:
     return f"changes its mind at severity {place} of *{title}*"
 
 
-def sweep(pair: Pair, spoilt: Spoilt, place: int = 0) -> Any:
+def sweep(pair: Pair, spoilt: Spoilt, place: int = 0) -> SeveritySweep:
     """Return what both networks say as the severity of one step of the stack rises."""
     return _sweep(pair, spoilt, spoilt.key, place)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _sweep(_pair: Pair, _spoilt: Spoilt, key: str, place: int) -> Any:
+def _sweep(_pair: Pair, _spoilt: Spoilt, key: str, place: int) -> SeveritySweep:
     from kdcore.predict.corrupted import sweep_severity
 
     return sweep_severity(dict(_pair.items()), _spoilt.clean, _spoilt.stack, place, _spoilt.seed)
@@ -254,13 +263,13 @@ def show_maps(pair: Pair, spoilt: Spoilt) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking…")
-def _maps(_checkpoint: Any, _spoilt: Spoilt, key: str, weights: str, method: str) -> Any:
+def _maps(_checkpoint: Checkpoint, _spoilt: Spoilt, key: str, weights: str, method: str) -> MapPair:
     from kdcore.explain.under_corruption import maps_of
 
     return maps_of(_checkpoint, _spoilt.clean, _spoilt.spoilt, method)
 
 
-def _show_two(role: str, found: Any, title: str, classes: tuple[str, ...]) -> None:
+def _show_two(role: str, found: MapPair, title: str, classes: tuple[str, ...]) -> None:
     from kdcore.charts.overlay import enlarge
     from kdcore.explain import overlay
 

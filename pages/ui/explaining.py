@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,10 @@ from pages.ui import cache, controls, jobs
 from pages.ui.controls import Pair
 from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
+
+if TYPE_CHECKING:
+    from kdcore.explain.everything import Everything
+    from kdcore.explain.explain_pair import PairExplanation
 
 LINK = ("target", "stage", "method", "opacity", "outline")
 
@@ -39,7 +43,7 @@ def choose(pair: Pair, chosen: Chosen, look: Look) -> Request:
     return Request(target, index, stage, hashlib.sha256(named.encode()).hexdigest())
 
 
-def obtain(pair: Pair, chosen: Chosen, request: Request) -> Any | None:
+def obtain(pair: Pair, chosen: Chosen, request: Request) -> Everything | None:
     """Return the request's best result so far, and draw the way to it.
 
     That is a button, progress, what went wrong; of an approximate result what it is, too.
@@ -73,7 +77,9 @@ def _offer(pair: Pair, chosen: Chosen, request: Request) -> None:
         )
 
 
-def _approximate(pair: Pair, chosen: Chosen, request: Request, result: Any, working: bool) -> None:
+def _approximate(
+    pair: Pair, chosen: Chosen, request: Request, result: Everything, working: bool
+) -> None:
     """Say what stands between these maps and the exact ones; a stopped job can go on."""
     how = (
         "Score-CAM scores a class behind a mask for each channel of the network. So far "
@@ -96,26 +102,26 @@ def _approximate(pair: Pair, chosen: Chosen, request: Request, result: Any, work
         st.rerun()
 
 
-def _fast(result: Any) -> str:
+def _fast(result: Everything) -> str:
     teacher, student = result.fast
     return f"{teacher:.3f} (teacher) and {student:.3f} (student)"
 
 
-def _mask_words(explained: Any) -> str:
+def _mask_words(explained: PairExplanation) -> str:
     counts = {"teacher": explained.teacher.masks, "student": explained.student.masks}
-    parts = [f"{c.scored:,} of {c.of:,} masks of the {role}" for role, c in counts.items()]
+    parts = [f"{c.scored:,} of {c.of:,} masks of the {role}" for role, c in counts.items() if c]
     return f"{' and '.join(parts)} are scored"
 
 
 def _steps(
     pair: Pair, chosen: Chosen, request: Request, known: int = 0
-) -> Callable[[jobs.Progress], Iterator[Any]]:
+) -> Callable[[jobs.Progress], Iterator[Everything]]:
     """Return the computation for a job's thread; nothing in it touches Streamlit.
 
     Maps of fewer masks than the `known` ones are not shown again.
     """
 
-    def run(report: jobs.Progress) -> Iterator[Any]:
+    def run(report: jobs.Progress) -> Iterator[Everything]:
         from kdcore.explain.everything import everything_in_steps
 
         for result in everything_in_steps(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, controls, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from kdcore.explain.check_pair import Lesion
+    from kdcore.models import Checkpoint
+    from kdcore.predict.predict import ImagePrediction
 
 _FIRST_T = 1.0
 _FITS = 6  # letters of a class beside a percentage; more would be cut
@@ -20,7 +27,7 @@ _OUTLINED = 224  # pixels: on fewer the line would hide the picture
 class Look:
     """Both models' predictions of one picture and their first choices."""
 
-    predictions: dict[str, Any]
+    predictions: dict[str, ImagePrediction]
     first: dict[str, str]
     classes: tuple[str, ...]
     names: dict[str, str]
@@ -47,7 +54,9 @@ def _charts(look: Look, chosen: Chosen) -> None:
     state.refresh_link()
 
 
-def show_inputs(place: Any, pair: Pair, chosen: Chosen, lesion: Any | None = None) -> None:
+def show_inputs(
+    place: DeltaGenerator, pair: Pair, chosen: Chosen, lesion: Lesion | None = None
+) -> None:
     """Draw what each network is really given, at its own size: the centre square, resized.
 
     With the mask of a `lesion` its outline is drawn on it, which needs a larger picture.
@@ -146,7 +155,7 @@ def _verdict(pair: Pair, look: Look) -> None:
         _track_record(column, checkpoint, look.first[role])
 
 
-def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
+def _track_record(column: DeltaGenerator, checkpoint: Checkpoint, dx: str) -> None:
     """Say how good the network is at the class that it names, by its test images."""
     from kdcore.base.words import percent
     from kdcore.evaluate.bootstrap import Interval
@@ -165,7 +174,7 @@ def _track_record(column: Any, checkpoint: Any, dx: str) -> None:
     )
 
 
-def _bars(column: Any, look: Look, chosen: Chosen, temperature: float) -> None:
+def _bars(column: DeltaGenerator, look: Look, chosen: Chosen, temperature: float) -> None:
     from kdcore.charts import probability_view
     from kdcore.predict.probabilities import softmax
 

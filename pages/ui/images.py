@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.controls import Pair
 from pages.ui.frame import escaped, guard
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from kdcore.data import DrawnSample, ImageDataset, Sample
 
 SOURCES = {"upload": "Upload", "drawn": "Drawn sample", "data": "Data set"}
 LINK = ("source", "drawn", "image")
@@ -25,7 +30,7 @@ class Chosen:
     named as the ISIC archive names pictures.
     """
 
-    rgb: Any
+    rgb: Image
     sha256: str
     title: str
     dx: str = ""
@@ -138,7 +143,7 @@ def _drawn() -> Chosen:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def drawn_samples() -> dict[str, Any]:
+def drawn_samples() -> dict[str, DrawnSample]:
     """Return the drawn samples by their names."""
     from kdcore.data import drawn_samples
 
@@ -203,7 +208,7 @@ def _data(pair: Pair) -> Chosen | None:
     return of_data(data, samples[image_id])
 
 
-def unseen(samples: list[Any], pair: Pair) -> list[Any]:
+def unseen(samples: list[Sample], pair: Pair) -> list[Sample]:
     """Return the samples of lesions that neither network was trained on, by their cards."""
     trained = {known for _, checkpoint in pair.items() for known in checkpoint.card.trained}
     return [s for s in samples if trained.isdisjoint(_traces(s.image_id, s.lesion_id))]
@@ -216,7 +221,7 @@ def _traces(image_id: str, lesion_id: str) -> set[str]:
     return trace_hashes(image_id, lesion_id)
 
 
-def of_data(data: Any, sample: Any) -> Chosen:
+def of_data(data: ImageDataset, sample: Sample) -> Chosen:
     """Return a picture of the data set; raises `KdError` where it can't be read."""
     read = data.picture(sample.image_id)
     title = f"{sample.image_id}, true class {sample.dx}"

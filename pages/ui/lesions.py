@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,15 +11,21 @@ from pages.ui.controls import Pair
 from pages.ui.frame import guard
 from pages.ui.images import Chosen
 
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset
+    from kdcore.explain.check_pair import Lesion
+    from kdcore.explain.explain_pair import PairExplanation
+    from kdcore.models import Checkpoint
+
 _SIDE = 448  # pixels of the outline's mask; the networks' own grids would draw steps
 
 
-def mask_for(checkpoint: Any, chosen: Chosen) -> Any | None:
+def mask_for(checkpoint: Checkpoint, chosen: Chosen) -> Lesion | None:
     """Return the lesion's mask on a network's input grid, None where there is none."""
     return _mask(chosen, checkpoint.card.input_size)
 
 
-def choose(chosen: Chosen) -> Any | None:
+def choose(chosen: Chosen) -> Lesion | None:
     """Draw the switch of the outline and return the mask to draw; nothing where there is none."""
     mask = None
     with guard():  # a mask that is damaged is told, and the page goes on
@@ -35,7 +41,7 @@ def choose(chosen: Chosen) -> Any | None:
     return mask if shown else None
 
 
-def show_shares(pair: Pair, chosen: Chosen, explained: Any) -> None:
+def show_shares(pair: Pair, chosen: Chosen, explained: PairExplanation) -> None:
     """Say how much of each map lies on the lesion, beside what knows nothing of the picture."""
     from kdcore.base.words import percent
     from kdcore.explain import lesion_share
@@ -57,7 +63,7 @@ def show_shares(pair: Pair, chosen: Chosen, explained: Any) -> None:
             )
 
 
-def _mask(chosen: Chosen, size: int) -> Any | None:
+def _mask(chosen: Chosen, size: int) -> Lesion | None:
     if not chosen.image_id:
         return None
     data = cache.data_set()  # the picture is of it
@@ -67,7 +73,7 @@ def _mask(chosen: Chosen, size: int) -> Any | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _read(_data: Any, key: str, image_id: str, size: int) -> Any | None:
+def _read(_data: ImageDataset, key: str, image_id: str, size: int) -> Lesion | None:
     from kdcore.data import HAM10000, Preprocess
     from kdcore.data.lesion_masks import lesion_mask
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,9 +13,19 @@ from pages.ui.figures import show_figure
 from pages.ui.images import Chosen
 from pages.ui.tables import file_stem
 
+if TYPE_CHECKING:
+    from kdcore.explain.check_pair import Lesion, PairTrust
+    from kdcore.explain.everything import Everything
+    from kdcore.explain.explain_pair import PairExplanation
+    from kdcore.explain.methods import Method
+
 
 def show_result(
-    pair: Pair, chosen: Chosen, result: Any, request: Request, lesion: Any | None
+    pair: Pair,
+    chosen: Chosen,
+    result: Everything,
+    request: Request,
+    lesion: Lesion | None,
 ) -> None:
     """Draw everything that was computed; only blending happens when a slider moves.
 
@@ -41,14 +51,22 @@ def show_result(
         _masks(result, request)
 
 
-def _trust(pair: Pair, chosen: Chosen, explained: Any, request: Request) -> Any | None:
+def _trust(
+    pair: Pair, chosen: Chosen, explained: PairExplanation, request: Request
+) -> PairTrust | None:
     trust = trusting.obtain(pair, chosen, explained, request.key)
     if trust is not None:
         trusting.show_badges(trust)
     return trust
 
 
-def _maps(explained: Any, opacity: float, method: Any, target: str, lesion: Any | None) -> None:
+def _maps(
+    explained: PairExplanation,
+    opacity: float,
+    method: Method,
+    target: str,
+    lesion: Lesion | None,
+) -> None:
     from kdcore.charts.overlay import blend, enlarge, outline
     from kdcore.explain import difference_image, overlay
 
@@ -96,7 +114,7 @@ def _scales() -> None:
     )
 
 
-def _attention(pair: Pair, result: Any, opacity: float) -> None:
+def _attention(pair: Pair, result: Everything, opacity: float) -> None:
     from kdcore.charts.overlay import enlarge
     from kdcore.explain import overlay
 
@@ -116,7 +134,7 @@ def _attention(pair: Pair, result: Any, opacity: float) -> None:
             )
 
 
-def _masks(result: Any, request: Request) -> None:
+def _masks(result: Everything, request: Request) -> None:
     from kdcore.base.words import percent
     from kdcore.charts import deletion_chart
     from kdcore.charts.overlay import enlarge, mask_overlay
@@ -163,7 +181,11 @@ def _masks(result: Any, request: Request) -> None:
 
 
 def _download(
-    explained: Any, opacity: float, result: Any, chosen: Chosen, trust: Any | None
+    explained: PairExplanation,
+    opacity: float,
+    result: Everything,
+    chosen: Chosen,
+    trust: PairTrust | None,
 ) -> None:
     from kdcore.explain import everything_else, export_zip, file_stem, panel_png, panel_svg
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,16 +12,17 @@ from pages.ui import state
 from pages.ui.frame import show_error
 
 if TYPE_CHECKING:
-    from kdcore.evaluate import PairComparison
+    from kdcore.evaluate import Evaluation, PairComparison
     from kdcore.models import Checkpoint
     from kdcore.predict.predictions import Predictions
     from kdcore.predict.shelf import Measured
+    from kdcore.report.notes import Counted, WithIntervals
 
 LINK = ("models",)
 RESAMPLES = 1000
 
 
-def choose_models(least: int = 1, part: str = "test") -> list[Any]:
+def choose_models(least: int = 1, part: str = "test") -> list[Measured]:
     """Draw the picker and return the chosen `Measured`; ends the page where there are too few.
 
     Offered are the models with predictions on `part`. The default is the strongest teacher, the
@@ -67,14 +68,14 @@ def by_weights(part: str = "") -> dict[str, Measured]:
     return {m.card.weights_sha256: m for m in shelf(part) if m.card}
 
 
-def baseline_for(student: Any | None, part: str = "test") -> Any | None:
+def baseline_for(student: Measured | None, part: str = "test") -> Measured | None:
     """Return the strongest baseline with predictions on `part`, of the student's network if any."""
     from kdcore.predict.shelf import baseline_of
 
     return baseline_of(student, shelf(part))
 
 
-def choose_model(label: str, name: str, models: Sequence[Any], index: int = 0) -> Any:
+def choose_model(label: str, name: str, models: Sequence[Measured], index: int = 0) -> Measured:
     """Draw a picker of one of `models` under the link's `name`, by default that at `index`."""
     by_name = {m.name: m for m in models}
     default = list(by_name)[min(index, len(by_name) - 1)]
@@ -89,7 +90,7 @@ def choose_model(label: str, name: str, models: Sequence[Any], index: int = 0) -
     return by_name[chosen]
 
 
-def load(model: Any, part: str = "test") -> Any:
+def load(model: Measured, part: str = "test") -> Predictions:
     """Return a model's predictions on a part; raises `KdError`."""
     path = model.files.get(part)
     return _load(str(path), path.stat().st_mtime_ns) if path else model.load(part)
@@ -104,36 +105,36 @@ def load_of(checkpoint: Checkpoint, part: str = "test") -> Predictions | None:
     return load(model, part) if model else None
 
 
-def temperature(model: Any, calibrated: bool = True) -> float:
+def temperature(model: Measured, calibrated: bool = True) -> float:
     """Return what a model's logits are divided by: its own temperature, or 1."""
     return model.temperature if calibrated else 1.0
 
 
-def foreign() -> list[Any]:
+def foreign() -> list[Measured]:
     """Return the models whose predictions were imported."""
     from kdcore.predict.shelf import FOREIGN
 
     return [model for model in shelf() if model.role == FOREIGN]
 
 
-def colours(models: Sequence[Any]) -> dict[str, str]:
+def colours(models: Sequence[Measured]) -> dict[str, str]:
     """Return each model's colour by its title."""
     from kdcore.charts.style import model_colours
 
     return model_colours({m.title: m.role for m in models})
 
 
-def evaluation(model: Any, part: str = "test", calibrated: bool = True) -> Any:
+def evaluation(model: Measured, part: str = "test", calibrated: bool = True) -> Evaluation:
     """Return a model's evaluation with intervals; raises `KdError`."""
     return evaluate(load(model, part), _key(model, part), temperature(model, calibrated))
 
 
-def key(models: Sequence[Any], *parts: str) -> str:
+def key(models: Sequence[Measured], *parts: str) -> str:
     """Return what names the content of the models' predictions, for caches."""
     return ";".join(_key(model, part) for model in models for part in parts)
 
 
-def note(found: Any) -> str:
+def note(found: WithIntervals) -> str:
     """Return what a figure is of: part, images and lesions, and how its intervals were made.
 
     `found` is any result that has `n`, `n_groups`, `interval_method` and `split`.
@@ -143,18 +144,18 @@ def note(found: Any) -> str:
     return told(found)
 
 
-def counted(found: Any) -> str:
+def counted(found: Counted) -> str:
     """Return what a figure without intervals is of: part, images and lesions of a result."""
     from kdcore.report.notes import counted as told
 
     return told(found)
 
 
-def _default(models: dict[str, Any]) -> list[str]:
+def _default(models: dict[str, Measured]) -> list[str]:
     """Return the first of each role; the baseline of the student's own network if there is one."""
     from kdcore.predict.shelf import baseline_of
 
-    firsts: dict[str, Any] = {}
+    firsts: dict[str, Measured] = {}
     for model in models.values():
         firsts.setdefault(model.role, model)
     found = [firsts[role] for role in ("teacher", "student") if role in firsts]
@@ -162,20 +163,20 @@ def _default(models: dict[str, Any]) -> list[str]:
     return [m.name for m in (*found, *([baseline] if baseline else []))] or list(models)[:2]
 
 
-def _key(model: Any, part: str) -> str:
+def _key(model: Measured, part: str) -> str:
     path: Path = model.files[part]
     return f"{path}:{path.stat().st_mtime_ns}"
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _load(path: str, changed: int) -> Any:
+def _load(path: str, changed: int) -> Predictions:
     from kdcore.predict.predictions import Predictions
 
     return Predictions.load(Path(path))
 
 
 @st.cache_resource(max_entries=48, show_spinner="Measuring…")
-def evaluate(_predictions: Any, content: str, temperature: float) -> Any:
+def evaluate(_predictions: Predictions, content: str, temperature: float) -> Evaluation:
     """Return the evaluation of predictions; `content` names what they hold, for the cache."""
     from kdcore.evaluate import evaluate_predictions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,6 +12,11 @@ from pages.ui.controls import Pair
 from pages.ui.explaining import Request
 from pages.ui.frame import guard
 from pages.ui.images import Chosen
+
+if TYPE_CHECKING:
+    from kdcore.explain.everything import Everything
+    from kdcore.explain.explain_pair import PairExplanation
+    from kdcore.explain.methods import Method
 
 _IN_THE_JOB = ("score-cam", "grad-cam")
 _NOT_OFFERED = "score-cam-fast"  # where Score-CAM begins
@@ -28,7 +33,7 @@ _ABOUT = {
 }
 
 
-def choose(pair: Pair) -> Any:
+def choose(pair: Pair) -> Method:
     """Draw the picker of the methods that suit both networks and return the `Method`."""
     from kdcore.explain import methods_for
 
@@ -51,8 +56,8 @@ def choose(pair: Pair) -> Any:
 
 
 def explained_by(
-    method: Any, pair: Pair, chosen: Chosen, request: Request, result: Any
-) -> Any | None:
+    method: Method, pair: Pair, chosen: Chosen, request: Request, result: Everything
+) -> PairExplanation | None:
     """Return the pair of maps by `method`, or draw the way to it; what was made once is kept."""
     if method.name in _IN_THE_JOB:
         return {"score-cam": result.score_cam, "grad-cam": result.grad_cam}[method.name]
@@ -68,11 +73,11 @@ def explained_by(
     return found
 
 
-def _wait(method: Any) -> str:
+def _wait(method: Method) -> str:
     return " (takes a while)" if method.slow else ""
 
 
-def _asked(method: Any) -> bool:
+def _asked(method: Method) -> bool:
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             f"Compute {method.title}",
@@ -89,16 +94,18 @@ def _asked(method: Any) -> bool:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Explaining…")
-def _quick(_pair: Pair, _chosen: Chosen, _request: Request, method: str, key: str) -> Any:
+def _quick(
+    _pair: Pair, _chosen: Chosen, _request: Request, method: str, key: str
+) -> PairExplanation:
     return _work(_pair, _chosen, _request, method)(lambda fraction, doing: None)
 
 
 def _work(
     pair: Pair, chosen: Chosen, request: Request, method: str
-) -> Callable[[jobs.Progress], Any]:
+) -> Callable[[jobs.Progress], PairExplanation]:
     """Return the computation, for a job's thread too; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> PairExplanation:
         from kdcore.base.counting import share
         from kdcore.explain import METHODS, explain_pair
 

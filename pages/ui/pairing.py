@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,11 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import escaped
 from pages.ui.results import sweeps
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate import PairComparison
+    from kdcore.predict.predictions import Predictions
+    from kdcore.predict.shelf import Measured
 
 LINK = ("one", "other", "difference")
 
@@ -24,7 +29,7 @@ class Pair:
     one: str
     other: str
     shown: Compared
-    comparison: Any
+    comparison: PairComparison
 
     @property
     def note(self) -> str:
@@ -32,7 +37,7 @@ class Pair:
         return f"Δ: {self.other} less {self.one}. {measured.note(self.comparison)}"
 
     @property
-    def told(self) -> Any:
+    def told(self) -> PairComparison:
         """The comparison with the titles as Markdown has them, for sentences."""
         return self.comparison.named(escaped(self.one), escaped(self.other))
 
@@ -41,7 +46,7 @@ class Pair:
         """Both models' titles."""
         return self.one, self.other
 
-    def predictions(self) -> dict[str, Any]:
+    def predictions(self) -> dict[str, Predictions]:
         """Return both models' predictions by title."""
         return {title: self.shown.predictions[title] for title in self.titles}
 
@@ -87,7 +92,7 @@ def show_gains(shown: Compared) -> None:
     from kdcore.report.overview import gain_texts
     from kdcore.report.pair_words import headline_sentence
 
-    cards = {title: model.card for title, model in shown.models.items()}
+    cards = {title: model.card for title, model in shown.models.items() if model.card}
     for student, baseline in with_baselines(cards):
         found = _compared(shown, baseline, student).named(escaped(baseline), escaped(student))
         st.markdown(
@@ -147,12 +152,12 @@ def show_differences(pair: Pair) -> None:
     show_table(pair_class_rows(pair.comparison, score), name, note=pair.note, told=False)
 
 
-def _first(models: list[Any], role: str) -> int:
+def _first(models: list[Measured], role: str) -> int:
     """Return where the first model of a role is; 0 where there is none."""
     return next((place for place, model in enumerate(models) if model.role == role), 0)
 
 
-def _compared(shown: Compared, one: str, other: str) -> Any:
+def _compared(shown: Compared, one: str, other: str) -> PairComparison:
     """Return the second model compared with the first, by title."""
     pair = shown.predictions[one], shown.predictions[other]
     content = f"{shown.contents[one]};{shown.contents[other]}"

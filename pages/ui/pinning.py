@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -12,11 +12,16 @@ from pages.ui.cases import show_cases
 from pages.ui.frame import escaped
 from pages.ui.tables import file_stem, show_table
 
+if TYPE_CHECKING:
+    from kdcore.evaluate import PairComparison
+    from kdcore.predict.shelf import Measured
+    from kdcore.report.results import Result
+
 LINK = ("pin_one", "pin_other", "cases_of", "cases_truth", "cases_answer")
 _ANY = "any"
 
 
-def show_pinned(results: list[Any], part: str) -> None:
+def show_pinned(results: list[Result], part: str) -> None:
     """Draw the pickers of two results, both side by side, and their difference if it has one."""
     from kdcore.report.pinned import BY_IMAGES, BY_SEEDS, how_paired, pinned_rows, why_unpaired
 
@@ -45,7 +50,7 @@ def show_pinned(results: list[Any], part: str) -> None:
         st.info(why_unpaired(one, other), icon=":material/info:")
 
 
-def show_cases_behind(results: list[Any], part: str) -> None:
+def show_cases_behind(results: list[Result], part: str) -> None:
     """Draw the pickers of a model and a cell of its confusion matrix, and the images there."""
     from kdcore.evaluate import cases
 
@@ -83,7 +88,7 @@ def show_cases_behind(results: list[Any], part: str) -> None:
     )
 
 
-def _pin(name: str, label: str, results: dict[str, Any], role: str) -> Any:
+def _pin(name: str, label: str, results: dict[str, Result], role: str) -> Result:
     """Draw the picker of a result; by default the first of a role."""
     default = next((key for key, r in results.items() if r.role == role), next(iter(results)))
     kept = state.choice(
@@ -98,7 +103,7 @@ def _pin(name: str, label: str, results: dict[str, Any], role: str) -> Any:
     return results[kept]
 
 
-def _by_images(one: Any, other: Any, part: str) -> None:
+def _by_images(one: Result, other: Result, part: str) -> None:
     """Draw the paired difference of two models, and the way to all of it on the Compare page."""
     from kdcore.report import pair_rows
     from kdcore.report.pair_words import headline_sentence, mcnemar_sentence
@@ -120,7 +125,7 @@ def _by_images(one: Any, other: Any, part: str) -> None:
     st.markdown(f"[Compare the two class by class, and see their cases](compare?{urlencode(link)})")
 
 
-def _compared(pair: list[Any], part: str) -> Any:
+def _compared(pair: list[Measured], part: str) -> PairComparison:
     from kdcore.evaluate import align
 
     first, second = (measured.load(model, part) for model in pair)
@@ -129,7 +134,7 @@ def _compared(pair: list[Any], part: str) -> Any:
     return measured.compare(*align(first, second), key, *temperatures)
 
 
-def _by_seeds(one: Any, other: Any, part: str) -> None:
+def _by_seeds(one: Result, other: Result, part: str) -> None:
     """Draw the difference of two methods of a sweep over the seeds that they share."""
     from kdcore.report.cells import joined
     from kdcore.report.latex import text_rows

@@ -107,7 +107,8 @@ def _show_answer(student: Subject, baseline: Subject) -> None:
     n = len(student.test)
     st.markdown(f"**{student.title}** against **{baseline.title}**:")
     st.markdown("\n".join(f"- {answer_text(name, found, n)}" for name, found in deltas.items()))
-    if student.model.card.architecture != baseline.model.card.architecture:
+    one, other = student.model.card, baseline.model.card
+    if one and other and one.architecture != other.architecture:
         st.caption("The two are of different networks: no baseline of the student's is at hand.")
     told = delta_rows(deltas, n, shown=True)
     show_table(

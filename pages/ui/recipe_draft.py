@@ -6,13 +6,20 @@ text that stands for it. It is kept under names that no link can set.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import state
+
+if TYPE_CHECKING:
+    from kdcore.base import KdError
+    from kdcore.data import DatasetInfo
+    from kdcore.distill import Recipe
+    from kdcore.distill.fields import Field
 
 UPLOADED = "uploaded"
 SHIPPED = "recipe:"
@@ -31,8 +38,8 @@ class Draft:
     preset: dict[str, Any]
     alone: bool
     idle: dict[str, str]
-    recipe: Any = None
-    problems: list[Any] = field(default_factory=list)
+    recipe: Recipe | None = None
+    problems: list[KdError] = field(default_factory=list)
 
     @property
     def changed(self) -> list[str]:
@@ -65,7 +72,7 @@ def preset_meaning(name: str) -> str:
     return f"{recipe.title or recipe.name}: {recipe.architecture} at {recipe.input_size} px."
 
 
-def use_file(name: str, recipe: Any) -> None:
+def use_file(name: str, recipe: Recipe) -> None:
     """Keep an uploaded recipe and let the form start from it."""
     state.put(_FILE, (name, recipe))
     state.put("preset", UPLOADED)
@@ -78,7 +85,9 @@ def back_to_preset() -> None:
     state.put(_OF, None)
 
 
-def collect(preset: str, info: Any, teachers: tuple[str, ...], taken: frozenset[str]) -> Draft:
+def collect(
+    preset: str, info: DatasetInfo, teachers: tuple[str, ...], taken: frozenset[str]
+) -> Draft:
     """Return the draft with what the controls hold, filled anew where the preset is another.
 
     `teachers` are names of checkpoints that could teach, the strongest first; `taken` are names
@@ -152,7 +161,7 @@ def _judge(values: dict[str, Any], preset: dict[str, Any]) -> Draft:
     return draft
 
 
-def _read(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, KdError]]:
     """Return the fields' values, and the errors of the lines that can't be read."""
     from kdcore.base import KdError
     from kdcore.distill import FIELDS
@@ -169,7 +178,7 @@ def _read(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return read, wrong
 
 
-def _preset_values(preset: str, info: Any, teachers: tuple[str, ...]) -> dict[str, Any]:
+def _preset_values(preset: str, info: DatasetInfo, teachers: tuple[str, ...]) -> dict[str, Any]:
     from kdcore.distill.presets import METHODS, method_recipe
 
     if preset in METHODS:
@@ -194,7 +203,7 @@ def _entries(made: dict[str, Any]) -> dict[str, Any]:
     return {name: _entry(kinds[name], values[name], entry_text) for name in kinds}
 
 
-def _entry(item: Any, value: Any, entry_text: Any) -> Any:
+def _entry(item: Field, value: Any, entry_text: Callable[[Field, Any], str]) -> Any:
     if item.kind in TEXTS:
         return entry_text(item, value)
     return float(value) if item.kind == "number" else value
@@ -205,7 +214,7 @@ def _held(value: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> dict[str, Any]:
+def _shipped() -> dict[str, Recipe]:
     from kdcore.distill.recipe_file import shipped_recipes
 
     return shipped_recipes()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui.recipe_draft import TEXTS, Draft, back_to_preset, widget_key
+
+if TYPE_CHECKING:
+    from kdcore.distill.fields import Field
 
 MAIN = ("name", "input_size", "epochs", "seed", "temperature", "alpha")
 _LABELS = {
@@ -156,13 +159,13 @@ def _draw(draft: Draft, name: str, called: str = "") -> None:
     _mark(draft, name)
 
 
-def _line(item: Any, text: str, value: str, more: dict[str, Any]) -> None:
+def _line(item: Field, text: str, value: str, more: dict[str, Any]) -> None:
     from kdcore.distill.entries import EXAMPLES
 
     st.text_input(text, value, placeholder=f"such as {EXAMPLES[item.kind]}", **more)
 
 
-def _options(item: Any, value: str) -> list[str]:
+def _options(item: Field, value: str) -> list[str]:
     return list(dict.fromkeys([*item.options, value]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,10 @@ from pages.ui import cache, state, training, watch
 from pages.ui.confirm import ask
 from pages.ui.frame import escaped, guard
 from pages.ui.tables import file_stem
+
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset
+    from kdcore.distill import Run
 
 _DONE = "run-done"  # what the last action did, said after the rerun
 
@@ -24,7 +28,7 @@ def say_done() -> None:
         state.put(_DONE, None)
 
 
-def choose_one(picked: list[Any]) -> Any:
+def choose_one(picked: list[Run]) -> Run:
     """Draw the picker of the run to act on, where several are picked, and return the run."""
     by_name = {run.name: run for run in picked}
     if len(picked) == 1:
@@ -33,7 +37,7 @@ def choose_one(picked: list[Any]) -> Any:
     return by_name[name]
 
 
-def show_files(run: Any) -> None:
+def show_files(run: Run) -> None:
     """Draw the downloads of a run, the end of its log, and how to open TensorBoard."""
     from kdcore.base import runs_folder
     from kdcore.distill import log_tail
@@ -44,8 +48,8 @@ def show_files(run: Any) -> None:
     with st.container(horizontal=True):
         if run.history:
             _download("History (CSV)", lambda: csv_text(history_rows(run)), run.name, "csv")
-        if run.recipe is not None:
-            _download("Recipe (TOML)", lambda: recipe_toml(run.recipe), run.name, "toml")
+        if recipe := run.recipe:
+            _download("Recipe (TOML)", lambda: recipe_toml(recipe), run.name, "toml")
     with st.expander("What its process printed"):
         st.code(log_tail(run.folder) or "Nothing yet.", language=None, wrap_lines=True)
     with st.expander("TensorBoard"):
@@ -65,7 +69,7 @@ def _download(label: str, make: Callable[[], str], name: str, suffix: str) -> No
     )
 
 
-def show_actions(run: Any) -> None:
+def show_actions(run: Run) -> None:
     """Draw resume, promote and delete, as far as the run's state allows them."""
     if run.status.live:
         st.page_link(
@@ -86,7 +90,7 @@ def show_actions(run: Any) -> None:
             )
 
 
-def _resume(run: Any) -> None:
+def _resume(run: Run) -> None:
     from kdcore.distill import resume_run
 
     if run.recipe is None or run.status.state not in ("cancelled", "failed", "interrupted"):
@@ -107,15 +111,15 @@ def _resume(run: Any) -> None:
             _finish(f"{run.name} goes on after epoch {len(run.history)}.")
 
 
-def _why_not(run: Any, data: Any) -> str:
+def _why_not(run: Run, data: ImageDataset | None) -> str:
     if data is None:
         return "No data set is configured: name its folder on the Data page."
-    if run.recipe.dataset != data.info.key:
+    if run.recipe and run.recipe.dataset != data.info.key:
         return f"It is for {run.recipe.dataset}, and the data folder holds {data.info.name}."
     return ""
 
 
-def _promote(run: Any) -> None:
+def _promote(run: Run) -> None:
     from kdcore.base import checkpoints_folder
     from kdcore.models import copy_checkpoint, find_copy
 
@@ -136,7 +140,7 @@ def _promote(run: Any) -> None:
             _finish(f"{run.name} is now in {target}.")
 
 
-def _delete(run: Any) -> None:
+def _delete(run: Run) -> None:
     from kdcore.report.runs import megabytes
 
     what = "recipe, history, log, weights" + (" and checkpoint" if run.has_checkpoint else "")
@@ -153,7 +157,7 @@ def _delete(run: Any) -> None:
     )
 
 
-def _delete_now(run: Any) -> None:
+def _delete_now(run: Run) -> None:
     from kdcore.distill import delete_run
 
     if run.folder.path.exists():

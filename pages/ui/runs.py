@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import state
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.distill import Run
 
 LINK = ("runs", "runstate", "column")
 _EVERY_S = 5.0
@@ -22,7 +25,7 @@ _STATES = {
 }
 
 
-def read_runs() -> list[Any]:
+def read_runs() -> list[Run]:
     """Return the runs, and say which folders among them hold none."""
     from kdcore.base import runs_folder
     from kdcore.distill import list_runs
@@ -45,7 +48,7 @@ def read_runs() -> list[Any]:
     return runs
 
 
-def show_runs(runs: list[Any]) -> None:
+def show_runs(runs: list[Run]) -> None:
     """Draw the table of runs with its filters; while one is live, again every few seconds."""
     live = {run.name for run in runs if run.status.live}
     if not live:
@@ -65,7 +68,7 @@ def show_runs(runs: list[Any]) -> None:
     poll()
 
 
-def _table(runs: list[Any]) -> None:
+def _table(runs: list[Run]) -> None:
     from kdcore.report.runs import run_rows
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -88,11 +91,11 @@ def _table(runs: list[Any]) -> None:
         st.caption("No run is like this. Choose another state or text.")
 
 
-def _has_state(run: Any, wanted: str) -> bool:
+def _has_state(run: Run, wanted: str) -> bool:
     return wanted == "all" or (run.status.live if wanted == "live" else run.status.state == wanted)
 
 
-def pick(runs: list[Any]) -> list[Any]:
+def pick(runs: list[Run]) -> list[Run]:
     """Draw the picker of runs and return those picked, the latest one at first."""
     names = [run.name for run in runs]
     kept = [name for name in str(state.get("runs") or "").split(",") if name in names]
@@ -111,7 +114,7 @@ def pick(runs: list[Any]) -> list[Any]:
     return [run for name in picked for run in runs if run.name == name]
 
 
-def compare(picked: list[Any]) -> None:
+def compare(picked: list[Run]) -> None:
     """Draw one column of the picked runs' histories, and how two recipes differ."""
     from kdcore.charts import comparison_chart
     from kdcore.report.runs import COLUMN_TITLES, curve_rows, shared_columns
@@ -133,7 +136,7 @@ def compare(picked: list[Any]) -> None:
         _differences(picked)
 
 
-def _differences(picked: list[Any]) -> None:
+def _differences(picked: list[Run]) -> None:
     from kdcore.report.runs import difference_rows
 
     st.markdown("**How their recipes differ**")

@@ -9,13 +9,18 @@ import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, jobs, recipe_draft, state
 from pages.ui.frame import escaped, show_error
 from pages.ui.recipe_draft import Draft
+
+if TYPE_CHECKING:
+    from kdcore.base import KdError
+    from kdcore.data import DatasetInfo, ImageDataset
+    from kdcore.distill import Estimate, Recipe, Run
 
 LINK = ("preset",)
 _FAILED = "recipe-file-error"
@@ -34,7 +39,7 @@ def without_data() -> None:
     st.page_link("pages/build/data.py", label="Go to the Data page", icon=":material/database:")
 
 
-def choose_start(teachers: Any) -> str:
+def choose_start(teachers: dict[str, str]) -> str:
     """Draw the picker of a preset with the way to a recipe file, and return its name.
 
     Without `teachers` it starts from the baseline, which needs none.
@@ -81,7 +86,7 @@ def _read_upload() -> None:
         state.put(_FAILED, error)
 
 
-def teachers_for(info: Any) -> dict[str, str]:
+def teachers_for(info: DatasetInfo) -> dict[str, str]:
     """Return the checkpoints of a data set's classes that can teach, the strongest first.
 
     Only the folder of checkpoints counts: a run's own result teaches once it is promoted.
@@ -116,7 +121,7 @@ def taken_names() -> frozenset[str]:
     return frozenset(p.name for f in folders if f.is_dir() for p in f.iterdir() if p.is_dir())
 
 
-def judge(draft: Draft, data: Any, taken: frozenset[str]) -> bool:
+def judge(draft: Draft, data: ImageDataset, taken: frozenset[str]) -> bool:
     """Draw what is wrong with the draft, if anything, and return whether it could start."""
     problems = _problems(draft, data, taken)
     for problem in problems:
@@ -124,7 +129,7 @@ def judge(draft: Draft, data: Any, taken: frozenset[str]) -> bool:
     return not problems
 
 
-def _problems(draft: Draft, data: Any, taken: frozenset[str]) -> list[Any]:
+def _problems(draft: Draft, data: ImageDataset, taken: frozenset[str]) -> list[KdError]:
     from kdcore.base import checkpoints_folder
     from kdcore.distill.readiness import hindrances
 
@@ -135,7 +140,7 @@ def _problems(draft: Draft, data: Any, taken: frozenset[str]) -> list[Any]:
     return [*draft.problems, *found]
 
 
-def _training_images(data: Any, recipe: Any) -> int:
+def _training_images(data: ImageDataset, recipe: Recipe) -> int:
     if recipe.split not in data.info.splits:
         return 0
     return len(cache.parts_of(data, recipe.split)["train"])
@@ -150,7 +155,7 @@ def choose_device() -> str:
     return state.choice(st.segmented_control, "device", "Train on", ["cuda", "cpu"])
 
 
-def show_files(recipe: Any, data: Any) -> None:
+def show_files(recipe: Recipe, data: ImageDataset) -> None:
     """Draw the recipe as a download and as a command."""
     from kdcore.distill.recipe_file import recipe_toml
 
@@ -169,7 +174,12 @@ def show_files(recipe: Any, data: Any) -> None:
 
 
 def show_start(
-    recipe: Any, ready: bool, data: Any, teachers: Any, device: str, live: list[Any]
+    recipe: Recipe | None,
+    ready: bool,
+    data: ImageDataset,
+    teachers: dict[str, str],
+    device: str,
+    live: list[Run],
 ) -> None:
     """Draw the buttons that start and estimate, and what the estimate says."""
     # By callbacks: a poll of a run under way can't come between them and the click. What they do
@@ -203,11 +213,11 @@ def show_start(
     if state.get(_NOT_STARTED):
         show_error(state.get(_NOT_STARTED))
         state.put(_NOT_STARTED, None)  # of one click: by the next the field may be mended
-    if ready:
+    if ready and recipe:
         _show_estimate(_estimate_key(recipe, data, device), recipe, live)
 
 
-def _waiting_words(live: list[Any]) -> str:
+def _waiting_words(live: list[Run]) -> str:
     paused = [run.name for run in live if run.status.state == "paused"]
     if paused:
         return (
@@ -217,7 +227,7 @@ def _waiting_words(live: list[Any]) -> str:
     return "Another run is at work: this one will wait for its turn."
 
 
-def _start(data: Any, teachers: tuple[str, ...], device: str) -> None:
+def _start(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
     from kdcore.base import KdError
     from kdcore.base.counting import since
     from kdcore.distill import list_runs, start_run
@@ -238,13 +248,13 @@ def _start(data: Any, teachers: tuple[str, ...], device: str) -> None:
         recipe_draft.name_after_start(taken_names())
 
 
-def _estimate(data: Any, teachers: tuple[str, ...], device: str) -> None:
+def _estimate(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
     recipe, device = _recipe_now(data, teachers), state.peek("device", device)
     if recipe is not None:
         jobs.start(_estimate_key(recipe, data, device), _estimating(recipe, data, device))
 
 
-def _recipe_now(data: Any, teachers: tuple[str, ...]) -> Any:
+def _recipe_now(data: ImageDataset, teachers: tuple[str, ...]) -> Recipe | None:
     """Return the recipe as the controls hold it, or None and keep why it can't be used."""
     taken = taken_names()
     draft = recipe_draft.collect(state.peek("preset"), data.info, teachers, taken)
@@ -253,19 +263,21 @@ def _recipe_now(data: Any, teachers: tuple[str, ...]) -> Any:
     return None if problems else draft.recipe
 
 
-def _estimate_key(recipe: Any, data: Any, device: str) -> str:
+def _estimate_key(recipe: Recipe, data: ImageDataset, device: str) -> str:
     told = {k: v for k, v in recipe.to_dict().items() if k not in ("name", "title", "seed")}
     text = json.dumps([told, cache.data_key(data), device])
     return hashlib.sha256(f"estimate:{text}".encode()).hexdigest()
 
 
-def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
+def _estimating(
+    recipe: Recipe, data: ImageDataset, device: str
+) -> Callable[[jobs.Progress], Estimate]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
     from kdcore.base import checkpoints_folder
 
     checkpoints = checkpoints_folder()
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> Estimate:
         from kdcore.base.counting import share
         from kdcore.distill import estimate_run
 
@@ -281,14 +293,14 @@ def _estimating(recipe: Any, data: Any, device: str) -> Callable[..., Any]:
     return run
 
 
-def _show_estimate(key: str, recipe: Any, live: list[Any]) -> None:
+def _show_estimate(key: str, recipe: Recipe, live: list[Run]) -> None:
     """Draw the estimate of the recipe as it stands, its progress, or how it failed."""
     found, _ = jobs.outcome(key)
     if found is not None:
         st.info(_estimate_words(found, recipe, live), icon=":material/timer:")
 
 
-def _estimate_words(found: Any, recipe: Any, live: list[Any]) -> str:
+def _estimate_words(found: Estimate, recipe: Recipe, live: list[Run]) -> str:
     from kdcore.report.runs import duration
 
     cached = f", {duration(found.cache_s)} to fill the teacher cache" if found.cache_s else ""

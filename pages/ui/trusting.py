@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -12,6 +12,11 @@ from pages.ui.controls import Pair
 from pages.ui.figures import show_figure
 from pages.ui.images import Chosen
 from pages.ui.tables import file_stem
+
+if TYPE_CHECKING:
+    from kdcore.explain.check_pair import PairTrust
+    from kdcore.explain.explain_pair import PairExplanation
+    from kdcore.explain.judge import Trust
 
 _BADGES: dict[str, tuple[str, str, Literal["green", "orange", "red"]]] = {
     "passes": ("Checks passed", ":material/check_circle:", "green"),
@@ -24,7 +29,7 @@ _MEANING = (
 )
 
 
-def obtain(pair: Pair, chosen: Chosen, explained: Any, key: str) -> Any | None:
+def obtain(pair: Pair, chosen: Chosen, explained: PairExplanation, key: str) -> PairTrust | None:
     """Return what the checks found of these maps, or draw the way to it."""
     key = f"{key}:{explained.manifest['method']['name']}:{_masks(explained)}:trust"
     found, working = jobs.outcome(key)
@@ -47,7 +52,7 @@ def obtain(pair: Pair, chosen: Chosen, explained: Any, key: str) -> Any | None:
     return found
 
 
-def show_badges(trust: Any) -> None:
+def show_badges(trust: PairTrust) -> None:
     """Draw the verdict on each map under it, in words."""
     columns = st.columns(3)
     for column, (role, found) in zip(columns, _both(trust)):
@@ -57,7 +62,7 @@ def show_badges(trust: Any) -> None:
     columns[2].caption(_MEANING)
 
 
-def show_details(trust: Any, explained: Any) -> None:
+def show_details(trust: PairTrust, explained: PairExplanation) -> None:
     """Draw each check in a sentence, and the curves that the first two stand on."""
     with st.expander("What the checks found", icon=":material/fact_check:"):
         st.markdown(
@@ -72,7 +77,7 @@ def show_details(trust: Any, explained: Any) -> None:
             _curves(role, found, explained)
 
 
-def _checks(found: Any) -> None:
+def _checks(found: Trust) -> None:
     from kdcore.report.cells import signed
 
     for check in found.checks:
@@ -84,7 +89,7 @@ def _checks(found: Any) -> None:
         st.caption(f":material/block: {sentence}")
 
 
-def _curves(role: str, found: Any, explained: Any) -> None:
+def _curves(role: str, found: Trust, explained: PairExplanation) -> None:
     from kdcore.charts.faithfulness import curve_chart
     from kdcore.charts.style import STUDENT, TEACHER
 
@@ -111,20 +116,22 @@ def _curves(role: str, found: Any, explained: Any) -> None:
             )
 
 
-def _both(trust: Any) -> tuple[tuple[str, Any], tuple[str, Any]]:
+def _both(trust: PairTrust) -> tuple[tuple[str, Trust], tuple[str, Trust]]:
     return ("Teacher", trust.teacher), ("Student", trust.student)
 
 
-def _masks(explained: Any) -> str:
+def _masks(explained: PairExplanation) -> str:
     counts = (explained.teacher.masks, explained.student.masks)
     return "-".join(str(count.scored) for count in counts if count is not None)
 
 
-def _work(pair: Pair, chosen: Chosen, explained: Any) -> Callable[[jobs.Progress], Any]:
+def _work(
+    pair: Pair, chosen: Chosen, explained: PairExplanation
+) -> Callable[[jobs.Progress], PairTrust]:
     """Return the checks for a job's thread; nothing in it touches Streamlit."""
     masks = lesions.mask_for(pair.teacher, chosen), lesions.mask_for(pair.student, chosen)
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> PairTrust:
         from kdcore.explain import check_pair
 
         return check_pair(pair.teacher, pair.student, chosen.rgb, explained, masks, report)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui.confirm import ask
 from pages.ui.frame import escaped
 
+if TYPE_CHECKING:
+    from kdcore.distill import Run
+
 _EVERY_S = 2.0
 _CURVES_EVERY_S = 10.0
 
 
-def show_live() -> list[Any]:
+def show_live() -> list[Run]:
     """Draw the runs that are under way and the one that ended last; return those under way."""
     from kdcore.distill import list_runs
 
@@ -34,7 +37,7 @@ def show_live() -> list[Any]:
     return live
 
 
-def show_run(run: Any) -> None:
+def show_run(run: Run) -> None:
     """Draw a run; while it is live, again every two seconds, its curves every ten."""
     with st.container(border=True):
         if run.status.live:
@@ -44,7 +47,7 @@ def show_run(run: Any) -> None:
             _after(run)
 
 
-def show_summary(run: Any) -> None:
+def show_summary(run: Run) -> None:
     """Draw a run's state and numbers without its curves; while it is live, every two seconds."""
     with st.container(border=True):
         if run.status.live:
@@ -53,7 +56,7 @@ def show_summary(run: Any) -> None:
             _draw(run)
 
 
-def _poll_state(path: Path, draw_more: Callable[[Any], None] | None = None) -> None:
+def _poll_state(path: Path, draw_more: Callable[[Run], None] | None = None) -> None:
     """Draw a run's state until it ends, then let the page be drawn again."""
 
     @st.fragment(run_every=_EVERY_S)
@@ -83,7 +86,7 @@ def _poll(path: Path) -> None:
     curves()
 
 
-def _draw(run: Any) -> None:
+def _draw(run: Run) -> None:
     """Draw name, state, progress and numbers."""
     from kdcore.report.checkpoints import score_figures
     from kdcore.report.runs import figures, fraction_done, state_words
@@ -98,14 +101,14 @@ def _draw(run: Any) -> None:
         st.markdown(" · ".join(f"{label} **{value}**" for label, value in found.items()))
 
 
-def _say_end(run: Any, words: str) -> None:
+def _say_end(run: Run, words: str) -> None:
     kinds = {"done": st.success, "failed": st.error, "interrupted": st.warning}
     icons = {"done": ":material/check:", "failed": ":material/error:"}
     state = run.status.state
     kinds.get(state, st.info)(f"{words}.", icon=icons.get(state, ":material/stop_circle:"))
 
 
-def _controls(run: Any) -> None:
+def _controls(run: Run) -> None:
     """Draw pause, resume and cancel: each leaves or takes a file that the run looks for."""
     from kdcore.distill import cancel_run, pause_run
     from kdcore.report.runs import kept_words
@@ -138,7 +141,7 @@ def _controls(run: Any) -> None:
         )
 
 
-def explain_link(run: Any) -> None:
+def explain_link(run: Run) -> None:
     """Draw the way to explain a lesion with a run's result, where it is of lesions."""
     if run.has_checkpoint and run.recipe is not None and run.recipe.dataset == "ham10000":
         role = "teacher" if run.recipe.role == "teacher" else "student"
@@ -150,7 +153,7 @@ def explain_link(run: Any) -> None:
         )
 
 
-def _after(run: Any) -> None:
+def _after(run: Run) -> None:
     """Draw what can be done with a run that has ended, its curves, and why it failed."""
     from kdcore.distill import log_tail
 
@@ -168,7 +171,7 @@ def _after(run: Any) -> None:
     show_curves(run)
 
 
-def show_curves(run: Any) -> None:
+def show_curves(run: Run) -> None:
     """Draw the history's charts two by two, once there is an epoch."""
     from kdcore.base.counting import in_rows
 
@@ -184,7 +187,7 @@ def show_curves(run: Any) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _charts(folder: str, last_epoch: str, _run: Any) -> list[tuple[str, dict[str, Any]]]:
+def _charts(folder: str, last_epoch: str, _run: Run) -> list[tuple[str, dict[str, Any]]]:
     from kdcore import charts
     from kdcore.distill.presets import weighted_parts
 
@@ -199,6 +202,6 @@ def _charts(folder: str, last_epoch: str, _run: Any) -> list[tuple[str, dict[str
     return [(title, chart.to_dict()) for title, chart in made.items() if chart is not None]
 
 
-def _heartbeat(run: Any) -> float:
+def _heartbeat(run: Run) -> float:
     value = run.status.facts.get("heartbeat")
     return float(value) if isinstance(value, int | float) else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,6 +10,10 @@ from pages.ui import state
 from pages.ui.figures import show_figure
 from pages.ui.results import sweeps
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.significance import Significance
+    from kdcore.report.sweep_scores import SweepScores
 
 LINK = ("sweep", "sweep_student", "sweep_score")
 
@@ -52,7 +56,7 @@ def show_ablation() -> None:
         st.caption("\n".join(f"- **{method}**: {words}." for method, words in lines.items()))
 
 
-def _choose(found: dict[str, Any]) -> tuple[Any, str, str, str]:
+def _choose(found: dict[str, SweepScores]) -> tuple[SweepScores, str, str, str]:
     from kdcore.report.results import SCORES
     from kdcore.report.sweep_scores import VAL_SCORE
 
@@ -74,7 +78,7 @@ def _choose(found: dict[str, Any]) -> tuple[Any, str, str, str]:
     return sweep, student, score, titles[score]
 
 
-def _note(sweep: Any, result: Any, score: str) -> str:
+def _note(sweep: SweepScores, result: Significance, score: str) -> str:
     from kdcore.report.sweep_scores import ablation_note
 
     return ablation_note(sweep, result, score)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from pages.ui import state
@@ -101,7 +99,7 @@ def show_benefit(points: Points) -> None:
         show_table(joined(rows, "model"), name, note=note)
 
 
-def _choose_positive(points: Points) -> Any:
+def _choose_positive(points: Points) -> str:
     from kdcore.evaluate.subgroups import POSITIVE
     from kdcore.report.operating_text import spoken
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -12,6 +12,9 @@ from pages.ui import cache, state
 from pages.ui.frame import guard
 from pages.ui.tables import show_table
 
+if TYPE_CHECKING:
+    from kdcore.predict.predictions import Predictions
+
 _AT_ONCE = 12
 _HEIGHT = 150  # px of a picture
 _PROBABILITIES = "p is each model's probability of its own answer."
@@ -19,7 +22,7 @@ _PROBABILITIES = "p is each model's probability of its own answer."
 
 def show_cases(
     ids: Sequence[str],
-    models: Mapping[str, Any],
+    models: Mapping[str, Predictions],
     name: str,
     pair: tuple[str, str] | None = None,
     temperatures: Mapping[str, float] | None = None,

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -14,6 +14,10 @@ from pages.ui import state
 from pages.ui.confirm import ask
 from pages.ui.frame import escaped, guard, show_error
 from pages.ui.tables import show_table
+
+if TYPE_CHECKING:
+    from kdcore.data import DatasetInfo
+    from kdcore.models import Card
 
 _MOST_MB = 400
 _DONE = "import-done"
@@ -46,7 +50,7 @@ def show_checkpoints() -> None:
     _delete({path.name: path for path, card in found if card.added and path.parent == kept})
 
 
-def _read(found: list[tuple[Path, Any]]) -> None:
+def _read(found: list[tuple[Path, Card]]) -> None:
     """Draw the card for people of one checkpoint, of those that have one."""
     written = {str(path): card for path, card in found if path.joinpath(_README).is_file()}
     if not written:
@@ -152,7 +156,9 @@ def _normalisation() -> tuple[str, str]:
     )
 
 
-def _card(name: str, network: str, role: str, info: Any, size: int, mean: str, std: str) -> Any:
+def _card(
+    name: str, network: str, role: str, info: DatasetInfo, size: int, mean: str, std: str
+) -> Card:
     from kdcore.models import Card
 
     return Card(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, state
 
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset, Sample
 
-def show_classes(data: Any, split: str) -> None:
+
+def show_classes(data: ImageDataset, split: str) -> None:
     """Draw a strip of pictures for each class, and the button that shows others."""
     from kdcore.data.montage import class_groups, layout_of, pick
 
@@ -39,7 +42,7 @@ def show_classes(data: Any, split: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shuffled(_data: Any, key: str, split: str) -> dict[str, tuple[Any, ...]]:
+def _shuffled(_data: ImageDataset, key: str, split: str) -> dict[str, tuple[Sample, ...]]:
     from kdcore.data.montage import shuffled_by_class
 
     return shuffled_by_class(cache.parts_of(_data, split)["train"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, state
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset
+    from kdcore.data.coverage import Coverage
 
 LINK = ("datasplit", "classes")
 _TALL = 20  # classes; a chart of more scrolls in a box
@@ -63,11 +67,13 @@ def show_ways() -> None:
         )
 
 
-def show_found(data: Any) -> None:
+def show_found(data: ImageDataset) -> None:
     """Draw which data set it is, how much of it there is, and its licence."""
+    from kdcore.data.ham10000 import Ham10000
+
     info = data.info
     counts = {"Images": len(data.samples), "Classes": len(info.classes)}
-    if info.key == "ham10000":
+    if isinstance(data, Ham10000):
         counts["Lesions"] = len({s.lesion_id for s in data.samples})
         counts["Lesion masks"] = data.masks
     with st.container(horizontal=True):
@@ -84,7 +90,7 @@ def show_found(data: Any) -> None:
         )
 
 
-def choose_split(data: Any) -> str:
+def choose_split(data: ImageDataset) -> str:
     """Draw the picker of a split, where there are several, and return its name."""
     st.subheader("Classes by part")
     names = list(data.info.splits)
@@ -95,7 +101,7 @@ def choose_split(data: Any) -> str:
     return split
 
 
-def show_parts(data: Any, split: str) -> None:
+def show_parts(data: ImageDataset, split: str) -> None:
     """Draw the classes by part as chart and table, and how large the parts are."""
     from kdcore.charts import class_count_chart
     from kdcore.report.data_set import class_rows, part_rows
@@ -115,7 +121,7 @@ def show_parts(data: Any, split: str) -> None:
         show_table(part_rows(parts), file_stem(data.info.key, "parts", split), ["share"])
 
 
-def show_metadata(data: Any) -> None:
+def show_metadata(data: ImageDataset) -> None:
     """Draw how much of the metadata is known, where there is any."""
     from kdcore.data.coverage import COLUMNS
     from kdcore.report.data_set import coverage_rows
@@ -132,7 +138,7 @@ def show_metadata(data: Any) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _coverage(_data: Any, key: str) -> Any:
+def _coverage(_data: ImageDataset, key: str) -> Coverage:
     from kdcore.data.coverage import coverage
 
     return coverage(_data.samples, _data.info.classes)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pages.ui.frame import show_error
 
+if TYPE_CHECKING:
+    from kdcore.models import Card
 
-def found() -> dict[str, tuple[Path, Any]]:
+
+def found() -> dict[str, tuple[Path, Card]]:
     """Return folder and card of each by the folder's or run's name; say which can't be read."""
     from kdcore.base import KdError, checkpoints_folder, runs_folder
     from kdcore.models import card_order, read_card
@@ -27,6 +30,6 @@ def found() -> dict[str, tuple[Path, Any]]:
     return dict(sorted(by_name.items(), key=lambda item: card_order(item[1][1])))
 
 
-def titles(models: dict[str, tuple[Path, Any]]) -> dict[str, str]:
+def titles(models: dict[str, tuple[Path, Card]]) -> dict[str, str]:
     """Return what each is called on a page, by its name."""
     return {name: card.title or name for name, (_, card) in models.items()}

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import measured, state
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.explanations import Explanations
+    from kdcore.predict.map_scores import MapScores
+    from kdcore.predict.shelf import Measured
 
 LINK = ("map_study", "map_models")
 
@@ -20,8 +25,8 @@ class Study:
     `content` names what the records hold, for caches.
     """
 
-    records: dict[str, Any]
-    found: Any
+    records: dict[str, MapScores]
+    found: Explanations
     colours: dict[str, str]
     content: str
 
@@ -69,7 +74,7 @@ def content_of(folder: str) -> str:
     return ";".join([str(results_folder()), *(f"{p.name}:{p.stat().st_mtime_ns}" for p in paths)])
 
 
-def models_by_name() -> dict[str, Any]:
+def models_by_name() -> dict[str, Measured]:
     """Return the models on the shelf by the name of their checkpoint."""
     return {model.name: model for model in measured.shelf() if model.card}
 
@@ -86,12 +91,12 @@ def say_versions(hashes: dict[str, str]) -> None:
     """Warn where a checkpoint's weights are not those measured; `hashes` are by its name."""
     from kdcore.report.versions import version_text
 
-    present = {name: m.card.weights_sha256 for name, m in models_by_name().items()}
+    present = {name: m.card.weights_sha256 for name, m in models_by_name().items() if m.card}
     if told := version_text(hashes, present):
         st.warning(told, icon=":material/history:")
 
 
-def _chosen_of(found: Any) -> Any:
+def _chosen_of(found: Explanations) -> Explanations:
     """Draw the picker of the models, and return the study of those; of all where none is chosen."""
     chosen = state.choices(
         "map_models",
@@ -103,7 +108,7 @@ def _chosen_of(found: Any) -> Any:
     return found.only(chosen) if chosen else found
 
 
-def _colours(records: dict[str, Any], found: Any) -> dict[str, str]:
+def _colours(records: dict[str, MapScores], found: Explanations) -> dict[str, str]:
     from kdcore.charts.style import model_colours
 
     roles = {name: record.meta.get("role", "") for name, record in records.items()}
@@ -137,7 +142,7 @@ def _say_no_study() -> None:
     st.code(command("explanations", more), language="bash")
 
 
-def _title(record: Any) -> str:
+def _title(record: MapScores) -> str:
     """Return a name of a study by its first record, which is the teacher's where that is kept."""
     from kdcore.explain import METHODS
 
@@ -148,14 +153,14 @@ def _title(record: Any) -> str:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _studies(content: str) -> Any:
+def _studies(content: str) -> dict[tuple[str, str, str], list[MapScores]]:
     from kdcore.report.explanations_files import read_studies
 
     return read_studies(_folder(content))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Measuring the maps…")
-def _measured(_records: list[Any], content: str) -> Any:
+def _measured(_records: list[MapScores], content: str) -> Explanations:
     from kdcore.evaluate.explanations import evaluate_explanations
 
     return evaluate_explanations(_records, measured.RESAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,10 @@ from pages.ui.explanations import Study
 from pages.ui.figures import show_figure
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.transfer import Transfer
+    from kdcore.predict.map_scores import MapScores
 
 LINK = ("map_measure", "map_view", "map_corruption")
 _VIEWS = {
@@ -168,7 +172,7 @@ def _show_corrupted(study: Study, measure: str) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring…")
-def _transfers(_records: list[Any], content: str, measure: str) -> Any:
+def _transfers(_records: list[MapScores], content: str, measure: str) -> tuple[Transfer, ...]:
     from kdcore.evaluate.explanations import transfers
 
     return transfers(_records, measure, measured.RESAMPLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +11,9 @@ from pages.ui.cases import show_pictures
 from pages.ui.explanations import Study, models_by_name
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.predict.map_scores import MapScores
 
 LINK = ("map_student", "lowest_page")
 _COUNT = 60
@@ -53,7 +56,7 @@ def show_lowest(study: Study) -> None:
     )
 
 
-def _pair(record: Any) -> tuple[str, str] | None:
+def _pair(record: MapScores) -> tuple[str, str] | None:
     """Return the folders of teacher and student for the Explain page, None where one is not there.
 
     The Explain page offers teachers on one side and all others on the other.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +11,10 @@ from pages.ui import measured, state
 from pages.ui.explanations import command, content_of, models_by_name, say_versions
 from pages.ui.figures import show_figure
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.interventions import InterventionStudy
+    from kdcore.predict.intervention_scores import InterventionScores
 
 LINK = ("mask_study", "mask_model")
 
@@ -49,7 +53,7 @@ def show_masks() -> None:
     _show_table(list(studies.values()), measured.note(studies[name]))
 
 
-def _choose_records(found: dict[str, list[Any]]) -> list[Any]:
+def _choose_records(found: dict[str, list[InterventionScores]]) -> list[InterventionScores]:
     """Return the records of one part and teacher; the choice is drawn where there are several."""
     chosen = next(iter(found))
     if len(found) > 1:
@@ -63,7 +67,7 @@ def _choose_records(found: dict[str, list[Any]]) -> list[Any]:
     return found[chosen]
 
 
-def _show_one(study: Any, title: str) -> None:
+def _show_one(study: InterventionStudy, title: str) -> None:
     from kdcore.charts.explanations import mask_dots, mask_transfer_dots
     from kdcore.charts.style import STUDENT, TEACHER
     from kdcore.report.interventions_text import mask_text, mask_transfer_text
@@ -81,7 +85,7 @@ def _show_one(study: Any, title: str) -> None:
     show_figure(mask_transfer_dots(study), f"{name}-transfer", note)
 
 
-def _show_table(studies: list[Any], note: str) -> None:
+def _show_table(studies: list[InterventionStudy], note: str) -> None:
     from kdcore.report.interventions import intervention_rows
 
     with st.expander("Table of all networks", icon=":material/table:"):
@@ -89,7 +93,7 @@ def _show_table(studies: list[Any], note: str) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _found(content: str) -> dict[str, list[Any]]:
+def _found(content: str) -> dict[str, list[InterventionScores]]:
     from kdcore.report.interventions import read_interventions
 
     found = read_interventions(Path(content.partition(";")[0]))
@@ -97,7 +101,7 @@ def _found(content: str) -> dict[str, list[Any]]:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the masks…")
-def _measured(_record: Any, content: str, name: str) -> Any:
+def _measured(_record: InterventionScores, content: str, name: str) -> InterventionStudy:
     from kdcore.evaluate.interventions import measure_interventions
 
     return measure_interventions(_record, measured.RESAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,8 +13,13 @@ from pages.ui.confirm import ask
 from pages.ui.frame import escaped, show_error
 from pages.ui.tables import show_table
 
+if TYPE_CHECKING:
+    from kdcore.deploy.artefact import Artefact
+    from kdcore.deploy.export_store import Kept
+    from kdcore.models import Card
 
-def show_made(card: Any) -> None:
+
+def show_made(card: Card) -> None:
     """Draw what is kept of a checkpoint: table, losses in words, downloads and the example."""
     from kdcore.base import ExportError
     from kdcore.deploy.export_store import list_exports
@@ -40,7 +45,7 @@ def show_made(card: Any) -> None:
         _show_example(whole)
 
 
-def show_others(card: Any | None) -> None:
+def show_others(card: Card | None) -> None:
     """Draw what is kept of other checkpoints, what can't be read, and the bounds of the store."""
     from kdcore.deploy.export_store import BOUNDS, list_exports
 
@@ -55,11 +60,11 @@ def show_others(card: Any | None) -> None:
     st.caption(BOUNDS)
 
 
-def _is_of(kept: Any, card: Any) -> bool:
+def _is_of(kept: Kept, card: Card) -> bool:
     return kept.artefact.checkpoint_hash == card.weights_sha256
 
 
-def _show_checks(artefacts: list[Any]) -> None:
+def _show_checks(artefacts: list[Artefact]) -> None:
     """Draw how files were checked, and where they were measured what they lose."""
     from kdcore.report import exports
 
@@ -83,7 +88,7 @@ def _show_checks(artefacts: list[Any]) -> None:
             st.markdown(f"- {escaped(kept)}")
 
 
-def _entry(kept: Any, whole: bool, named: bool = False) -> None:
+def _entry(kept: Kept, whole: bool, named: bool = False) -> None:
     """Draw one file with its downloads, where it is whole, and the way to delete it."""
     from kdcore.deploy.artefact import record_of
     from kdcore.deploy.export_store import delete_export
@@ -108,7 +113,7 @@ def _entry(kept: Any, whole: bool, named: bool = False) -> None:
         )
 
 
-def _download(kept: Any, label: str, path: Path, about: str) -> None:
+def _download(kept: Kept, label: str, path: Path, about: str) -> None:
     st.download_button(
         label,
         _reader(path),
@@ -124,7 +129,7 @@ def _reader(path: Path) -> Callable[[], bytes]:
     return lambda: path.read_bytes()
 
 
-def _show_example(whole: list[Any]) -> None:
+def _show_example(whole: list[Kept]) -> None:
     """Draw the program of one of the zips, and what it printed when it was packed."""
     from kdcore.deploy.export_store import read_member
     from kdcore.deploy.package import SAID
@@ -145,13 +150,13 @@ def _show_example(whole: list[Any]) -> None:
     st.code(read_member(by_name[name], SAID), language=None)
 
 
-def _damage_of(kept: Any) -> str:
+def _damage_of(kept: Kept) -> str:
     changed = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in kept.paths)
     return _damage(kept, str(kept.path), changed)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _damage(_kept: Any, path: str, changed: tuple[int, ...]) -> str:
+def _damage(_kept: Kept, path: str, changed: tuple[int, ...]) -> str:
     from kdcore.deploy.export_store import damage
 
     return damage(_kept)

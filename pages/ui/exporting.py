@@ -6,12 +6,18 @@ import shlex
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, every_checkpoint, jobs, state
 from pages.ui.frame import escaped
+
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset
+    from kdcore.deploy.export_plan import ExportPlan
+    from kdcore.deploy.export_store import Kept
+    from kdcore.models import Card
 
 LINK = ("model", "format", "precision", "fold", "ondata", "tested_on")
 _STARTED = "export-key"
@@ -19,7 +25,7 @@ _ALL = "all"
 _COUNTS = ["100", "300", "1000", _ALL]
 
 
-def show_form() -> Any | None:
+def show_form() -> Card | None:
     """Draw the choice of what is exported, and the progress of what was started.
 
     Returns the card of the chosen checkpoint, None where there is none.
@@ -44,7 +50,7 @@ def show_form() -> Any | None:
     return card
 
 
-def _choose_kind(data: Any | None) -> tuple[list[str], list[str], bool]:
+def _choose_kind(data: ImageDataset | None) -> tuple[list[str], list[str], bool]:
     """Draw formats, precisions and preprocessing, and return what was chosen."""
     from kdcore.deploy.export_plan import FORM_TITLES, PRECISION_TITLES, PRECISIONS
 
@@ -73,7 +79,7 @@ def _choose_kind(data: Any | None) -> tuple[list[str], list[str], bool]:
     return forms, precisions, folded
 
 
-def _data_for(card: Any) -> Any | None:
+def _data_for(card: Card) -> ImageDataset | None:
     """Return the data set of a checkpoint's classes; where there is none, say so and why."""
     from kdcore.base import KdError
 
@@ -91,7 +97,7 @@ def _data_for(card: Any) -> Any | None:
     return data
 
 
-def _choose_data(data: Any | None, card: Any) -> tuple[Any | None, str]:
+def _choose_data(data: ImageDataset | None, card: Card) -> tuple[ImageDataset | None, str]:
     """Draw whether and on how many pictures is measured; return the data set used, and that."""
     if data is None:
         return None, _ALL
@@ -108,8 +114,8 @@ def _choose_data(data: Any | None, card: Any) -> tuple[Any | None, str]:
 
 
 def _offer(
-    folder: Path, card: Any, forms: list[str], precisions: list[str], folded: bool,
-    data: Any | None, count: str,
+    folder: Path, card: Card, forms: list[str], precisions: list[str], folded: bool,
+    data: ImageDataset | None, count: str,
 ) -> None:  # fmt: skip
     """Draw the button that starts the export, with the time that it will take."""
     from kdcore.base import KdError
@@ -137,7 +143,7 @@ def _offer(
         st.code(line, language="bash", wrap_lines=True)
 
 
-def _measured_on(data: Any | None, card: Any, images: int | None) -> int:
+def _measured_on(data: ImageDataset | None, card: Card, images: int | None) -> int:
     """Return on about how many pictures an export is measured."""
     if data is None:
         return 0
@@ -145,16 +151,16 @@ def _measured_on(data: Any | None, card: Any, images: int | None) -> int:
     return min(count, images or count)
 
 
-def _start(plan: Any) -> None:
+def _start(plan: ExportPlan) -> None:
     key = f"export:{uuid.uuid4()}"  # an earlier run's files may have been deleted since
     state.put(_STARTED, key)
     jobs.start(key, _work(plan))
 
 
-def _work(plan: Any) -> Callable[..., Any]:
+def _work(plan: ExportPlan) -> Callable[[jobs.Progress], tuple[Kept, ...]]:
     """Return the export for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> tuple[Kept, ...]:
         from kdcore.deploy.export_apart import export_apart
 
         return export_apart(plan, lambda told: report(told["fraction"], told["doing"]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,11 +12,14 @@ from pages.ui.comparing import PARTS
 from pages.ui.frame import guard, show_error
 from pages.ui.tables import file_stem
 
+if TYPE_CHECKING:
+    from kdcore.predict.shelf import Measured
+
 _ADDED, _FAILED = "foreign-added", "foreign-failed"
 _KINDS = {"probs": "Probabilities", "logits": "Logits"}
 
 
-def show_foreign(models: list[Any], part: str) -> None:
+def show_foreign(models: list[Measured], part: str) -> None:
     """Draw the form that adds predictions, what it expects, and the list of what was added.
 
     `models` are the chosen ones; the first with predictions of our own on `part` is the example,
@@ -31,7 +35,7 @@ def show_foreign(models: list[Any], part: str) -> None:
         _show_added()
 
 
-def _explain(example: Any | None, part: str) -> None:
+def _explain(example: Measured | None, part: str) -> None:
     """Say what a file has to look like, with an example of our own."""
     from kdcore.predict import to_csv
     from kdcore.predict.imported import example_csv
@@ -57,7 +61,7 @@ def _explain(example: Any | None, part: str) -> None:
     )
 
 
-def _form(own: list[Any]) -> None:
+def _form(own: list[Measured]) -> None:
     with st.form("foreign"):
         st.file_uploader(
             "CSV files", type="csv", accept_multiple_files=True, key="w:foreign-file",
@@ -85,7 +89,7 @@ def _form(own: list[Any]) -> None:
         st.form_submit_button("Add", type="primary", on_click=_add, args=(own,))
 
 
-def _add(own: list[Any]) -> None:
+def _add(own: list[Measured]) -> None:
     """Keep the uploaded files; their errors are shown by `_tell`."""
     from kdcore.base import KdError, SettingError
     from kdcore.predict.foreign import NOTES
@@ -149,6 +153,6 @@ def _show_added() -> None:
             )
 
 
-def _forget(forget: Any, model: Any) -> None:
+def _forget(forget: Callable[[Measured], None], model: Measured) -> None:
     forget(model)
     state.put(_ADDED, None)

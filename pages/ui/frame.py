@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import server, state
+
+if TYPE_CHECKING:
+    from kdcore.base import KdError
 
 
 def open_page(title: str, question: str, builds: bool = False) -> None:
@@ -26,7 +29,7 @@ def open_page(title: str, question: str, builds: bool = False) -> None:
     server.await_imports(builds)
 
 
-def show_error(error: Any) -> None:
+def show_error(error: KdError) -> None:
     """Show a `KdError`: the problem in bold, then what to do."""
     hint = f"\n\n{error.hint}" if error.hint else ""
     st.error(f"**{error.problem}**{hint}", icon=":material/error:")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import every_checkpoint, jobs, state
+
+if TYPE_CHECKING:
+    from kdcore.deploy.latency_plan import Plan
+    from kdcore.models import Card
 
 _STARTED, _LIVE, _DONE = "latency-key", "latency-live", "latency-done"
 _BATCHES = (1, 8, 32)
@@ -76,7 +80,7 @@ def _about_devices() -> str:
 
 def _offer(
     folders: list[Path], engines: list[str], batches: list[str], threads: list[str],
-    devices: Any, seconds: float, whole: bool,
+    devices: Sequence[str], seconds: float, whole: bool,
 ) -> None:  # fmt: skip
     """Draw the button that starts the benchmark, with the time that it will take."""
     from kdcore.base import KdError
@@ -98,7 +102,7 @@ def _offer(
         st.caption(f"{estimate(plan)} Nothing else should compute meanwhile.")
 
 
-def _start(plan: Any) -> None:
+def _start(plan: Plan) -> None:
     key = (
         f"latency:{uuid.uuid4()}"  # the result of an earlier run of the same plan is not this one's
     )
@@ -109,7 +113,7 @@ def _start(plan: Any) -> None:
     jobs.start(key, _work(plan, live))
 
 
-def _work(plan: Any, live: dict[str, Any]) -> Callable[..., str]:
+def _work(plan: Plan, live: dict[str, Any]) -> Callable[..., str]:
     """Return the benchmark for a job's thread; nothing in it touches Streamlit."""
 
     def run(report: jobs.Progress) -> str:
@@ -153,7 +157,7 @@ def _show_live() -> None:
         )  # fmt: skip
 
 
-def _default(models: dict[str, tuple[Path, Any]]) -> list[str]:
+def _default(models: dict[str, tuple[Path, Card]]) -> list[str]:
     """Return the strongest two students and the first teacher of theirs that is here."""
     students = [n for n, (_, card) in models.items() if card.role == "student"][:2]
     named = [t for n in students for t in models[n][1].recipe.get("teachers", ()) if t in models]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,11 +12,15 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import escaped, show_error
 from pages.ui.tables import show_table
 
+if TYPE_CHECKING:
+    from kdcore.base import KdError
+    from kdcore.deploy.latency_store import Kept
+
 LINK = ("bench", "against", "setting", "timed", "engines", "threads", "batches", "whole")
 _ADDED, _FAILED = "latency-added", "latency-failed"
 
 
-def choose() -> Any | None:
+def choose() -> Kept | None:
     """Draw the choice of a kept benchmark and return it; None where there is none."""
     found, problems = _kept()
     for problem in problems:
@@ -31,26 +35,26 @@ def choose() -> Any | None:
     return _choose("bench", "Benchmark shown", found)
 
 
-def _choose(name: str, label: str, found: dict[str, Any]) -> Any:
+def _choose(name: str, label: str, found: dict[str, Kept]) -> Kept:
     titles = _titles(found)
     chosen = state.choice(st.selectbox, name, label, list(found), format_func=titles.get)
     return found[chosen]
 
 
-def _kept() -> tuple[dict[str, Any], list[Any]]:
+def _kept() -> tuple[dict[str, Kept], list[KdError]]:
     from kdcore.deploy.latency_store import list_benchmarks
 
     found, problems = list_benchmarks()
     return {kept.name: kept for kept in found}, problems
 
 
-def _titles(found: dict[str, Any]) -> dict[str, str]:
+def _titles(found: dict[str, Kept]) -> dict[str, str]:
     from kdcore.report.latency import benchmark_title
 
     return {name: benchmark_title(kept.benchmark, kept.imported) for name, kept in found.items()}
 
 
-def show_comparison(kept: Any) -> None:
+def show_comparison(kept: Kept) -> None:
     """Draw the shown benchmark beside another: machines and what both have timed."""
     from kdcore.charts.latency import ratio_dots
     from kdcore.report.latency import compare_benchmarks, comparison_rows, fact_rows
@@ -89,7 +93,7 @@ def show_history() -> None:
         _import()
 
 
-def _entry(name: str, kept: Any, title: str) -> None:
+def _entry(name: str, kept: Kept, title: str) -> None:
     from kdcore.deploy.latency_record import to_json
     from kdcore.deploy.latency_store import delete_benchmark
 

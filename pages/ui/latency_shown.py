@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,8 +11,11 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import bold, escaped
 from pages.ui.tables import show_table
 
+if TYPE_CHECKING:
+    from kdcore.deploy.latency_store import Kept
 
-def show_conditions(kept: Any) -> None:
+
+def show_conditions(kept: Kept) -> None:
     """Say on which machine it was, whether that was left alone, and which model is faster."""
     from kdcore.report.latency import fact_rows, machine_title, speed_up_sentence, speed_ups
 
@@ -32,7 +35,7 @@ def show_conditions(kept: Any) -> None:
         show_table(fact_rows({"value": found}), "latency-conditions")
 
 
-def show_medians(kept: Any) -> None:
+def show_medians(kept: Kept) -> None:
     """Draw the median of each model in each setting."""
     from kdcore.charts.latency import median_dots
 
@@ -41,7 +44,7 @@ def show_medians(kept: Any) -> None:
     show_figure(median_dots(kept.benchmark), "latency-medians", _note(kept))
 
 
-def show_setting(kept: Any) -> None:
+def show_setting(kept: Kept) -> None:
     """Draw the distributions in one setting, and the medians over threads where there are some."""
     from kdcore.charts.latency import distribution_chart, latency_colours, thread_lines
     from kdcore.report.latency import over_threads, settings
@@ -66,7 +69,7 @@ def show_setting(kept: Any) -> None:
         show_figure(thread_lines(lines, colours), "latency-threads", _note(kept))
 
 
-def show_whole_way(kept: Any) -> None:
+def show_whole_way(kept: Kept) -> None:
     """Draw what a picture takes from JPEG bytes to probabilities, where that was timed."""
     from kdcore.charts.latency import part_bars
     from kdcore.report.latency import part_rows, whole_ways
@@ -86,7 +89,7 @@ def show_whole_way(kept: Any) -> None:
     show_table(part_rows(kept.benchmark), "latency-steps", shares=["share"])
 
 
-def show_table_of(kept: Any) -> None:
+def show_table_of(kept: Kept) -> None:
     """Draw the table of all numbers."""
     from kdcore.report.latency import PERCENTILES, compact_rows, timing_rows
 
@@ -99,7 +102,7 @@ def show_table_of(kept: Any) -> None:
     )
 
 
-def _note(kept: Any, intervals: bool = True) -> str:
+def _note(kept: Kept, intervals: bool = True) -> str:
     from kdcore.report.latency import METHOD, benchmark_title
 
     title = f"{benchmark_title(kept.benchmark, kept.imported)}."

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import every_checkpoint, state
 from pages.ui.tables import show_table
+
+if TYPE_CHECKING:
+    from kdcore.deploy.profile import Profile
 
 
 def show() -> None:
@@ -37,7 +40,7 @@ def show() -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Timing every layer…")
-def _profile(folder: Path, changed: int, side: int) -> Any:
+def _profile(folder: Path, changed: int, side: int) -> Profile:
     from kdcore.deploy import profile_network
     from kdcore.models import load_checkpoint
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, jobs
 from pages.ui.tables import file_stem, show_table
 
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset
+    from kdcore.data.leaks import LeakReport, SharedGroup
+
 _PAIRS = 6  # pairs that are shown as pictures
 _HEIGHT = 80  # pixels
 
 
-def show_leaks(data: Any, split: str) -> None:
+def show_leaks(data: ImageDataset, split: str) -> None:
     """Draw what leaks between the parts of a split, and the way to find out."""
     from kdcore.report.data_set import shared_rows
 
@@ -37,13 +41,13 @@ def show_leaks(data: Any, split: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shared(_data: Any, key: str, split: str) -> tuple[Any, ...]:
+def _shared(_data: ImageDataset, key: str, split: str) -> tuple[SharedGroup, ...]:
     from kdcore.data.leaks import shared_groups
 
-    return shared_groups(_data.samples, _data.parts(split))
+    return shared_groups(_data.samples, _data.parts(split).tolist())
 
 
-def _obtain(data: Any, split: str) -> Any | None:
+def _obtain(data: ImageDataset, split: str) -> LeakReport | None:
     """Return the report on a split, or draw the way to it."""
     key = hashlib.sha256(f"leaks:{cache.data_key(data)}:{split}".encode()).hexdigest()
     report, working = jobs.outcome(key)
@@ -52,7 +56,7 @@ def _obtain(data: Any, split: str) -> Any | None:
     return report
 
 
-def _offer(data: Any, split: str, key: str) -> None:
+def _offer(data: ImageDataset, split: str, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Look for copies", icon=":material/content_copy:", key="w:leaks"):
             jobs.start(key, _work(data, split))
@@ -63,10 +67,10 @@ def _offer(data: Any, split: str, key: str) -> None:
         )
 
 
-def _work(data: Any, split: str) -> Callable[..., Any]:
+def _work(data: ImageDataset, split: str) -> Callable[[jobs.Progress], LeakReport]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> LeakReport:
         from kdcore.base.counting import share
         from kdcore.data.leaks import check_leaks
 
@@ -75,12 +79,12 @@ def _work(data: Any, split: str) -> Callable[..., Any]:
             report(share(done, total), doing)
 
         progress(0, 1)
-        return check_leaks(data, data.parts(split), progress)
+        return check_leaks(data, data.parts(split).tolist(), progress)
 
     return run
 
 
-def _show_report(data: Any, split: str, report: Any) -> None:
+def _show_report(data: ImageDataset, split: str, report: LeakReport) -> None:
     from kdcore.report.data_set import leak_rows
 
     if not report.pairs:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import alarming, deciding, measured, state
 from pages.ui.points import Points, like
+
+if TYPE_CHECKING:
+    from kdcore.predict.shelf import Measured
 
 LINK = ("point", "focus", *alarming.LINK, *deciding.LINK)
 _KINDS = {
@@ -20,7 +23,7 @@ _KINDS = {
 }
 
 
-def show_operating_points(models: Sequence[Any], colours: dict[str, str]) -> None:
+def show_operating_points(models: Sequence[Measured], colours: dict[str, str]) -> None:
     """Draw the choice of what to look at and of the model in focus, and what was chosen."""
     st.markdown(
         "What a model's probabilities are used for: where to put a threshold is chosen on the "

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import state
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.report.results import Result
 
 LINK = ("published_data",)
 _HEADS = {"published": "Published by others", "ours": "This project's, on the same data set"}
@@ -18,7 +21,7 @@ _NOTES = {
 }
 
 
-def show_published(results: list[Any], part: str) -> None:
+def show_published(results: list[Result], part: str) -> None:
     """Draw the published rows on a data set, and below them this project's `results` on `part`."""
     from kdcore.report.latex import text_rows
     from kdcore.report.published import published_results

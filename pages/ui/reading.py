@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import reading_case, reading_results, reading_setup, state
 from pages.ui.frame import escaped, guard, show_error
+
+if TYPE_CHECKING:
+    from kdcore.study import Study
 
 LINK = ("study",)  # never a reader's code, and nothing that tells models
 _VIEWS = {"read": "Read", "results": "Progress and results"}
@@ -37,7 +40,7 @@ def show() -> None:
             reading_results.show(study)
 
 
-def _choose() -> Any | None:
+def _choose() -> Study | None:
     """Draw the picker; None is a study to be set up."""
     from kdcore.study import list_studies
 
@@ -66,11 +69,11 @@ def _choose() -> Any | None:
     return found.get(chosen)
 
 
-def _name(study: Any) -> str:
+def _name(study: Study) -> str:
     return f"{study.title} · {len(study.cases)} cases · {study.created[:10]}"
 
 
-def _read(study: Any) -> None:
+def _read(study: Study) -> None:
     """Draw the reader's part: the code, then the cases, then thanks."""
     from kdcore.study import join
 
@@ -95,7 +98,7 @@ def _read(study: Any) -> None:
         reading_case.show(study, reader)
 
 
-def _ask_code(study: Any) -> None:
+def _ask_code(study: Study) -> None:
     from kdcore.study import check_code
 
     st.subheader(escaped(study.title))

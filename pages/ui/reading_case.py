@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,10 +15,13 @@ from pages.ui import controls, state
 from pages.ui.frame import escaped, show_error
 from pages.ui.tables import file_stem
 
+if TYPE_CHECKING:
+    from kdcore.study import Reader, Sight, Study
+
 _FAILED = "reading-failed"  # the last answer's error: it was not stored
 
 
-def show(study: Any, reader: Any) -> None:
+def show(study: Study, reader: Reader) -> None:
     """Draw the case that the reader is at, with its questions and the way on."""
     from kdcore.base.counting import share
 
@@ -40,7 +43,7 @@ def show(study: Any, reader: Any) -> None:
     _move(study, reader, place)
 
 
-def thank(study: Any, reader: Any) -> None:
+def thank(study: Study, reader: Reader) -> None:
     """Draw the end of a reader's part, with the download of the answers."""
     from kdcore.report import csv_text
     from kdcore.study import own_rows
@@ -64,7 +67,7 @@ def thank(study: Any, reader: Any) -> None:
     )
 
 
-def _place(study: Any, reader: Any) -> int:
+def _place(study: Study, reader: Reader) -> int:
     """Return the reader's place: where it was left, at first the first case that isn't complete."""
     name = _at(study, reader)
     if state.get(name) not in range(len(reader.sights)):
@@ -72,11 +75,11 @@ def _place(study: Any, reader: Any) -> int:
     return state.get(name)
 
 
-def _at(study: Any, reader: Any) -> str:
+def _at(study: Study, reader: Reader) -> str:
     return f"place-{study.id}-{reader.code}"
 
 
-def _pictures(study: Any, reader: Any, sight: Any) -> str:
+def _pictures(study: Study, reader: Reader, sight: Sight) -> str:
     """Draw the picture and the map of one side, and return the side."""
     from kdcore.explain import color_bar, overlay
     from kdcore.study import SIDES
@@ -116,7 +119,7 @@ def _pictures(study: Any, reader: Any, sight: Any) -> str:
     return side
 
 
-def _rate(study: Any, reader: Any, sight: Any, side: str) -> None:
+def _rate(study: Study, reader: Reader, sight: Sight, side: str) -> None:
     """Draw the three scales and the comment of one side; each is stored when it changes."""
     from kdcore.study import HIGHEST, LONGEST_COMMENT, LOWEST, QUESTIONS, comment, rate
 
@@ -141,7 +144,7 @@ def _rate(study: Any, reader: Any, sight: Any, side: str) -> None:
     )
 
 
-def _prefer(study: Any, reader: Any, sight: Any) -> None:
+def _prefer(study: Study, reader: Reader, sight: Sight) -> None:
     """Draw the pairwise question; it opens once both maps were rated."""
     from kdcore.study import PREFERENCES, SIDES, prefer
 
@@ -167,7 +170,7 @@ def _prefer(study: Any, reader: Any, sight: Any) -> None:
 def _stored(
     widget: Callable[..., Any],
     label: str,
-    name: tuple[Any, ...],
+    name: tuple[object, ...],
     value: Any,
     store: Callable[[Any], None],
 ) -> None:
@@ -191,7 +194,7 @@ def _take(key: str, store: Callable[[Any], None]) -> None:
         state.put(_FAILED, error)
 
 
-def _move(study: Any, reader: Any, place: int) -> None:
+def _move(study: Study, reader: Reader, place: int) -> None:
     """Draw the way back and on, and at the end of the cases the way to finish."""
     name, last = _at(study, reader), len(study.cases) - 1
     with st.container(horizontal=True):
@@ -220,7 +223,7 @@ def _go(label: str, key: str, icon: str, name: str, place: int, **more: Any) -> 
     st.button(label, key=f"w:read-{key}", icon=icon, on_click=state.put, args=(name, place), **more)
 
 
-def _finish(study: Any, code: str) -> None:
+def _finish(study: Study, code: str) -> None:
     from kdcore.base import KdError
     from kdcore.study import finish
 

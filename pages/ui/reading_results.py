@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,10 +12,14 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import escaped
 from pages.ui.tables import file_stem, show_table
 
+if TYPE_CHECKING:
+    from kdcore.evaluate.reading import ReadingResult
+    from kdcore.study import Reader, Study
+
 _OPENED = "reading-opened"  # the study whose results this session has opened
 
 
-def show(study: Any) -> None:
+def show(study: Study) -> None:
     """Draw who has read how much, the results once they were opened, and the way to delete."""
     from kdcore.study import list_readers
 
@@ -28,7 +32,7 @@ def show(study: Any) -> None:
     _delete(study, readers)
 
 
-def _progress(study: Any, readers: list[Any]) -> None:
+def _progress(study: Study, readers: list[Reader]) -> None:
     st.subheader("Progress")
     if not readers:
         st.info(
@@ -48,7 +52,7 @@ def _minute(time: str | None) -> str:
     return time[:16].replace("T", " ") if time else ""
 
 
-def _notice(study: Any, readers: list[Any]) -> None:
+def _notice(study: Study, readers: list[Reader]) -> None:
     st.subheader("Results")
     own = next((r for r in readers if r.code == state.get(f"reader-{study.id}")), None)
     more = ""
@@ -68,7 +72,7 @@ def _notice(study: Any, readers: list[Any]) -> None:
     )
 
 
-def _results(study: Any, readers: list[Any]) -> None:
+def _results(study: Study, readers: list[Reader]) -> None:
     from kdcore.report.reading import reading_note, warning_words
     from kdcore.study import QUESTIONS
 
@@ -95,7 +99,7 @@ def _title(model: dict[str, Any]) -> str:
     return model.get("title") or model["name"]
 
 
-def _analyse(readers: list[Any], study: Any) -> Any:
+def _analyse(readers: list[Reader], study: Study) -> ReadingResult:
     from kdcore.evaluate.reading import analyse_reading
     from kdcore.study import unblind
 
@@ -103,7 +107,7 @@ def _analyse(readers: list[Any], study: Any) -> Any:
     return analyse_reading(found.questions, found.preferences)
 
 
-def _ratings(study: Any, result: Any, titles: dict[str, str], note: str) -> None:
+def _ratings(study: Study, result: ReadingResult, titles: dict[str, str], note: str) -> None:
     from kdcore.charts.reading import difference_dots, rating_dots
     from kdcore.report.reading import (
         agreement_words,
@@ -134,7 +138,7 @@ def _ratings(study: Any, result: Any, titles: dict[str, str], note: str) -> None
     st.markdown(agreement_words(result))
 
 
-def _preferences(study: Any, result: Any, note: str) -> None:
+def _preferences(study: Study, result: ReadingResult, note: str) -> None:
     from kdcore.report.reading import preference_table, preference_words
 
     st.markdown("#### Preferences")
@@ -144,7 +148,7 @@ def _preferences(study: Any, result: Any, note: str) -> None:
     st.caption("A case counts for the map that more of its answers prefer.")
 
 
-def _export(study: Any, readers: list[Any]) -> None:
+def _export(study: Study, readers: list[Reader]) -> None:
     from kdcore.report import csv_text
     from kdcore.study import preference_rows, rating_rows, study_json
 
@@ -172,7 +176,7 @@ def _export(study: Any, readers: list[Any]) -> None:
             )
 
 
-def _delete(study: Any, readers: list[Any]) -> None:
+def _delete(study: Study, readers: list[Reader]) -> None:
     answers = sum(len(r.answers) for r in readers)
     st.subheader("Delete")
     ask(
@@ -187,7 +191,7 @@ def _delete(study: Any, readers: list[Any]) -> None:
     )
 
 
-def _forget(study: Any) -> None:
+def _forget(study: Study) -> None:
     from kdcore.study import delete_study
 
     delete_study(study)

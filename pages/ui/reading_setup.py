@@ -5,13 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import cache, controls, images, jobs, state
 from pages.ui.controls import Pair
 from pages.ui.frame import guard
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from kdcore.study import NewCase, Study
 
 _JOB = "reading-job"
 _SOURCES = {"drawn": "Drawn samples", "data": "Test images", "upload": "Uploads"}
@@ -26,7 +31,7 @@ class Offer:
     ids: tuple[str, ...]
     classes: tuple[str, ...]
     groups: tuple[str, ...]
-    open: Callable[[str], Any]
+    open: Callable[[str], Image]
 
 
 def take_finished() -> bool:
@@ -101,7 +106,7 @@ def _drawn() -> Offer:
 
     samples = {s.name: s for s in drawn_samples()}
 
-    def draw(name: str) -> Any:
+    def draw(name: str) -> Image:
         return draw_lesion(samples[name].dx, samples[name].seed)
 
     return Offer(tuple(samples), tuple(s.dx for s in samples.values()), tuple(samples), draw)
@@ -186,7 +191,7 @@ def _start(title: str, pair: Pair, method: str, offer: Offer, count: int, seed: 
     chosen = choose_cases(offer.classes, offer.groups, count, seed)
     state.put(_JOB, secrets.token_hex(8))
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> Study:
         from kdcore.study import create_study
 
         cases = _explained(pair, method, offer, chosen, report)
@@ -220,7 +225,7 @@ def _about(pair: Pair, method: str, offer: Offer) -> dict[str, Any]:
 
 def _explained(
     pair: Pair, method: str, offer: Offer, chosen: tuple[int, ...], report: jobs.Progress
-) -> Iterator[Any]:
+) -> Iterator[NewCase]:
     """Yield the cases one by one, explained; runs in the job's thread and touches no Streamlit."""
     from kdcore.base.counting import share
     from kdcore.data import Preprocess, names_of_classes

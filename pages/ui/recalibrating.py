@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,6 +11,10 @@ from pages.ui.calibrating import Subject, View, note
 from pages.ui.figures import show_figure
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.recalibration import CalibrationRow
+    from kdcore.predict.predictions import Predictions
 
 _GLOSSARY = """
 - **ECE**, expected calibration error: the mean distance of confidence and accuracy over bins. It
@@ -71,7 +75,9 @@ def show_measures(subjects: list[Subject]) -> None:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring…")
-def _table(_val: Any | None, _test: Any, content: str) -> Any:
+def _table(
+    _val: Predictions | None, _test: Predictions, content: str
+) -> tuple[CalibrationRow, ...]:
     from kdcore.evaluate import calibration_table
 
     return calibration_table(_val, _test, measured.RESAMPLES)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import jobs, measured, state
 from pages.ui.comparing import choose_part
 
+if TYPE_CHECKING:
+    from kdcore.cli.reporting.bundle import Bundle, Wanted
+    from kdcore.predict.shelf import Measured
+
 LINK = ("part", "report_models", "report_teacher", "report_sections")
 
 
-def choose() -> Any | None:
+def choose() -> Wanted | None:
     """Draw the pickers, and return what is wanted; None where nothing can be made of it."""
     from kdcore.cli.reporting.bundle import Wanted
 
@@ -33,7 +37,7 @@ def choose() -> Any | None:
     return Wanted(names, teacher.name, part, sections, measured.RESAMPLES)
 
 
-def make(wanted: Any) -> None:
+def make(wanted: Wanted) -> None:
     """Draw the way to make the report, its progress, and what has come of it."""
     from kdcore.cli.reporting.bundle import estimate
 
@@ -51,7 +55,7 @@ def make(wanted: Any) -> None:
             st.rerun()
 
 
-def _choose_models(part: str) -> list[Any]:
+def _choose_models(part: str) -> list[Measured]:
     shelf = {m.name: m for m in measured.shelf(part, tell=True)}
     if not shelf:
         st.info(
@@ -86,16 +90,16 @@ def _choose_sections() -> tuple[str, ...]:
     return tuple(name for name in SECTIONS if name in chosen)
 
 
-def _content(wanted: Any) -> str:
+def _content(wanted: Wanted) -> str:
     """Return what names the content of the predictions that the report is made from."""
     models = [m for m in measured.shelf() if m.name in wanted.models]
     return ";".join(measured.key([m], *m.files) for m in models)
 
 
-def _work(wanted: Any) -> Callable[[jobs.Progress], Any]:
+def _work(wanted: Wanted) -> Callable[[jobs.Progress], Bundle]:
     """Return the making for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> Any:
+    def run(report: jobs.Progress) -> Bundle:
         from kdcore.cli.reporting.bundle import make_bundle
 
         return make_bundle(wanted, report)
@@ -103,7 +107,7 @@ def _work(wanted: Any) -> Callable[[jobs.Progress], Any]:
     return run
 
 
-def _show(bundle: Any) -> None:
+def _show(bundle: Bundle) -> None:
     from kdcore.cli.reporting.folder import DOCUMENT, PRINTED
     from kdcore.report.notes import megabytes
 

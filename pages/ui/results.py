@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -10,6 +11,11 @@ from pages.ui import measured, state
 from pages.ui.comparing import PARTS
 from pages.ui.frame import guard, show_error
 from pages.ui.tables import show_table
+
+if TYPE_CHECKING:
+    from kdcore.base import KdError
+    from kdcore.report.results import Result
+    from kdcore.report.sweep_scores import SweepScores
 
 LINK = (
     "results_part", "whose", "of_data", "of_role", "of_method", "holds", "sorted", "falling",
@@ -30,14 +36,14 @@ def choose_part() -> str:
     )
 
 
-def gather(part: str) -> list[Any]:
+def gather(part: str) -> list[Result]:
     """Return every result on a part; what is published counts as of the test part."""
     from kdcore.distill import list_runs
     from kdcore.report.published import published_results
     from kdcore.report.results_found import run_results, shelf_results, sweep_results
 
     models = measured.shelf(tell=True)
-    found: list[Any] = []
+    found: list[Result] = []
     for model in models:
         with guard():
             found.extend(shelf_results([model], part, measured.evaluation))
@@ -49,7 +55,7 @@ def gather(part: str) -> list[Any]:
     ]
 
 
-def sweeps() -> list[Any]:
+def sweeps() -> list[SweepScores]:
     """Return the sweeps that are shipped and those of this machine; says what can't be read."""
     from kdcore.base import results_folder, state_folder
     from kdcore.report.sweep_scores import SUFFIX
@@ -63,7 +69,7 @@ def sweeps() -> list[Any]:
     return list(found)
 
 
-def show_results(results: list[Any], part: str) -> list[Any]:
+def show_results(results: list[Result], part: str) -> list[Result]:
     """Draw the filters and the table of `results`; return those that are shown, in their order."""
     from kdcore.report.latex import text_rows
     from kdcore.report.results import (
@@ -106,7 +112,7 @@ def show_results(results: list[Any], part: str) -> list[Any]:
     return chosen
 
 
-def _filters(results: list[Any]) -> dict[str, Any]:
+def _filters(results: list[Result]) -> dict[str, Any]:
     from kdcore.report.results import ORIGINS, usual_data, values_of
 
     there = [o for o in ORIGINS if any(r.origin == o for r in results)]
@@ -162,7 +168,7 @@ def _order() -> tuple[str, bool]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _sweeps(_folders: tuple[Any, ...], content: str) -> Any:
+def _sweeps(_folders: tuple[Path, ...], content: str) -> tuple[list[SweepScores], list[KdError]]:
     from kdcore.report.sweep_scores import read_sweeps
 
     return read_sweeps(_folders)

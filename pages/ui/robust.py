@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,13 +14,18 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import escaped
 from pages.ui.tables import show_table
 
+if TYPE_CHECKING:
+    from kdcore.data import ImageDataset
+    from kdcore.evaluate.robustness import Robustness
+    from kdcore.predict.shelf import Measured
+
 LINK = ("grid", "grid_models", "measure", "corruption")
 _SOURCES = {"shipped": "Shipped with the project", "own": "Computed here"}
 _IMAGES = (100, 300, 1000, 0)
 _READERS = ("balanced_error", "to_clean", "to_teacher", "agreement", "flips", "ece", "nll")
 
 
-def choose_table() -> Any | None:
+def choose_table() -> Robustness | None:
     """Draw the choice between the tables that are there, and return one; None for none."""
     found = {name: table for name in _SOURCES if (table := _read(_folder(name))) is not None}
     if not found:
@@ -44,7 +49,7 @@ def _folder(source: str) -> Path:
     return results_folder() if source == "shipped" else state_folder() / "results"
 
 
-def _read(folder: Path) -> Any | None:
+def _read(folder: Path) -> Robustness | None:
     from kdcore.report.robustness_files import NAME
 
     path = folder / f"{NAME}.json"
@@ -52,13 +57,13 @@ def _read(folder: Path) -> Any | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _table(folder: str, changed: int) -> Any:
+def _table(folder: str, changed: int) -> Robustness | None:
     from kdcore.report.robustness_files import read_robustness
 
     return read_robustness(Path(folder))
 
 
-def choose_models(table: Any) -> dict[str, str]:
+def choose_models(table: Robustness) -> dict[str, str]:
     """Draw the picker of the table's models and return the chosen names to titles."""
     titles = _titles(table.models)
     chosen = state.choices(
@@ -83,7 +88,7 @@ def _colours(models: Mapping[str, str]) -> dict[str, str]:
     return model_colours({title: roles.get(name, "") for name, title in models.items()})
 
 
-def show_summary(table: Any, models: Mapping[str, str]) -> None:
+def show_summary(table: Robustness, models: Mapping[str, str]) -> None:
     """Say what corruption costs each model on average."""
     from kdcore.report.robustness import summary_sentence, summed_text
 
@@ -102,7 +107,7 @@ def show_summary(table: Any, models: Mapping[str, str]) -> None:
     )
 
 
-def show_corruptions(table: Any, models: Mapping[str, str]) -> None:
+def show_corruptions(table: Robustness, models: Mapping[str, str]) -> None:
     """Draw a measure for each corruption, severities averaged."""
     from kdcore.charts.robustness import corruption_chart
 
@@ -132,7 +137,7 @@ def _choose_measure() -> str:
     )
 
 
-def show_severities(table: Any, models: Mapping[str, str]) -> None:
+def show_severities(table: Robustness, models: Mapping[str, str]) -> None:
     """Draw a measure over the severities of one corruption."""
     from kdcore.charts.robustness import severity_lines
     from kdcore.report.robustness import corruptions_of, measure_heading
@@ -151,7 +156,7 @@ def show_severities(table: Any, models: Mapping[str, str]) -> None:
     )
 
 
-def show_maps(table: Any, models: Mapping[str, str]) -> None:
+def show_maps(table: Robustness, models: Mapping[str, str]) -> None:
     """Draw how alike maps stay, where the table has them."""
     from kdcore.charts.robustness import map_chart
     from kdcore.report.robustness import map_note, map_rows
@@ -164,7 +169,7 @@ def show_maps(table: Any, models: Mapping[str, str]) -> None:
     show_table(map_rows(table.maps), "robustness-maps", note=note, told=False)
 
 
-def show_table_of(table: Any, models: Mapping[str, str]) -> None:
+def show_table_of(table: Robustness, models: Mapping[str, str]) -> None:
     """Draw the models' table of averaged severities; its downloads hold every cell."""
     from kdcore.report.robustness import cell_rows, mean_table
 
@@ -223,8 +228,10 @@ def _choose_corruptions() -> list[str]:
     )
 
 
-def _obtain(data: Any, models: list[Any], corruptions: list[str], images: int) -> None:
-    weights = [model.card.weights_sha256 for model in models]
+def _obtain(
+    data: ImageDataset, models: list[Measured], corruptions: list[str], images: int
+) -> None:
+    weights = [model.card.weights_sha256 for model in models if model.card]
     told = f"{cache.data_key(data)}:{weights}:{corruptions}:{images}"
     key = hashlib.sha256(f"grid:{told}".encode()).hexdigest()
     seconds, working = jobs.outcome(key)
@@ -235,7 +242,9 @@ def _obtain(data: Any, models: list[Any], corruptions: list[str], images: int) -
         st.rerun()
 
 
-def _work(data: Any, models: list[Any], corruptions: list[str], images: int) -> Callable[..., Any]:
+def _work(
+    data: ImageDataset, models: list[Measured], corruptions: list[str], images: int
+) -> Callable[[jobs.Progress], float]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
     from kdcore.base import state_folder
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import cache, measured, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen, show
+
+if TYPE_CHECKING:
+    from kdcore.losses.temperature import Softening
 
 _THREE = (1.0, 5.0, 10.0)
 
@@ -57,7 +60,7 @@ def logits_for(pair: Pair, scope: str, chosen: Chosen | None) -> Logits | None:
     return Logits(teacher[None], student[None], chosen.dx, "this picture", classes)
 
 
-def sweep(logits: Logits) -> dict[str, Any]:
+def sweep(logits: Logits) -> dict[str, Softening]:
     """Return each model's `Softening` over T = 1 to 20 in steps of a half."""
     from kdcore.losses.temperature import TEMPERATURES, softening
 
@@ -67,7 +70,7 @@ def sweep(logits: Logits) -> dict[str, Any]:
     }
 
 
-def show_three(softenings: dict[str, Any], logits: Logits) -> None:
+def show_three(softenings: dict[str, Softening], logits: Logits) -> None:
     """Draw the softened outputs at T = 1, 5 and 10 side by side."""
     from kdcore.charts import softened_view
     from kdcore.data import names_of_classes
@@ -93,7 +96,7 @@ def show_three(softenings: dict[str, Any], logits: Logits) -> None:
         st.caption("The true class of an upload is not known, so none is marked.")
 
 
-def show_curves(softenings: dict[str, Any], logits: Logits, temperature: float) -> None:
+def show_curves(softenings: dict[str, Softening], logits: Logits, temperature: float) -> None:
     """Draw entropy and gradient size over T, with the chosen T marked."""
     from kdcore.charts import entropy_chart, gradient_chart
     from kdcore.losses.temperature import TEMPERATURES, gradient_curve

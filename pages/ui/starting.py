@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cache, controls, images
 from pages.ui.frame import escaped
 from pages.ui.results import sweeps
+
+if TYPE_CHECKING:
+    from kdcore.models import Checkpoint
 
 _SAMPLE = "mel-15"
 _T = 4.0
@@ -56,7 +59,7 @@ def show_idea() -> None:
         _example(controls.first_pair().teacher)
 
 
-def _example(teacher: Any) -> None:
+def _example(teacher: Checkpoint) -> None:
     """Draw what a teacher tells its student of one drawn sample beyond the label."""
     from kdcore.charts import probability_view
     from kdcore.data import HAM10000

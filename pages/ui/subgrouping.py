@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,11 +13,16 @@ from pages.ui.frame import escaped
 from pages.ui.points import each
 from pages.ui.tables import file_stem, show_table
 
+if TYPE_CHECKING:
+    from kdcore.evaluate.subgroups import GapDifference, Subgroups
+    from kdcore.predict.predictions import Predictions
+    from kdcore.predict.shelf import Measured
+
 LINK = ("by", "score", "gap_of", "gap_to")
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy", "recall", "auc", "ece", "overconfidence")
 
 
-def show_subgroups(models: Sequence[Any], colours: Mapping[str, str]) -> None:
+def show_subgroups(models: Sequence[Measured], colours: Mapping[str, str]) -> None:
     """Draw one score of each group, its gap to all others, what that says, and the table."""
     st.markdown(
         "Images are grouped by what is known of them, and each group is measured by itself. A dot "
@@ -59,7 +64,7 @@ def _choose_attribute(names: list[str]) -> str:
     )
 
 
-def _choose_score(found: Mapping[str, Any]) -> str:
+def _choose_score(found: Mapping[str, Subgroups]) -> str:
     from kdcore.report.subgroups import score_title
 
     known = {key for groups in found.values() for key in groups.scores}
@@ -75,7 +80,9 @@ def _choose_score(found: Mapping[str, Any]) -> str:
     )
 
 
-def _show_groups(found: Mapping[str, Any], by: str, score: str, colours: Mapping[str, str]) -> None:
+def _show_groups(
+    found: Mapping[str, Subgroups], by: str, score: str, colours: Mapping[str, str]
+) -> None:
     from kdcore.charts.subgroups import gap_chart, group_chart
     from kdcore.report.group_gaps import all_score_rows, few_text, gap_text, gap_told_rows
 
@@ -106,7 +113,7 @@ def _show_groups(found: Mapping[str, Any], by: str, score: str, colours: Mapping
         show_table(all_score_rows(found), name, note=note, shown=gap_told_rows(found, score))
 
 
-def _show_differences(models: Sequence[Any], by: str, score: str) -> None:
+def _show_differences(models: Sequence[Measured], by: str, score: str) -> None:
     """Draw by how much the gaps of two models differ, and say why their intervals don't tell."""
     from kdcore.base import KdError
     from kdcore.report.group_gaps import difference_rows, difference_text
@@ -150,14 +157,16 @@ def _show_differences(models: Sequence[Any], by: str, score: str) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Comparing gaps…")
-def _differences(_first: Any, _second: Any, content: str, by: str, score: str) -> Any:
+def _differences(
+    _first: Measured, _second: Measured, content: str, by: str, score: str
+) -> tuple[GapDifference, ...]:
     from kdcore.evaluate import gap_differences
 
     both = [(measured.load(m), measured.temperature(m)) for m in (_first, _second)]
     return gap_differences(both[0], both[1], by, score, measured.RESAMPLES)
 
 
-def _note(found: Mapping[str, Any]) -> str:
+def _note(found: Mapping[str, Subgroups]) -> str:
     """Return what the figure is of; each size of data set is said once."""
     lines = (
         f"{groups.split.capitalize()} part, n = {groups.n:,} images of {groups.lesions:,} lesions. "
@@ -176,13 +185,13 @@ def _say_no_attributes() -> None:
     )
 
 
-def _found(model: Any, by: str) -> Any:
+def _found(model: Measured, by: str) -> Subgroups:
     predictions, content = measured.load(model), measured.key([model], "test")
     return _measured(predictions, content, by, measured.temperature(model))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Measuring groups…")
-def _measured(_predictions: Any, content: str, by: str, temperature: float) -> Any:
+def _measured(_predictions: Predictions, content: str, by: str, temperature: float) -> Subgroups:
     from kdcore.evaluate import subgroups
 
     return subgroups(_predictions, by, temperature, measured.RESAMPLES)

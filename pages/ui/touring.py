@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui import cache, controls, corrupting, images, measured, state
 from pages.ui.controls import Pair
 from pages.ui.images import Chosen
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from streamlit.delta_generator import DeltaGenerator
+
+    from kdcore.charts.corruption import Probs
+    from kdcore.data.corruptions import Stack
+    from kdcore.evaluate.calibration import Floats
+    from kdcore.predict.predictions import Predictions
 
 LINK = ("case", "blur")
 _TITLES = {
@@ -44,7 +53,7 @@ class Case:
     """A picture, and each network's probabilities (C,) for it by role."""
 
     chosen: Chosen
-    probs: Mapping[str, Any]
+    probs: Probs
 
 
 def find(pair: Pair) -> dict[str, Case]:
@@ -115,7 +124,7 @@ def show(pair: Pair, case: Case, kind: str) -> None:
     st.info(_LESSONS[kind], icon=":material/lightbulb:")
 
 
-def _picture(place: Any, chosen: Chosen) -> None:
+def _picture(place: DeltaGenerator, chosen: Chosen) -> None:
     place.image(cache.preview(chosen), caption=chosen.title, width="stretch", alt=chosen.title)
 
 
@@ -127,7 +136,7 @@ def _truth(chosen: Chosen) -> None:
         st.markdown(f"In truth **{name}**, by the data set's diagnosis.")
 
 
-def _answers(probs: Mapping[str, Any], truth: str, before: Mapping[str, Any] | None = None) -> None:
+def _answers(probs: Probs, truth: str, before: Probs | None = None) -> None:
     """Draw each network's answer with how sure it is, and whether it is right."""
     from kdcore.charts.probability import percent
 
@@ -141,7 +150,7 @@ def _answers(probs: Mapping[str, Any], truth: str, before: Mapping[str, Any] | N
             st.markdown(f"**{_names()[answer]}** {verdict}{was}")
 
 
-def _answer(probs: Any) -> str:
+def _answer(probs: Floats) -> str:
     return list(_names())[int(probs.argmax())]
 
 
@@ -169,7 +178,7 @@ def _maps(pair: Pair, case: Case) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking…")
-def _overlay(_checkpoint: Any, _chosen: Chosen, image: str, weights: str, target: int) -> Any:
+def _overlay(_checkpoint: Any, _chosen: Chosen, image: str, weights: str, target: int) -> Image:
     from kdcore.charts.overlay import enlarge
     from kdcore.explain import fast_score_cam, overlay
     from kdcore.predict import preprocess_of
@@ -209,7 +218,7 @@ def _worsening(pair: Pair, case: Case) -> None:
         _turning(pair, case.chosen, stacks["extreme"])
 
 
-def _turning(pair: Pair, chosen: Chosen, worst: Any) -> None:
+def _turning(pair: Pair, chosen: Chosen, worst: Stack) -> None:
     """Say at which blur each network changes its mind, up to the `worst`."""
     sweep = corrupting.sweep(pair, corrupting.spoil(pair, chosen, worst))
     for role in sweep.probs:
@@ -272,7 +281,7 @@ def _of_data(pair: Pair) -> dict[str, Case]:
     }
 
 
-def _saved(pair: Pair) -> dict[str, Any] | None:
+def _saved(pair: Pair) -> dict[str, Predictions] | None:
     """Return both networks' predictions of the test part, None unless of the same pictures."""
     saved = {role: measured.load_of(checkpoint) for role, checkpoint in pair.items()}
     known = {role: found for role, found in saved.items() if found is not None}

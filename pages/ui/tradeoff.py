@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,12 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import bold, escaped, show_error
 from pages.ui.tables import show_table
 from pages.ui.tradeoff_read import corrupted, models_of, record, scores_of
+
+if TYPE_CHECKING:
+    from kdcore.deploy.efficiency import Efficiency
+    from kdcore.deploy.latency_record import Benchmark, Timing
+    from kdcore.report.tradeoff import Point
+    from kdcore.report.tradeoff_words import Answer
 
 LINK = ("times", "setting", "weighed", "forms", "quality", "cost", "bubble", "ms", "mb")
 _SHIPPED = "shipped"
@@ -28,8 +34,8 @@ class Source:
     """Where times are from: a benchmark, and the record of costs and quality, if there is one."""
 
     name: str
-    benchmark: Any
-    efficiency: Any
+    benchmark: Benchmark
+    efficiency: Efficiency | None
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class View:
     """What is weighed: the points, and what they are of."""
 
     source: Source
-    points: list[Any]
+    points: list[Point]
     quality: str
     cost: str
     bubble: str
@@ -126,7 +132,7 @@ def _choose_measures(qualities: Mapping[str, str], costs: Mapping[str, str]) -> 
     return tuple(found)
 
 
-def _default(timings: list[Any]) -> list[str]:
+def _default(timings: list[Timing]) -> list[str]:
     """Return the first teacher and every student; all where there is neither."""
     roles = {t.contender.model: t.contender.role for t in timings}
     teachers = [name for name, role in roles.items() if role == "teacher"][:1]
@@ -134,7 +140,7 @@ def _default(timings: list[Any]) -> list[str]:
     return [*teachers, *students] or list(roles)
 
 
-def show_question(view: View) -> Any:
+def show_question(view: View) -> Answer:
     """Draw the two limits and say what is best within them; return the answer."""
     from kdcore.report.tradeoff_words import answer
 
@@ -158,7 +164,7 @@ def show_question(view: View) -> Any:
     return found
 
 
-def show_chart(view: View, found: Any) -> None:
+def show_chart(view: View, found: Answer) -> None:
     """Draw the points, the front, the limit and what is best."""
     from kdcore.charts.tradeoff import tradeoff_chart
     from kdcore.report.tradeoff import drawable
@@ -195,7 +201,7 @@ def show_recommended(source: Source) -> None:
     from kdcore.deploy.efficiency import RULE
     from kdcore.report.efficiency import recommendation
 
-    if source.name != _SHIPPED:
+    if source.name != _SHIPPED or source.efficiency is None:
         return
     with st.expander("Which form of each model is recommended", key="w:recommended"):
         for model in source.efficiency.models:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import measured
 from pages.ui.frame import show_error
+
+if TYPE_CHECKING:
+    from kdcore.deploy.efficiency import Efficiency, ModelCost
+    from kdcore.deploy.latency_record import Timing
+    from kdcore.evaluate.robustness import Robustness
+    from kdcore.report.tradeoff import Scored, Scores
 
 
 def folder() -> Path:
@@ -19,7 +24,7 @@ def folder() -> Path:
     return results_folder()
 
 
-def record() -> Any | None:
+def record() -> Efficiency | None:
     """Return the shipped efficiency record; None where there is none, and a broken one is told."""
     from kdcore.base import KdError
     from kdcore.report.efficiency_files import NAME
@@ -33,13 +38,13 @@ def record() -> Any | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _record(where: str, changed: int) -> Any:
+def _record(where: str, changed: int) -> Efficiency | None:
     from kdcore.report.efficiency_files import read_efficiency
 
     return read_efficiency(Path(where))
 
 
-def corrupted() -> Any | None:
+def corrupted() -> Robustness | None:
     """Return the shipped robustness table; None where there is none, and a broken one is told."""
     from kdcore.base import KdError
     from kdcore.report.robustness_files import NAME
@@ -53,13 +58,13 @@ def corrupted() -> Any | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _corrupted(where: str, changed: int) -> Any:
+def _corrupted(where: str, changed: int) -> Robustness | None:
     from kdcore.report.robustness_files import read_robustness
 
     return read_robustness(Path(where))
 
 
-def models_of(efficiency: Any | None, timings: list[Any]) -> dict[str, Any]:
+def models_of(efficiency: Efficiency | None, timings: list[Timing]) -> dict[str, ModelCost]:
     """Return the costs of the timed models by their weights: of the record, else of checkpoints."""
     known = {model.weights: model for model in efficiency.models} if efficiency else {}
     here = measured.by_weights()
@@ -73,13 +78,13 @@ def models_of(efficiency: Any | None, timings: list[Any]) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=16, ttl=60, show_spinner=False)
-def _local(path: str, weights: str) -> Any:
+def _local(path: str, weights: str) -> ModelCost:
     from kdcore.deploy.efficiency_local import local_cost
 
     return local_cost(Path(path))
 
 
-def scores_of(efficiency: Any | None) -> Callable[[Any, str, str], Any | None]:
+def scores_of(efficiency: Efficiency | None) -> Scores:
     """Return what gives the scores of a form of a model on a part; None without predictions.
 
     Forms that answer as their network does share its scores.
@@ -87,7 +92,7 @@ def scores_of(efficiency: Any | None) -> Callable[[Any, str, str], Any | None]:
     shelf = measured.by_weights()
     of_record = {model.weights for model in efficiency.models} if efficiency else set()
 
-    def scores(model: Any, engine: str, part: str) -> Any | None:
+    def scores(model: ModelCost, engine: str, part: str) -> Scored | None:
         from kdcore.base import KdError
         from kdcore.report.efficiency_files import form_path
 
@@ -108,7 +113,7 @@ def scores_of(efficiency: Any | None) -> Callable[[Any, str, str], Any | None]:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Measuring…")
-def _scored(path: str, changed: int, weights: str, temperature: float) -> Any:
+def _scored(path: str, changed: int, weights: str, temperature: float) -> Scored:
     from kdcore.report.efficiency_files import load_form
     from kdcore.report.tradeoff import scored
 

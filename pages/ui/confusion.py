@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,6 +13,9 @@ from pages.ui.figures import show_figure
 from pages.ui.frame import escaped
 from pages.ui.pairing import Pair
 from pages.ui.tables import file_stem, show_table
+
+if TYPE_CHECKING:
+    from kdcore.evaluate.sides import Ints
 
 LINK = ("behind", "quadrant", "row", "column")
 _ANY = "any"
@@ -102,7 +105,7 @@ def show_behind(pair: Pair) -> None:
     )
 
 
-def _pick_quadrant(pair: Pair) -> tuple[Any, str]:
+def _pick_quadrant(pair: Pair) -> tuple[Ints, str]:
     """Draw the picker of a quadrant; return the indices of its images and what they are."""
     from kdcore.evaluate import quadrant_cases
     from kdcore.report.pair import quadrant_titles
@@ -121,7 +124,7 @@ def _pick_quadrant(pair: Pair) -> tuple[Any, str]:
     return quadrant_cases(one, other, quadrant, pair.temperatures()[pair.other]), quadrant
 
 
-def _pick_cell(behind: str, pair: Pair) -> tuple[Any, str]:
+def _pick_cell(behind: str, pair: Pair) -> tuple[Ints, str]:
     """Draw the pickers of a row and a column of a matrix; return as `_pick_quadrant`."""
     from kdcore.evaluate import cases, pair_cases
 

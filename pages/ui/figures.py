@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+if TYPE_CHECKING:
+    from streamlit.elements.vega_charts import AltairChart
+
 
 def show_figure(
-    chart: Any,
+    chart: AltairChart,
     name: str,
     note: str,
     on_pick: Callable[[dict[str, Any]], None] | None = None,

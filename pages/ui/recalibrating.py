@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
+    from kdcore.evaluate import Interval
     from kdcore.evaluate.recalibration import CalibrationRow
     from kdcore.predict.predictions import Predictions
 
@@ -130,7 +131,7 @@ def _show_answer(student: Subject, baseline: Subject) -> None:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _deltas(
     _student: Subject, _baseline: Subject, key: str, other: str, own: str, against: str
-) -> Any:
+) -> dict[str, Interval]:
     from kdcore.evaluate import calibration_deltas
 
     return calibration_deltas(

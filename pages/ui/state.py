@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
+T = TypeVar("T")
 _READ = "kd:link-read"
 _PAGE = "kd:page"
 _NAMES = "kd:link-names"
@@ -68,10 +69,10 @@ def choice(
     widget: Callable[..., Any],
     name: str,
     label: str,
-    options: Sequence[Any],
-    default: Any = None,
+    options: Sequence[T],
+    default: T | None = None,
     **more: Any,
-) -> Any:
+) -> T:
     """Draw a widget that picks one of `options` and keep its value; a stale value is dropped."""
     fallback = default if default in options else (options[0] if options else None)
     kept = get(name)

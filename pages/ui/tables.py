@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -12,13 +11,13 @@ _SHOWN = 200  # rows; the download has all
 
 
 def show_table(
-    rows: Sequence[Sequence[Any]],
+    rows: Sequence[Sequence[object]],
     name: str,
     shares: Iterable[str] = (),
     note: str = "",
-    shown: Sequence[Sequence[Any]] | None = None,
+    shown: Sequence[Sequence[object]] | None = None,
     told: bool = True,
-    printed: Sequence[Sequence[Any]] | None = None,
+    printed: Sequence[Sequence[object]] | None = None,
     narrow: Iterable[str] = (),
 ) -> None:
     """Draw rows as a table with its downloads, CSV and LaTeX, called `name`.
@@ -56,7 +55,7 @@ def show_table(
         _download("LaTeX", lambda: _latex(printed or rows, note), f"{name}.tex", "text/x-tex")
 
 
-def _latex(rows: Sequence[Sequence[Any]], note: str) -> str:
+def _latex(rows: Sequence[Sequence[object]], note: str) -> str:
     """Return the LaTeX, fitted to a page; what fits it takes a moment to load."""
     from kdcore.report.latex_paper import paper_table
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kdcore.charts.corruption import Probs
     from kdcore.data.corruptions import Stack
     from kdcore.evaluate.calibration import Floats
+    from kdcore.evaluate.sides import Ints
+    from kdcore.models import Checkpoint
     from kdcore.predict.predictions import Predictions
 
 LINK = ("case", "blur")
@@ -178,7 +180,9 @@ def _maps(pair: Pair, case: Case) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking…")
-def _overlay(_checkpoint: Any, _chosen: Chosen, image: str, weights: str, target: int) -> Image:
+def _overlay(
+    _checkpoint: Checkpoint, _chosen: Chosen, image: str, weights: str, target: int
+) -> Image:
     from kdcore.charts.overlay import enlarge
     from kdcore.explain import fast_score_cam, overlay
     from kdcore.predict import preprocess_of
@@ -289,7 +293,7 @@ def _saved(pair: Pair) -> dict[str, Predictions] | None:
     return known if len(ids) == 2 and ids[0] == ids[1] else None
 
 
-def _chosen(labels: Any, probs: Mapping[str, Any]) -> dict[str, int]:
+def _chosen(labels: Sequence[int] | Ints, probs: Mapping[str, list[Floats]]) -> dict[str, int]:
     from kdcore.evaluate.teaching import teaching_cases
 
     return teaching_cases(labels, probs["Teacher"], probs["Student"])

@@ -57,6 +57,16 @@ def test_pages_do_no_arithmetic(path: Path) -> None:
     assert lines == [], f"{path}: arithmetic in lines {lines}; compute it in kdcore"
 
 
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [("a + b", 1), ("a / b", 1), ("a - 2", 1), ("1 - a", 1), ("a += b", 1), ("a * 1", 1),
+     ("a + 1", 0), ("a -= 1", 0), ("a + 'b'", 0), ("a += f'{b}'", 0), ("a / 'b' / c", 0),
+     ("a | b", 0), ("[*a, *b]", 0)],
+)  # fmt: skip
+def test_arithmetic_is_found_and_counting_is_not(code: str, found: int) -> None:
+    assert sum(map(_is_arithmetic, ast.walk(ast.parse(code)))) == found
+
+
 def _is_arithmetic(node: ast.AST) -> bool:
     """Joining text with +, paths with / and counting by one aren't; `int | None` isn't either."""
     operators = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)

@@ -35,7 +35,7 @@ class Points:
 
         It is given each model's own temperature.
         """
-        return each(self.models, lambda m: _cached(m, find, ("test",), _tempered(m, options)))
+        return each(self.models, lambda m: _cached(m, find, ("test",), options))
 
     def chosen_on_val(
         self, find: Callable[..., T], tempered: bool = True, **options: object
@@ -52,12 +52,7 @@ class Points:
                     "is chosen on. Make them with `python -m kdcore predict`.",
                     icon=":material/rule:",
                 )
-        return each(
-            able,
-            lambda m: _cached(
-                m, find, ("val", "test"), _tempered(m, options) if tempered else options
-            ),
-        )
+        return each(able, lambda m: _cached(m, find, ("val", "test"), options, tempered))
 
     def of_focus(self, found: dict[str, T]) -> T | None:
         """Return what was found of the model in focus, or None."""
@@ -96,13 +91,15 @@ def readable(models: Sequence[Measured]) -> list[Measured]:
     return [m for m in models if m.title in loaded]
 
 
-def _tempered(model: Measured, options: dict[str, object]) -> dict[str, object]:
-    return {**options, "temperature": measured.temperature(model)}
-
-
 def _cached(
-    model: Measured, find: Callable[..., T], parts: tuple[str, ...], options: dict[str, object]
+    model: Measured,
+    find: Callable[..., T],
+    parts: tuple[str, ...],
+    options: dict[str, object],
+    tempered: bool = True,
 ) -> T:
+    if tempered:
+        options = {**options, "temperature": measured.temperature(model)}
     loaded = [measured.load(model, part) for part in parts]
     name = f"{find.__module__}.{find.__qualname__}"
     return _run(find, loaded, name, measured.key([model], *parts), options)

@@ -29,10 +29,9 @@ from benchmarks.driver import browser, serve, settle
 from benchmarks.journeys import move_slider, open_stack, open_upload, upload_to_charts
 from benchmarks.measuring import summary
 from kdcore.base.machine import machine
-from kdcore.data.drawn import draw_lesion
+from kdcore.data import HAM10000, draw_lesion
 
 PACKAGES = ("streamlit", "torch", "torchvision", "altair", "numpy", "playwright")
-CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 SLIDER_MOVES = 4
 AIMS = {
     "startup_s": 10.0,
@@ -46,7 +45,8 @@ AIMS = {
 def lesion(number: int) -> bytes:
     """Return a drawn lesion as JPEG bytes, another one for each number."""
     buffer = io.BytesIO()
-    image = draw_lesion(CLASSES[number % len(CLASSES)], seed=1000 + number)
+    classes = HAM10000.classes
+    image = draw_lesion(classes[number % len(classes)], seed=1000 + number)
     image.save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 

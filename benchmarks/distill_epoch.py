@@ -37,7 +37,6 @@ from kdcore.distill.student import Student
 from kdcore.models import build_model, load_checkpoint
 
 KINDS = ("ce", "cached", "live")
-PATHS = ("data", "json", "checkpoints")  # of this machine: nothing to publish
 
 
 def recipes(options: argparse.Namespace) -> dict[str, Recipe]:
@@ -150,7 +149,7 @@ def main() -> None:
         "cache_fill_s": seconds,
         "cache_mb": size,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
-        "settings": {
+        "settings": {  # without the paths of this machine
             k: str(v) for k, v in vars(options).items() if k not in ("json", "data", "checkpoints")
         },
         "images": len(trainers["ce"].batches.data.labels),

@@ -42,7 +42,6 @@ from kdcore.predict import Predictions, preprocess_of
 from kdcore.predict.grid import grid_store, run_grid
 
 PACKAGES = ("numpy", "scipy", "torch", "pillow")
-CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 SHARES = (0.03, 0.05, 0.11, 0.01, 0.11, 0.67, 0.02)
 IMAGES, LESIONS, RESAMPLES = 1350, 1000, 2000
 PICTURES, BATCH = 64, 32
@@ -53,14 +52,15 @@ def draw_predictions(images: int, lesions: int, seed: int = 0) -> Predictions:
     """Return predictions of a model that is right on about four images of five."""
     rng = np.random.default_rng(seed)
     lesion = np.concatenate([np.arange(lesions), rng.integers(0, lesions, images - lesions)])
-    labels = rng.choice(len(CLASSES), lesions, p=SHARES)[lesion]
-    logits = rng.normal(size=(images, len(CLASSES))) + 2.5 * np.eye(len(CLASSES))[labels]
+    count = len(HAM10000.classes)
+    labels = rng.choice(count, lesions, p=SHARES)[lesion]
+    logits = rng.normal(size=(images, count)) + 2.5 * np.eye(count)[labels]
     return Predictions(
         logits=logits.astype(np.float32),
         labels=labels,
         sample_ids=np.arange(images).astype(np.str_),
         group_ids=lesion.astype(np.str_),
-        classes=CLASSES,
+        classes=HAM10000.classes,
         split="test",
         checkpoint_hash="",
     )
@@ -157,7 +157,7 @@ def main() -> None:
         "grid_over_forward": grid_ratios(options.rounds),
     }
     result = summary(figures, AIMS)
-    settings = {"images": IMAGES, "lesions": LESIONS, "classes": len(CLASSES)}
+    settings = {"images": IMAGES, "lesions": LESIONS, "classes": len(HAM10000.classes)}
     settings |= {"resamples": RESAMPLES, "overall": OVERALL, "by_class": BY_CLASS}
     networks = {c.card.name: c.card.input_size for c in shipped()}
     grid = {"pictures": PICTURES, "corruptions": len(CORRUPTIONS.names()), "networks": networks}

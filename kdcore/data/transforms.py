@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -43,13 +42,6 @@ class Preprocess:
         mean = images.new_tensor(self.mean).view(3, 1, 1)
         std = images.new_tensor(self.std).view(3, 1, 1)
         return (images - mean) / std
-
-    def display(self, tensor: Tensor) -> NDArray[np.uint8]:
-        """Return a normalised tensor (3, H, W) as pixels (H, W, 3): what the network saw."""
-        mean = tensor.new_tensor(self.mean).view(3, 1, 1)
-        std = tensor.new_tensor(self.std).view(3, 1, 1)
-        pixels = (tensor * std + mean).clamp(0, 1).mul(255).round()
-        return pixels.byte().permute(1, 2, 0).cpu().numpy()
 
     def __call__(self, image: Image.Image) -> Tensor:
         """Return the network's input (3, size, size) for an RGB image."""

@@ -44,7 +44,6 @@ class DecisionCurve:
     Attributes
     ----------
     positive : the class
-    prevalence : its share of the images
     thresholds : (K,) rising, in (0, 1)
     model : acting where the probability reaches the threshold
     treat_all : acting on every image; acting on none has 0
@@ -52,7 +51,6 @@ class DecisionCurve:
     """
 
     positive: str
-    prevalence: float
     thresholds: Floats
     model: Band
     treat_all: Band
@@ -98,7 +96,7 @@ def decision_curve(
     whole = _net_benefits(sums.sum(0)[None], levels)
     drawn = _net_benefits(resample_sums(sums, predictions.group_ids, n_boot, seed), levels)
     bands = [_band(value[0], resamples) for value, resamples in zip(whole, drawn, strict=True)]
-    return DecisionCurve(positive, float(member.mean()), levels, *bands)
+    return DecisionCurve(positive, levels, *bands)
 
 
 def net_benefit(

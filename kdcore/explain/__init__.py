@@ -44,7 +44,7 @@ from kdcore.explain.export import (
 )
 from kdcore.explain.faithfulness import Faithfulness, faithfulness
 from kdcore.explain.grad_cam import grad_cam, grad_cam_grid
-from kdcore.explain.judge import VERDICTS, Check, Trust, judge
+from kdcore.explain.judge import Check, Trust, judge
 from kdcore.explain.lesion_share import LesionShare, lesion_share
 from kdcore.explain.localisation import Localisation, localisation
 from kdcore.explain.map_agreement import agreement, agreements
@@ -78,7 +78,6 @@ __all__ = [
     "BASELINE_MAPS",
     "COLORMAPS",
     "METHODS",
-    "VERDICTS",
     "Check",
     "Everything",
     "Explanation",

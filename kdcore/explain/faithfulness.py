@@ -81,11 +81,6 @@ class Faithfulness:
         missing = max(1 - self.probability, 1e-12)
         return max(0.0, self.masked_probability - self.probability) / missing
 
-    @property
-    def increased(self) -> bool:
-        """Whether the probability rises behind the map; its mean is the average increase."""
-        return self.masked_probability > self.probability
-
 
 def faithfulness(
     model: Classifier,

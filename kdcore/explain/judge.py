@@ -18,7 +18,6 @@ MARGIN = 0.01  # by which an area has to be better: less is nothing that a perso
 MOST_CHANGE = 0.2  # of the map's norm, under noise of `RADIUS`
 MOST_ALIKE_SHUFFLED = 0.5  # Spearman's correlation with the map of shuffled parameters
 MOST_ALIKE_OTHER = 0.9  # and with the maps of other classes
-VERDICTS = ("passes", "mixed", "fails")
 _NO_CLASS = "Another class was not asked for: this method shows no class."
 _NO_SHUFFLED = (
     "Shuffled weights told nothing: the network with them gives an empty map of this picture."
@@ -73,7 +72,7 @@ class Trust:
 
     @property
     def verdict(self) -> str:
-        """One of `VERDICTS`: "passes" with every check passed.
+        """One of "passes" (every check passed), "mixed" and "fails".
 
         "fails" if neither insertion nor deletion did, or the map survives shuffled parameters.
         """

@@ -29,7 +29,6 @@ from kdcore.explain.maps import finish_cam, scale_unit
 from kdcore.explain.rollout import rollout_shares
 from kdcore.models import ARCHITECTURES, Card, Checkpoint, Classifier, Ensemble, build_model
 
-NEW = ("grad-cam-pp", "layer-cam", "eigen-cam", "integrated-gradients", "occlusion")
 LAYERS = [
     ("resnet18", 0, lambda m: m.net.layer1[-1]),
     ("resnet18", -1, lambda m: m.net.layer4[-1]),

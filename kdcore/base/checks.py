@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+_ROUNDING = 1e-4
+
 
 def check_logits(logits: ArrayLike) -> NDArray[np.float64]:
     """Return `logits` as float64 of shape (N, C).
@@ -22,8 +24,8 @@ def check_logits(logits: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def check_probs(probs: ArrayLike, tolerance: float = 1e-4) -> NDArray[np.float64]:
-    """Return `probs` as float64 of shape (N, C), rows summing to 1 within `tolerance`.
+def check_probs(probs: ArrayLike) -> NDArray[np.float64]:
+    """Return `probs` as float64 of shape (N, C), rows summing to 1 but for rounding, 1e-4.
 
     Raises
     ------
@@ -31,11 +33,11 @@ def check_probs(probs: ArrayLike, tolerance: float = 1e-4) -> NDArray[np.float64
         If the shape is not (N, C), a value lies outside [0, 1] or a row does not sum to 1.
     """
     array = check_logits(probs)
-    if array.size and (array.min() < -tolerance or array.max() > 1 + tolerance):
+    if array.size and (array.min() < -_ROUNDING or array.max() > 1 + _ROUNDING):
         raise ValueError(
             f"probs: expected values in [0, 1], got [{array.min():.4g}, {array.max():.4g}]"
         )
-    if array.size and np.abs(array.sum(1) - 1).max() > tolerance:
+    if array.size and np.abs(array.sum(1) - 1).max() > _ROUNDING:
         raise ValueError("probs: expected rows that sum to 1; were logits passed?")
     return array
 

@@ -23,11 +23,10 @@ from kdcore.deploy.profile import (
     profile_network,
 )
 from kdcore.deploy.quality import predict_artefacts
-from kdcore.deploy.quantise import METHODS, Quantised, quantise
+from kdcore.deploy.quantise import Quantised, quantise
 
 __all__ = [
     "FORMATS",
-    "METHODS",
     "NOTICE",
     "TOLERANCES",
     "Artefact",

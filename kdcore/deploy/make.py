@@ -20,7 +20,7 @@ from kdcore.deploy.engines import open_engine
 from kdcore.deploy.export import FORMATS, export_bytes, stamp
 from kdcore.deploy.half import to_float16
 from kdcore.deploy.metadata import describe
-from kdcore.deploy.quantise import Quantised, quantise
+from kdcore.deploy.quantise import CALIBRATION, Quantised, quantise
 from kdcore.models import Checkpoint
 
 _LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime")
@@ -144,7 +144,7 @@ def _converted(
 
 def _notes(made: Quantised) -> dict[str, Any]:
     return {
-        "calibration": made.method,
+        "calibration": CALIBRATION,
         "calibration_images": made.n_calibration,
         "left_in_float": list(made.in_float),
         "layers_in_float_for_speed": made.slow_in_int8,

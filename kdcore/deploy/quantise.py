@@ -36,11 +36,7 @@ from kdcore.deploy.check import compare_logits, in_batches
 from kdcore.deploy.engines import open_engine
 from kdcore.deploy.float_parts import depthwise_after_swish, gates, join_swish, sensitive_parts
 
-METHODS: Mapping[str, CalibrationMethod] = {
-    "minmax": CalibrationMethod.MinMax,
-    "entropy": CalibrationMethod.Entropy,
-    "percentile": CalibrationMethod.Percentile,
-}
+CALIBRATION = "minmax"  # the whole range of each activation
 # Sigmoid and Mul are missing: gates and swish are slower in 8 bits than in float, and less exact.
 OPERATORS = ("Conv", "Gemm", "MatMul", "Add", "Relu", "Clip", "MaxPool")
 WORTH = 0.8  # a part stays in float if the noise falls to this share of what it was, or below
@@ -54,7 +50,6 @@ class Quantised:
     Attributes
     ----------
     data : the ONNX file
-    method : of calibration, one of `METHODS`
     n_calibration : images the ranges are from
     in_float : parts that were left in float
     slow_in_int8 : how many layers were left in float for their speed: gates, and depthwise
@@ -63,7 +58,6 @@ class Quantised:
     """
 
     data: bytes
-    method: str
     n_calibration: int
     in_float: tuple[str, ...]
     slow_in_int8: int
@@ -74,8 +68,6 @@ def quantise(
     data: bytes,
     calibration: NDArray[np.float32],
     validation: NDArray[np.float32] | None = None,
-    method: str = "minmax",
-    reduce_range: bool = False,
     cancelled: Callable[[], bool] | None = None,
 ) -> Quantised:
     """Return a float ONNX export in INT8.
@@ -86,32 +78,27 @@ def quantise(
     calibration : (N, 3, H, W) images, normalised, of all classes; a hundred are enough
     validation : (M, 3, H, W) other images, on which is searched what to leave in float; None
         leaves only the layers that 8 bits make slower
-    method : of calibration, one of `METHODS`: the whole range of each activation, the part of it
-        that loses the least information, or all but its outermost 0.001 %
-    reduce_range : weights in 7 bits, for x86 processors before VNNI, whose 16-bit sums overflow
     cancelled : asked before each calibration batch and each trial
 
     Raises
     ------
     ValueError
-        If the method is not known, or there is no image.
+        If there is no image.
     ExportError
         If the graph can't be quantised.
     Cancelled
         If `cancelled` returns True.
     """
-    if method not in METHODS:
-        raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
     for name, images in (("calibration", calibration), ("validation", validation)):
         if images is not None and (images.ndim != 4 or not len(images)):
             raise ValueError(f"{name}: expected images (N, 3, H, W), got {images.shape}")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            work = _Work(Path(folder), data, method, reduce_range, cancelled)
+            work = _Work(Path(folder), data, cancelled)
             work.calibrate(calibration)
             chosen, noises = work.search(validation)
             made = work.build(chosen)
-            return Quantised(made, method, len(calibration), chosen, len(work.always), noises)
+            return Quantised(made, len(calibration), chosen, len(work.always), noises)
     except (KdError, OSError, MemoryError):
         raise
     except Exception as error:  # ONNX Runtime's tools raise kinds of their own
@@ -124,17 +111,9 @@ def quantise(
 class _Work:
     """One quantisation: the prepared graph and the ranges stay, what is in float changes."""
 
-    def __init__(
-        self,
-        folder: Path,
-        data: bytes,
-        method: str,
-        reduce_range: bool,
-        cancelled: Callable[[], bool] | None,
-    ) -> None:
+    def __init__(self, folder: Path, data: bytes, cancelled: Callable[[], bool] | None) -> None:
         self.model, self.ranges = folder / "prepared.onnx", folder / "ranges.json"
-        self.method, self.reduce_range, self.cancelled = method, reduce_range, cancelled
-        self.engine = open_engine(data, "onnx")
+        self.engine, self.cancelled = open_engine(data, "onnx"), cancelled
         source = folder / "float.onnx"
         source.write_bytes(data)
         # ONNX's own shape inference is enough, and the symbolic one takes minutes.
@@ -153,7 +132,7 @@ class _Work:
             self.model,
             list(OPERATORS),
             augmented_model_path=str(self.model.with_name("augmented.onnx")),
-            calibrate_method=METHODS[self.method],
+            calibrate_method=CalibrationMethod.MinMax,
             extra_options={"symmetric": False},
         )
         name = onnx.load(self.model, load_external_data=False).graph.input[0].name
@@ -176,11 +155,10 @@ class _Work:
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(OPERATORS),
             per_channel=True,
-            reduce_range=self.reduce_range,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_exclude=excluded,
-            calibrate_method=METHODS[self.method],
+            calibrate_method=CalibrationMethod.MinMax,
             calibration_cache_path=self.ranges,
         )
         return target.read_bytes()

@@ -146,10 +146,10 @@ def compare_methods(
     return Significance(summaries, tuple(compared), used, higher_is_better)
 
 
-def t_interval(sample: ArrayLike, level: float = LEVEL) -> tuple[Interval, float]:
+def t_interval(sample: ArrayLike) -> tuple[Interval, float]:
     """Return the mean of `sample` (n,) with its t-interval, and the standard deviation (ddof 1).
 
-    `level` is the coverage. The deviation is NaN below two values; the ends are NaN there and
+    The deviation is NaN below two values; the ends are NaN there and
     where all values are equal, and everything is NaN for no value.
     """
     array = np.asarray(sample, dtype=np.float64)
@@ -158,7 +158,7 @@ def t_interval(sample: ArrayLike, level: float = LEVEL) -> tuple[Interval, float
         return Interval(mean, math.nan, math.nan), math.nan
     if np.ptp(np.round(array, _DECIMALS)) == 0:
         return Interval(mean, math.nan, math.nan), 0.0
-    low, high = stats.ttest_1samp(array, 0.0).confidence_interval(level)
+    low, high = stats.ttest_1samp(array, 0.0).confidence_interval(LEVEL)
     return Interval(mean, float(low), float(high)), float(array.std(ddof=1))
 
 

@@ -64,7 +64,6 @@ from kdcore.explain.score_cam import (
 )
 from kdcore.explain.sensitivity import (
     OtherClasses,
-    Randomisation,
     Sensitivity,
     explainer,
     other_classes,
@@ -90,7 +89,6 @@ __all__ = [
     "OtherClasses",
     "PairExplanation",
     "PairTrust",
-    "Randomisation",
     "Road",
     "ScoreCamStep",
     "Sensitivity",

@@ -132,14 +132,14 @@ def everything_in_steps(
     watch = _Watch(progress or (lambda fraction, doing: None))
     watch.report("Preparing quick copies of the networks")
     steps = [
-        explain_steps(c, image, stage, target, watch.counter(i), None, image_sha256)
+        explain_steps(c, image, stage, target, watch.counter(i), image_sha256)
         for i, c in enumerate(pair)
     ]
     latest = first = [watch.timed(i, iterator) for i, iterator in enumerate(steps)]
     gradients = []
     for role, checkpoint in zip(_ROLES, pair):
         watch.finish(f"Grad-CAM of the {role}")
-        asked = (checkpoint, image, "grad-cam", stage, target, None, None, image_sha256)
+        asked = (checkpoint, image, "grad-cam", stage, target, None, image_sha256)
         gradients.append(explain_one(*asked))
     views = []
     for role, checkpoint in zip(_ROLES, pair):

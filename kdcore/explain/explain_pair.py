@@ -18,7 +18,6 @@ from kdcore.explain.maps import Heatmap, difference_map
 from kdcore.explain.methods import METHODS, Method
 from kdcore.explain.score_cam import refine_score_cam
 from kdcore.explain.taps import (
-    CancelCheck,
     Progress,
     check_architecture,
     check_stage,
@@ -123,7 +122,6 @@ def explain_one(
     stage: int = -1,
     target: int | None = None,
     progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
     image_sha256: str | None = None,
 ) -> Explanation:
     """Explain one image by one checkpoint.
@@ -135,7 +133,7 @@ def explain_one(
     method : a name in `METHODS`
     stage : index of the stage, negative from the end
     target : class index; None for the checkpoint's first choice
-    progress, cancelled : see `score_cam`
+    progress : see `score_cam`; may raise Cancelled
     image_sha256 : of the file the image came from; None hashes the pixels instead
 
     Raises
@@ -145,12 +143,12 @@ def explain_one(
     ValueError
         If stage or target is out of range.
     Cancelled
-        If `cancelled` returned true.
+        If `progress` raised it.
     """
     chosen = METHODS.get(method)
     asked = _ask(checkpoint, rgb, chosen, stage, target, image_sha256)
     given = (checkpoint.model, asked.tensor, asked.target, asked.stage)
-    return asked.answered(chosen.compute(*given, progress, cancelled))
+    return asked.answered(chosen.compute(*given, progress, None))
 
 
 def explain_steps(
@@ -159,7 +157,6 @@ def explain_steps(
     stage: int = -1,
     target: int | None = None,
     progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
     image_sha256: str | None = None,
 ) -> Iterator[Explanation]:
     """Yield the Score-CAM of one image from fast to exact, as `refine_score_cam` does.
@@ -168,7 +165,7 @@ def explain_steps(
     """
     asked = _ask(checkpoint, rgb, METHODS.get("score-cam"), stage, target, image_sha256)
     given = (checkpoint.model, asked.tensor, asked.target, asked.stage)
-    for step in refine_score_cam(*given, progress, cancelled):
+    for step in refine_score_cam(*given, progress):
         yield asked.answered(step.heatmap, MaskCount(step.scored, step.channels))
 
 
@@ -244,7 +241,6 @@ def explain_pair(
     stage: int = -1,
     target: int | None = None,
     progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
     image_sha256: str | None = None,
 ) -> PairExplanation:
     """Explain one image by teacher and student for the same class.
@@ -262,11 +258,9 @@ def explain_pair(
     chosen = METHODS.get(method)
     check_stage(student.model, stage)  # before the teacher's time is spent
     check_architecture(student.model, chosen.architectures, chosen.title)
-    first = explain_one(
-        teacher, rgb, method, stage, target, _part(progress, 0), cancelled, image_sha256
-    )
+    first = explain_one(teacher, rgb, method, stage, target, _part(progress, 0), image_sha256)
     second = explain_one(
-        student, rgb, method, stage, first.target, _part(progress, 1), cancelled, image_sha256
+        student, rgb, method, stage, first.target, _part(progress, 1), image_sha256
     )
     return join(first, second)
 

@@ -8,8 +8,7 @@ Conventions here:
 - pixels come most relevant first, in `steps` steps of equally many, ties in seeded random order;
 - insertion starts from the blurred picture. The blur's deviation is a tenth of the side: RISE's
   own, a fortieth, leaves a skin lesion recognisable, and then there is nothing to insert;
-- deletion puts the mean colour of the network's normalisation (zero) in, as RISE does, or with
-  `baseline="blur"` the blurred picture, which draws no hard edges;
+- deletion puts the mean colour of the network's normalisation (zero) in, as RISE does;
 - an area is the trapezoid rule over the fraction of pixels, 0 to 1;
 - drop and gain look at the normalised picture multiplied by the map, as the `grad-cam` package.
 """
@@ -31,7 +30,6 @@ from kdcore.models import Classifier
 
 STEPS = 16
 BATCH_SIZE = 32
-BASELINES = ("mean", "blur")
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,6 @@ class Faithfulness:
     insertion, deletion : (S + 1,) probability of the target at each share
     probability : of the target, picture untouched
     masked_probability : the same for the picture multiplied by the map
-    baseline : what deletion puts in, "mean" or "blur"
     """
 
     fractions: NDArray[np.float64]
@@ -52,7 +49,6 @@ class Faithfulness:
     deletion: NDArray[np.float64]
     probability: float
     masked_probability: float
-    baseline: str
 
     @property
     def insertion_auc(self) -> float:
@@ -88,7 +84,6 @@ def faithfulness(
     target: int,
     heatmaps: Sequence[Heatmap],
     steps: int = STEPS,
-    baseline: str = "mean",
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
     progress: Progress | None = None,
@@ -103,7 +98,6 @@ def faithfulness(
     target : class index
     heatmaps : M maps (H, W) in [0, 1]
     steps : S ≥ 1, equal shares of the pixels; 2 S − 1 forward passes a map, and 3 more
-    baseline : a name in `BASELINES`, what deletion puts in
     batch_size : pictures in one forward pass; bounds the memory
     seed : of the order of tied pixels
     progress : called with (done, total) pictures after each batch
@@ -124,17 +118,14 @@ def faithfulness(
         raise ValueError(
             f"steps, batch_size: expected at least 1, got steps={steps}, batch_size={batch_size}"
         )
-    if baseline not in BASELINES:
-        raise ValueError(f"baseline: expected one of {BASELINES}, got {baseline!r}")
     image = check_image(tensor)
     height, width = image.shape[-2:]
     maps = [check_heatmap(h, (height, width)) for h in heatmaps]
     counts = np.rint(np.linspace(0, height * width, steps + 1)).astype(np.int64)
-    pictures = _Pictures(image, baseline, counts, maps, seed)
+    pictures = _Pictures(image, counts, maps, seed)
     probs = _all_probs(model, pictures, target, batch_size, progress, cancelled)
     return tuple(
-        _result(probs, counts / (height * width), index, steps, baseline)
-        for index in range(len(maps))
+        _result(probs, counts / (height * width), index, steps) for index in range(len(maps))
     )
 
 
@@ -148,14 +139,12 @@ class _Pictures:
     def __init__(
         self,
         image: Tensor,
-        baseline: str,
         counts: NDArray[np.int64],
         maps: Sequence[Heatmap],
         seed: int,
     ) -> None:
         self.image, self.maps = image, maps
-        self.blur = blurred(image)
-        self.gone = self.blur if baseline == "blur" else torch.zeros_like(image)
+        self.blur, self.gone = blurred(image), torch.zeros_like(image)
         self.inner = torch.from_numpy(counts[1:-1]).view(-1, 1, 1, 1).to(image.device)
         self.seed = seed
 
@@ -209,7 +198,7 @@ def _stack(pictures: list[Tensor]) -> Tensor:
 
 
 def _result(
-    probs: NDArray[np.float64], fractions: NDArray[np.float64], index: int, steps: int, name: str
+    probs: NDArray[np.float64], fractions: NDArray[np.float64], index: int, steps: int
 ) -> Faithfulness:
     whole, blur, gone = probs[:3]
     start = 3 + index * (2 * steps - 1)
@@ -220,5 +209,4 @@ def _result(
         deletion=np.concatenate([[whole], inner[steps - 1 :], [gone]]),
         probability=float(whole),
         masked_probability=float(masked),
-        baseline=name,
     )

@@ -29,7 +29,7 @@ from kdcore.explain.causal_mask import (
 )
 from kdcore.explain.grad_cam import grad_cam_grid
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.taps import CancelCheck, Progress, forward, stop_if, target_probs
+from kdcore.explain.taps import Progress, forward, target_probs
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of
 from kdcore.predict.intervention_scores import InterventionScores
@@ -67,7 +67,6 @@ def run_interventions(
     plan: Plan,
     root: Path | None = None,
     progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
 ) -> InterventionScores:
     """Return the interventions on a network, computing only the chunks that are not kept yet.
 
@@ -79,8 +78,7 @@ def run_interventions(
     split : the part that they are recorded as
     plan : areas, regions and seed
     root : where chunks are kept; by default inside the state folder
-    progress : called with (done, total) images
-    cancelled : asked before each image and stage
+    progress : called with (done, total) images after each chunk, which is kept by then
 
     Raises
     ------
@@ -88,8 +86,6 @@ def run_interventions(
         If there is no picture, or one can't be read.
     ValueError
         If the two networks have different classes.
-    Cancelled
-        If `cancelled` returned true; whole chunks are kept.
     """
     if not samples:
         raise DataError("There is no picture to test masks on.", "Choose another part.")
@@ -103,7 +99,7 @@ def run_interventions(
         path = folder / f"{_key(chunk, split, plan, model, teacher)}.npz"
         part = _kept(path)
         if part is None:
-            part = _chunk(model, teacher, data, chunk, split, plan, cancelled)
+            part = _chunk(model, teacher, data, chunk, split, plan)
             part.save(path)
         parts.append(part)
         if progress is not None:
@@ -134,14 +130,11 @@ def _chunk(
     samples: Sequence[Sample],
     split: str,
     plan: Plan,
-    cancelled: CancelCheck | None,
 ) -> InterventionScores:
     rows = []
     for sample in samples:
         rgb = data.picture(sample.image_id).rgb
-        rows.append(
-            _image(model, teacher, rgb, plan, image_seed(sample.image_id, plan.seed), cancelled)
-        )
+        rows.append(_image(model, teacher, rgb, plan, image_seed(sample.image_id, plan.seed)))
     targets, probabilities, own, moved = zip(*rows)
     own_drops, moved_drops = (np.stack(d).astype(np.float32) for d in (own, moved))
     stages, teacher_stages = _matched(model, teacher)
@@ -176,12 +169,7 @@ def _matched(model: Checkpoint, teacher: Checkpoint) -> tuple[tuple[str, ...], t
 
 
 def _image(
-    model: Checkpoint,
-    teacher: Checkpoint,
-    rgb: Image.Image,
-    plan: Plan,
-    seed: int,
-    cancelled: CancelCheck | None,
+    model: Checkpoint, teacher: Checkpoint, rgb: Image.Image, plan: Plan, seed: int
 ) -> tuple[int, float, Floats, Floats]:
     """Return target, its probability, and the drops by own and teacher's masks, (S, Q, 1 + R)."""
     tensor, shown = (preprocess_of(c)(rgb).unsqueeze(0) for c in (model, teacher))
@@ -190,7 +178,6 @@ def _image(
     test = _tester(model, tensor, target, plan, seed)
     own, moved = [], []
     for stage in range(-len(_matched(model, teacher)[0]), 0):
-        stop_if(cancelled, "The intervention test")
         own.append(whole - test(grad_cam_grid(model.model, tensor, target, stage)))
         moved.append(
             own[-1]

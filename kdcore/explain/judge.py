@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from kdcore.base.words import percent
 from kdcore.explain.faithfulness import Faithfulness
 from kdcore.explain.localisation import Localisation
-from kdcore.explain.sensitivity import OtherClasses, Randomisation, Sensitivity
+from kdcore.explain.sensitivity import OtherClasses, Sensitivity
+from kdcore.explain.similarity import Similarity
 
 MARGIN = 0.01  # by which an area has to be better: less is nothing that a person could see
 MOST_CHANGE = 0.2  # of the map's norm, under noise of `RADIUS`
@@ -67,7 +68,7 @@ class Trust:
     faithfulness: Mapping[str, Faithfulness]
     localisation: Mapping[str, Localisation]
     sensitivity: Sensitivity
-    randomisation: Randomisation
+    randomisation: Similarity
     other_classes: OtherClasses | None
 
     @property
@@ -113,7 +114,7 @@ def judge(
     faithfulness: Mapping[str, Faithfulness],
     localisation: Mapping[str, Localisation],
     sensitivity: Sensitivity,
-    randomisation: Randomisation,
+    randomisation: Similarity,
     other_classes: OtherClasses | None,
 ) -> Trust:
     """Return the checks and the verdict.
@@ -131,7 +132,7 @@ def judge(
         _steady(sensitivity),
     ]
     # An empty map has the correlation 0 with any other: that would be a check that cannot fail.
-    empty = randomisation.last.spearman == 0
+    empty = randomisation.spearman == 0
     if not empty:
         checks.append(_shuffled(randomisation))
     if other_classes is not None:
@@ -187,8 +188,8 @@ def _steady(found: Sensitivity) -> Check:
     return Check("steady", title, passed, found.worst, MOST_CHANGE, words)
 
 
-def _shuffled(found: Randomisation) -> Check:
-    value = found.last.spearman
+def _shuffled(found: Similarity) -> Check:
+    value = found.spearman
     words = (
         f"With the network's weights shuffled the map's rank correlation with itself is {value:.2f}"
         f" (1: the same map). Passed if below {MOST_ALIKE_SHUFFLED}."

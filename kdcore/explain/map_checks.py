@@ -96,7 +96,7 @@ def _changes(
     row = {
         "sensitivity": noisy(method=method, heatmap=heatmap).worst,
         "sensitivity_edges": noisy(method=lambda _, noised, __: edge_map(noised, std)).worst,
-        "shuffled": shuffled.last.spearman,
+        "shuffled": shuffled.spearman,
     }
     if info.uses_target:
         asked = partial(other_classes, *about, method, heatmap, seed=seed, cancelled=cancelled)

@@ -62,7 +62,6 @@ def road(
     target: int,
     heatmaps: Sequence[Heatmap],
     fractions: Sequence[float] = FRACTIONS,
-    noise: float = NOISE,
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
@@ -78,7 +77,6 @@ def road(
     target : class index
     heatmaps : M maps (H, W) in [0, 1]
     fractions : F shares of the pixels to remove, each in (0, 1)
-    noise : deviation of the noise on filled pixels, ≥ 0
     seed : of the noise and of the order of tied pixels
     progress : called with (done, total) maps
     cancelled : asked before each filling
@@ -94,11 +92,8 @@ def road(
     Cancelled
         If `cancelled` returned true.
     """
-    if not fractions or not all(0 < f < 1 for f in fractions) or noise < 0:
-        raise ValueError(
-            "fractions, noise: expected one or more in (0, 1) and >= 0, got "
-            f"{tuple(fractions)} and {noise}"
-        )
+    if not fractions or not all(0 < f < 1 for f in fractions):
+        raise ValueError(f"fractions: expected one or more in (0, 1), got {tuple(fractions)}")
     image = check_image(tensor)
     maps = [check_heatmap(h, (image.shape[-2], image.shape[-1])) for h in heatmaps]
     whole = float(target_probs(model, image, target)[0])
@@ -109,7 +104,7 @@ def road(
         for fraction in fractions:
             stop_if(cancelled, "ROAD")
             removed = ranks < min(max(1, round(fraction * ranks.size)), ranks.size - 1)
-            filled.append(fill(image, removed, noise, seed))
+            filled.append(fill(image, removed, seed=seed))
         probs = target_probs(model, torch.cat(filled), target)
         found.append(Road(np.array(fractions, dtype=np.float64), probs, whole))
         if progress is not None:

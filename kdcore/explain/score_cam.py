@@ -149,7 +149,6 @@ def refine_score_cam(
     target: int,
     stage: int = -1,
     progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
 ) -> Iterator[ScoreCamStep]:
     """Yield the map of `fast_score_cam`, better ones, and at last that of `score_cam`.
 
@@ -160,8 +159,7 @@ def refine_score_cam(
     ----------
     model, tensor, target, stage : as for `score_cam`
     progress : called with (scored, all) masks before the first and after each batch of a step; of
-        an ensemble, those of its members together
-    cancelled : asked before each batch
+        an ensemble, those of its members together; may raise Cancelled
 
     Yields
     ------
@@ -173,9 +171,8 @@ def refine_score_cam(
     ValueError
         If an argument is out of range, at the first step.
     Cancelled
-        If `cancelled` returned true.
+        If `progress` raised it.
     """
-    stop_if(cancelled, "Score-CAM")
     states = [ChannelScores(m, tensor, target, stage) for m in members(model)]
     goals = [_fast_masks(state) for state in states]
 
@@ -185,7 +182,7 @@ def refine_score_cam(
 
     while True:
         for state, goal in zip(states, goals):
-            state.score(goal, None, report, cancelled)
+            state.score(goal, None, report)
         step = ScoreCamStep(
             np.mean([state.heatmap() for state in states], axis=0, dtype=np.float32),
             sum(state.channels_scored for state in states),
@@ -197,32 +194,23 @@ def refine_score_cam(
         goals = [2 * goal for goal in goals]
 
 
-def estimate_seconds(
-    model: Classifier,
-    tensor: Tensor,
-    stage: int = -1,
-    fast: bool = False,
-) -> float:
+def estimate_seconds(model: Classifier, tensor: Tensor, stage: int = -1) -> float:
     """Return about how many seconds `score_cam` will take here, from one short timed batch.
 
-    Parameters
-    ----------
-    model, tensor, stage : those of `score_cam`
-    fast : whether to estimate `fast_score_cam` instead
+    `model`, `tensor` and `stage` are those of `score_cam`.
     """
     check_stage(model, stage)
-    return sum(_estimate(network, tensor, stage, fast) for network in members(model))
+    return sum(_estimate(network, tensor, stage) for network in members(model))
 
 
-def _estimate(model: Classifier, tensor: Tensor, stage: int, fast: bool) -> float:
+def _estimate(model: Classifier, tensor: Tensor, stage: int) -> float:
     started = time.perf_counter()
     scores = ChannelScores(model, tensor, 0, stage)
     preparing = time.perf_counter() - started
-    wanted = _fast_masks(scores) if fast else scores.masks
     started = time.perf_counter()
     scores.score(_TIMED)
     each = (time.perf_counter() - started) / scores.scored
-    return preparing + each * min(wanted, scores.masks)
+    return preparing + each * scores.masks
 
 
 def _fast_masks(scores: ChannelScores) -> int:

@@ -31,7 +31,6 @@ from kdcore.models import Classifier
 Explainer = Callable[[Classifier, Tensor, int], Heatmap]
 RADIUS = 2.0  # 8-bit levels: no eye sees it, any camera's noise is larger
 REPEATS = 8
-MODES = ("full", "cascading")
 _WHAT = "The sensitivity test"
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -53,28 +52,6 @@ class Sensitivity:
     def worst(self) -> float:
         """The largest change, ≥ 0: the metric's value; lower is better."""
         return float(self.changes.max())
-
-
-@dataclass(frozen=True)
-class Randomisation:
-    """How alike the map stays when the network's parameters are shuffled.
-
-    Attributes
-    ----------
-    layers : names of the modules, from the logits down, in the order of shuffling
-    similarities : of the map before and after; "cascading" has one for each of `layers`, all
-        layers up to it shuffled, "full" has one, all of them shuffled
-    mode : "full" or "cascading"
-    """
-
-    layers: tuple[str, ...]
-    similarities: tuple[Similarity, ...]
-    mode: str
-
-    @property
-    def last(self) -> Similarity:
-        """The similarity with everything shuffled; near 0 is right, near 1 is wrong."""
-        return self.similarities[-1]
 
 
 @dataclass(frozen=True)
@@ -169,18 +146,15 @@ def randomisation(
     method: str | Explainer,
     heatmap: Heatmap | None = None,
     stage: int = -1,
-    mode: str = "full",
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
-) -> Randomisation:
-    """Shuffle the parameters of a deep copy and compare its map with the network's.
+) -> Similarity:
+    """Shuffle the parameters of a deep copy; near 0 its map is unlike the network's, as is right.
 
     Parameters
     ----------
     model, tensor, target, method, heatmap, stage, progress, cancelled : as `sensitivity` has them
-    mode : "full" shuffles everything at once; "cascading" goes from the logits down, with a map
-        after each module that has parameters
     seed : of the shuffling
 
     Raises
@@ -190,26 +164,16 @@ def randomisation(
     Cancelled
         If `cancelled` returned true.
     """
-    if mode not in MODES:
-        raise ValueError(f"mode: expected one of {MODES}, got {mode!r}")
     image, explain = check_image(tensor), explainer(method, stage, cancelled)
     before = _map_of(explain, model, image, target, heatmap)
+    stop_if(cancelled, _WHAT)
     clone = _copy(model)
-    layers = _layers(clone)
-    if not layers:
-        raise ValueError("model: expected parameters to shuffle, got a network without any")
-    groups = [layers] if mode == "full" else [[layer] for layer in layers]
-    generator = torch_generator(seed)
-    found = []
-    for done, group in enumerate(groups, 1):
-        stop_if(cancelled, _WHAT)
-        for _, module in group:
-            _shuffle(module, generator)
-        _measure_again(clone, image)
-        found.append(similarity(before, _map_of(explain, clone, image, target)))
-        if progress is not None:
-            progress(done, len(groups))
-    return Randomisation(tuple(name for name, _ in layers), tuple(found), mode)
+    _shuffle(clone, torch_generator(seed))
+    _measure_again(clone, image)
+    found = similarity(before, _map_of(explain, clone, image, target))
+    if progress is not None:
+        progress(1, 1)
+    return found
 
 
 def other_classes(
@@ -271,19 +235,13 @@ def _copy(model: Classifier) -> Classifier:
         return copy.deepcopy(model).eval()
 
 
-def _layers(model: Classifier) -> list[tuple[str, nn.Module]]:
-    """Return the modules that own parameters, the last one registered first."""
-    owning = [
-        (name or "model", module)
-        for name, module in model.named_modules()
-        if next(module.parameters(recurse=False), None) is not None
-    ]
-    return owning[::-1]
-
-
-def _shuffle(module: nn.Module, generator: torch.Generator) -> None:
+def _shuffle(clone: Classifier, generator: torch.Generator) -> None:
+    """Shuffle each tensor's own values, the module registered last first."""
+    owners = [m for m in clone.modules() if next(m.parameters(recurse=False), None) is not None]
+    if not owners:
+        raise ValueError("model: expected parameters to shuffle, got a network without any")
     with torch.inference_mode(False), torch.no_grad():
-        for parameter in module.parameters(recurse=False):
+        for parameter in (p for m in reversed(owners) for p in m.parameters(recurse=False)):
             order = torch.randperm(parameter.numel(), generator=generator).to(parameter.device)
             parameter.copy_(parameter.flatten()[order].view_as(parameter))
 

@@ -78,10 +78,10 @@ def check_map(
     costs = (_FAITHFUL_COST, repeats, 1, others if by_class else 0)
     report = [_part(progress, sum(costs[:i]), costs[i], sum(costs)) for i in range(len(costs))]
     about = (model, image, target, method)
-    order = (list(maps.values()), steps, "mean", BATCH_SIZE, seed)
+    order = (list(maps.values()), steps, BATCH_SIZE, seed)
     faithful = faithfulness(model, image, target, *order, report[0], cancelled)
     steady = sensitivity(*about, std, heatmap, stage, RADIUS, repeats, seed, report[1], cancelled)
-    shuffled = randomisation(*about, heatmap, stage, "full", seed, report[2], cancelled)
+    shuffled = randomisation(*about, heatmap, stage, seed, report[2], cancelled)
     classes = None
     if by_class:
         classes = other_classes(*about, heatmap, stage, others, seed, report[3], cancelled)

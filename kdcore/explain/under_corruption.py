@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import Cancelled
 from kdcore.data.corruptions import Stack, corrupt, reference_square
 from kdcore.explain.explain_pair import Explanation, explain_one
 from kdcore.explain.map_agreement import agreement
@@ -57,7 +56,6 @@ def map_stability(
     stacks: Sequence[Stack],
     method: str = "grad-cam",
     progress: Callable[[int, int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
 ) -> NDArray[np.float64]:
     """Return the correlation of each picture's map with its clean self under each corruption.
 
@@ -67,24 +65,16 @@ def map_stability(
     pictures : RGB and the seed of its corruptions, as `image_seed` gives it
     stacks : corruptions, each a tuple of steps; the empty one is the clean picture
     method : a name in `METHODS`
-    progress : called after each picture
-    cancelled : asked before each map
+    progress : called with (done, total) after each picture
 
     Returns
     -------
     (N, K), pictures by corruptions, in [-1, 1]; NaN where a map is constant
-
-    Raises
-    ------
-    Cancelled
-        If `cancelled` returns True.
     """
     found = np.empty((len(pictures), len(stacks)))
     for row, (picture, seed) in enumerate(pictures):
         square, before = reference_square(picture), None
         for column, stack in enumerate(stacks):
-            if cancelled and cancelled():
-                raise Cancelled("The maps under corruption")
             spoilt = corrupt(square, stack, seed)
             pair = maps_of(checkpoint, square, spoilt, method, before)
             before, found[row, column] = pair.before, pair.correlation

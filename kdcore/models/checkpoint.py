@@ -28,10 +28,10 @@ class Checkpoint:
     hash: str
 
 
-def make_model(card: Card, weights: str | None = None) -> Classifier:
-    """Build the network of a card, or its ensemble, with random weights unless named."""
+def make_model(card: Card) -> Classifier:
+    """Build the network of a card, or its ensemble, with random weights."""
     if not card.members:
-        return build_model(card.architecture, len(card.classes), weights)
+        return build_model(card.architecture, len(card.classes))
     return Ensemble([build_model(name, len(card.classes)) for name in card.members])
 
 

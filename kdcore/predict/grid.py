@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from kdcore.base import Cancelled, DataError, KdError, sha256_bytes, state_folder
+from kdcore.base import DataError, KdError, sha256_bytes, state_folder
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import (
     CORRUPTIONS,
@@ -95,7 +95,6 @@ def run_grid(
     store: GridStore,
     seed: int = 0,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
 ) -> None:
     """Compute the cells that `store` lacks, and keep each as soon as it is whole.
 
@@ -108,8 +107,7 @@ def run_grid(
     stacks : names of corruptions, as `all_stacks` gives them; "a-1+b-2" is a stack of two
     store : from `grid_store` with the same samples and seed
     seed : of the corruptions; each picture has its own after its id
-    progress : called after each batch
-    cancelled : asked before each batch
+    progress : called after each batch; where it raises, whole cells are kept
 
     Raises
     ------
@@ -117,8 +115,6 @@ def run_grid(
         If a network is of other classes than the first.
     DataError
         If there is no picture, a corruption is unknown, or a picture can't be read.
-    Cancelled
-        If `cancelled` returns True; whole cells are kept.
     """
     if not samples:
         raise DataError("There is no picture to corrupt.", "Choose another part of the split.")
@@ -134,8 +130,6 @@ def run_grid(
     for stack, models in lacking.items():
         logits: dict[str, list[NDArray[np.float32]]] = {c.hash: [] for c in models}
         for batch in _corrupted(squares, seeds, wanted[stack]):
-            if cancelled and cancelled():
-                raise Cancelled("The robustness grid")
             for weights, values in _answers(models, batch).items():
                 logits[weights].append(values)
             done += len(batch)

@@ -17,7 +17,7 @@ NAMES = ("map", "centre", "edges", "random", "uniform", "random 2")
 def curves() -> dict[str, Faithfulness]:
     shares = np.linspace(0, 1, 5)
     return {
-        name: Faithfulness(shares, shares ** (i + 1), 1 - shares ** (i + 1), 1.0, 0.5, "mean")
+        name: Faithfulness(shares, shares ** (i + 1), 1 - shares ** (i + 1), 1.0, 0.5)
         for i, name in enumerate(NAMES)
     }
 

@@ -88,9 +88,9 @@ def test_a_pair_with_an_ensemble_reports_and_cancels(ensemble, picture, method):
     )
     assert seen == sorted(seen)
     assert seen[-1] == 1
-    asked = iter([False] * 1 + [True] * 99)
+    image, asked = torch.rand(1, 3, SIDE, SIDE), iter([False] * 1 + [True] * 99)
     with pytest.raises(Cancelled):
-        explain_one(teacher, picture, method, cancelled=lambda: next(asked))
+        METHODS.get(method).compute(ensemble, image, 0, -1, None, lambda: next(asked))
 
 
 def test_everything_of_an_ensemble(ensemble, picture):

@@ -169,12 +169,12 @@ def test_a_cancelled_run_goes_on_and_gives_the_same_record(tmp_path):
     samples = [Sample(str(k), str(k), "a", 0) for k in range(10)]  # a chunk of 8, and one of 2
     plan, seen = Plan((0.2,), 2), []
 
-    def note(done, total):
+    def cancel(done, total):
         seen.append((done, total))
+        raise Cancelled
 
     with pytest.raises(Cancelled):
-        _run(student, teacher, tmp_path / "a", plan, samples,
-             progress=note, cancelled=lambda: bool(seen))  # fmt: skip
+        _run(student, teacher, tmp_path / "a", plan, samples, progress=cancel)
     assert seen == [(8, 10)]
     data = _Data()
     resumed = run_interventions(student, teacher, data, samples, "test", plan, tmp_path / "a")

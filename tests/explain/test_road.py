@@ -87,9 +87,9 @@ def test_one_fraction_is_the_network_on_the_filled_picture():
     assert result.score == pytest.approx(float(expected), abs=1e-6)
 
 
-@pytest.mark.parametrize("change", [{"fractions": []}, {"fractions": [1.0]}, {"noise": -1}])
+@pytest.mark.parametrize("change", [{"fractions": []}, {"fractions": [1.0]}])
 def test_bad_arguments_are_named(change):
-    with pytest.raises(ValueError, match="fractions, noise"):
+    with pytest.raises(ValueError, match="fractions"):
         road(Quadrants(), noise_picture(), 0, [random_map((32, 32))], **change)
 
 

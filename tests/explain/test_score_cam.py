@@ -173,12 +173,14 @@ def test_dropping_cancelling_and_failing_leave_the_model_as_it_was(training, mon
     next(steps)
     assert state(model) == before  # while it waits, too
     steps.close()
-    for make in (score_cam, fast_score_cam, lambda *a, **k: list(refine_score_cam(*a, **k))):
+    for make in (score_cam, fast_score_cam):
         asked = iter([False] + [True] * 9)
         with pytest.raises(Cancelled):
             make(model, picture(32), 0, cancelled=lambda asked=asked: next(asked))
         with pytest.raises(ValueError, match="target"):
             make(model, picture(32), 7)
+    with pytest.raises(ValueError, match="target"):
+        next(refine_score_cam(model, picture(32), 7))
     monkeypatch.setattr(channel_scores, "masked_images", None)
     with pytest.raises(TypeError):
         score_cam(model, picture(32), 0)
@@ -258,7 +260,7 @@ def test_bad_arguments_and_the_registry(network):
     with pytest.raises(ValueError, match="batch_size"):
         score_cam(network, picture(), 0, batch_size=0)
     assert METHODS.get("score-cam-fast").convention.startswith("approximate")
-    assert 0 < estimate_seconds(network, picture(), 0, fast=True) < 60
+    assert 0 < estimate_seconds(network, picture(), 0) < 60
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def _spoiled(trust, name, value):
     elif name == "steady":
         steady = replace(steady, changes=np.array([0.0, value]))
     elif name == "shuffled":
-        shuffled = replace(shuffled, similarities=(replace(shuffled.last, spearman=value),))
+        shuffled = replace(shuffled, spearman=value)
     elif name == "other class":
         classes = replace(
             classes, similarities=(replace(classes.similarities[0], spearman=value),) * 3

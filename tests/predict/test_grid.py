@@ -79,14 +79,15 @@ def test_a_half_written_cell_is_made_again(data, models, tmp_path):
 
 def test_cancelling_keeps_whole_cells(data, models, tmp_path):
     samples = data.samples[:3]
-    store, asked = grid_store(samples, root=tmp_path), []
+    store, told = grid_store(samples, root=tmp_path), []
 
-    def cancelled() -> bool:
-        asked.append(1)
-        return len(asked) > 1
+    def cancel_the_second_batch(*counts: int) -> None:
+        told.append(counts)
+        if len(told) > 1:
+            raise Cancelled
 
     with pytest.raises(Cancelled):
-        run_grid(models, data, samples, "test", STACKS, store, cancelled=cancelled)
+        run_grid(models, data, samples, "test", STACKS, store, progress=cancel_the_second_batch)
     kept = [store.load(models[0].hash, stack) is not None for stack in STACKS]
     assert kept == [True, False, False]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +37,6 @@ def measure_grid(
     n_boot: int = 500,
     seed: int = 0,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
 ) -> Robustness:
     """Compute the cells that are not kept yet, and measure the grid.
 
@@ -49,12 +48,10 @@ def measure_grid(
         If two networks have one name, or as `run_grid` does.
     DataError
         If the teacher is none of them, or as `run_grid` does.
-    Cancelled
-        If `cancelled` returns True; whole cells are kept for the next time.
     """
     check_names(checkpoint.card for checkpoint in checkpoints)
     store = grid_store(samples, seed)
-    run_grid(checkpoints, data, samples, split, stacks, store, seed, progress, cancelled)
+    run_grid(checkpoints, data, samples, split, stacks, store, seed, progress)
     grid = {
         c.card.name: {s: cell for s in stacks if (cell := store.load(c.hash, s)) is not None}
         for c in checkpoints

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, write_atomically
+from kdcore.predict.heads import read_head
 
 _FORMAT = 1
 _AGAIN = "Delete it, and make it again with `python -m kdcore interventions`."
@@ -142,7 +143,7 @@ class InterventionScores:
         """Read what `save` wrote; raises DataError, naming the file, if it is not such."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                return InterventionScores(**_read(arrays))
+                return InterventionScores(**_fields(arrays, read_head(arrays, _FORMAT, path)))
         except BAD_NPZ as error:
             raise DataError(
                 f"{Path(path).name} can't be read as saved interventions: {error}.", _AGAIN
@@ -156,13 +157,10 @@ def _head(scores: InterventionScores) -> dict[str, Any]:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
-def _read(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _fields(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `InterventionScores` as a file holds them."""
-    head = json.loads(str(arrays["head"]))
-    if head.pop("format") != _FORMAT:
-        raise ValueError(f"expected format {_FORMAT}")
-    head = {k: tuple(v) if isinstance(v, list) else v for k, v in head.items()}
+    about = {k: tuple(v) if isinstance(v, list) else v for k, v in head.items()}
     found = {name: arrays[name] for name in _TEXTS}
     found |= {name: arrays[name].astype(np.int64, casting="same_kind") for name in _NUMBERS}
     real = ("probabilities", *_DROPS)
-    return head | found | {name: arrays[name].astype(np.float32) for name in real}
+    return about | found | {name: arrays[name].astype(np.float32) for name in real}

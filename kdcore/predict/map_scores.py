@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, check_labels, write_atomically
+from kdcore.predict.heads import read_head
 
 CLEAN = "clean"
 AGREEMENT = ("pearson", "spearman", "cosine", "ssim", "iou")
@@ -134,7 +135,7 @@ class MapScores:
         """Read what `save` wrote; raises DataError, naming the file, if it is not such."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                fields = _fields(arrays)
+                fields = _fields(arrays, read_head(arrays, _FORMAT, path))
             return MapScores(**fields)
         except BAD_NPZ as error:
             raise DataError(
@@ -162,9 +163,8 @@ def load_all(folder: Path) -> list[MapScores]:
     return [MapScores.load(path) for path in sorted(Path(folder).glob("*.npz"))]
 
 
-def _fields(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _fields(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `MapScores` as a file holds them."""
-    head = json.loads(str(arrays["head"]))
     rows: dict[str, NDArray[Any]] = {name: arrays[name] for name in _PER_IMAGE}
     for name in ("labels", "target", "answer"):
         if rows[name].dtype.kind not in "iu":

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, write_atomically
+from kdcore.predict.heads import read_head
 
 _FORMAT = 1
 _ATTRIBUTE = "attribute_"  # before an attribute's name in the file
@@ -102,7 +103,7 @@ class Predictions:
         """Read what `save` wrote; raises DataError, naming file and row, if it is not such."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                fields = _fields(arrays)
+                fields = _fields(arrays, read_head(arrays, _FORMAT, path))
         except BAD_NPZ as error:
             raise DataError(
                 f"{Path(path).name} can't be read as saved predictions: {error}.", _AGAIN
@@ -115,9 +116,8 @@ class Predictions:
             ) from error
 
 
-def _fields(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _fields(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `Predictions` as a file holds them."""
-    head = json.loads(str(arrays["head"]))
     labels = arrays["labels"]
     if labels.dtype.kind not in "iu":
         raise ValueError(f"labels: expected whole numbers, got {labels.dtype}")

@@ -99,7 +99,7 @@ def test_a_broken_file_is_named(rng, tmp_path):
         with pytest.raises(DataError, match="drops.npz can't be read"):
             InterventionScores.load(path)
     np.savez(path, head=np.array('{"format": 99}'))
-    with pytest.raises(DataError, match="expected format 1"):
+    with pytest.raises(DataError, match="has format 99; this version of the app reads format 1"):
         InterventionScores.load(path)
     with pytest.raises(DataError, match=r"nothing\.npz"):
         InterventionScores.load(tmp_path / "nothing.npz")

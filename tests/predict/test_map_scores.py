@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
+from kdcore.predict import map_scores
 from kdcore.predict.map_scores import FLOORS, MapScores, load_all
 from tests.evaluate.map_makers import make_scores
 
@@ -55,6 +56,15 @@ def test_a_half_written_or_foreign_file_is_named(tmp_path):
     np.savez(path, logits=np.zeros(3))
     with pytest.raises(DataError, match=r"record\.npz"):
         MapScores.load(path)
+
+
+def test_a_later_format_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(map_scores, "_FORMAT", 2)
+    make_scores().save(tmp_path / "later.npz")
+    monkeypatch.undo()
+    with pytest.raises(DataError, match=r"later\.npz has format 2; .* reads format 1") as caught:
+        MapScores.load(tmp_path / "later.npz")
+    assert "make it again" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
+from kdcore.predict import predictions
 from kdcore.predict.predictions import Predictions
 
 
@@ -117,6 +118,15 @@ def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
     with pytest.raises(DataError, match=r"p\.npz") as caught:
         Predictions.load(path)
     assert "predict" in caught.value.hint
+
+
+def test_a_later_format_is_told(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(predictions, "_FORMAT", 2)
+    make().save(tmp_path / "later.npz")
+    monkeypatch.undo()
+    with pytest.raises(DataError, match=r"later\.npz has format 2; .* reads format 1") as caught:
+        Predictions.load(tmp_path / "later.npz")
+    assert "make it again" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from kdcore.data import first_by_hash
 from kdcore.data.corruptions import CLEAN
 from kdcore.evaluate.explanations import evaluate_explanations
 from kdcore.explain.map_cells import map_cells
-from kdcore.explain.study import Study, run_study
+from kdcore.explain.map_study import MapStudy, run_map_study
 from kdcore.models import load_checkpoint
 from kdcore.predict.grid import all_stacks
 from kdcore.report.explanations_files import write_explanations
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     )
     data = open_data(options, teacher.card.classes)
     unseen, _ = choose_unseen(data, options, [c.card for c in (teacher, *students)])
-    study = Study(
+    study = MapStudy(
         teacher=teacher,
         students=tuple(students),
         data=data,
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
     )
     cells = map_cells(options.method, teacher.hash, options.seed)
-    records = run_study(study, cells, say_progress)
+    records = run_map_study(study, cells, say_progress)
     found = evaluate_explanations(records, options.resamples, options.seed)
     seconds = time.monotonic() - started
     print(markdown_study(found, seconds))

@@ -10,7 +10,7 @@ from pathlib import Path
 from kdcore.base import data_folder, results_folder
 from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write_document
-from kdcore.cli.reporting.study import Study, open_study
+from kdcore.cli.reporting.models import ReportModels, open_models
 from kdcore.cli.reporting.whole import SECTIONS, make_document, report_command
 from kdcore.data import open_dataset
 from kdcore.data.splits import MEASURED_PARTS
@@ -52,15 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Choose the models, measure them, write the report, say where it is."""
     started = time.monotonic()
-    study, left_out = open_study(options.models, options.teacher, options.part, options.resamples)
+    models, left_out = open_models(options.models, options.teacher, options.part, options.resamples)
     for text in left_out:
         print(text, file=sys.stderr)
     data = None
     if options.data:
-        data = open_dataset(data_folder(options.data) or "", classes=study.teacher.test.classes)
+        data = open_dataset(data_folder(options.data) or "", classes=models.teacher.test.classes)
     with staged(options.out) as folder:
         document = make_document(
-            study, options.robustness or results_folder(), _command(options), options.sections,
+            models, options.robustness or results_folder(), _command(options), options.sections,
             efficiency=options.efficiency, data=data,
         )  # fmt: skip
         size = write_document(folder, document, options.out)
@@ -68,9 +68,9 @@ def run(options: argparse.Namespace) -> None:
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
     print(
         f"{options.out / DOCUMENT}, {PRINTED} and {SOURCE}: {tables} tables and {figures} figures "
-        f"of {len(study.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
+        f"of {len(models.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
     )
-    write_json(options, _result(study) | {"tables": tables, "figures": figures, "bytes": size})
+    write_json(options, _result(models) | {"tables": tables, "figures": figures, "bytes": size})
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -81,15 +81,15 @@ def _command(options: argparse.Namespace) -> str:
     )  # fmt: skip
 
 
-def _result(study: Study) -> dict[str, object]:
+def _result(models: ReportModels) -> dict[str, object]:
     return {
-        "teacher": study.teacher.model.name,
-        "part": study.part,
-        "models": {s.model.name: study.evaluations[s.title].as_dict() for s in study.subjects},
+        "teacher": models.teacher.model.name,
+        "part": models.part,
+        "models": {s.model.name: models.evaluations[s.title].as_dict() for s in models.subjects},
         "pairs": {
-            s.model.name: study.pairs[s.title]
-            .named(study.teacher.model.name, s.model.name)
+            s.model.name: models.pairs[s.title]
+            .named(models.teacher.model.name, s.model.name)
             .as_dict()
-            for s in study.others
+            for s in models.others
         },
     }

@@ -19,7 +19,7 @@ NO_REFERENCE = "no reference"
 
 
 @dataclass(frozen=True)
-class Study:
+class Publication:
     """A study: its name, data set and split, how it measured, in words, and where it stands."""
 
     name: str
@@ -33,7 +33,7 @@ class Study:
 class Published:
     """A row of a publication; a score with an interval is (value, low, high)."""
 
-    study: Study
+    publication: Publication
     title: str
     method: str
     role: str
@@ -43,31 +43,31 @@ class Published:
     note: str = ""
 
 
-_EDGE = Study(
+_EDGE = Publication(
     "HAM10000 edge study", "HAM10000", LEAKY,
     "Image-level split, which leaks: pictures of one lesion are on both sides. Students by KD "
     "(T = 4, α = 0.5) and attention transfer (β = 1000) of the ResNet-50; one seed reported.",
 )  # fmt: skip
-_EXPLAINABLE = Study(
+_EXPLAINABLE = Publication(
     "Explainable KD", "COVID-QU-Ex", "as published",
     "Student OFA-595 of DenseNet-201, Visformer-S and AutoFormer-V2-T; no baseline without a "
     "teacher and no interval.", "arXiv 2508.15251",
 )  # fmt: skip
 _LUNG = replace(_EXPLAINABLE, data="LC25000 (lung)")
-_ATTENTION = Study(
+_ATTENTION = Publication(
     "attention and alignment study", "CIFAR-10", "official",
     "SGD 0.01, 30 epochs with early stopping; teacher ResNet-50 with CBAM; one seed, no interval.",
 )  # fmt: skip
-_NOTEBOOK = Study(
+_NOTEBOOK = Publication(
     "KD notebook", "CIFAR-10", "official",
     "α = 0.2, T = 10, Adam 1e-3; the same initial weights for baseline and student.",
 )  # fmt: skip
 _NOTEBOOK_100 = replace(_NOTEBOOK, data="CIFAR-100")
-_FIVE_FOLD = Study(
+_FIVE_FOLD = Publication(
     "five-fold study", "HAM10000", "lesion-grouped",
     "Five-fold cross-validation grouped by lesion: the mean over folds with its interval.",
 )  # fmt: skip
-_MEDMNIST = Study(
+_MEDMNIST = Publication(
     "MedMNIST+", "HAM10000", LEAKY,
     "Image-level split, which leaks: pictures of one lesion are on both sides.",
 )  # fmt: skip
@@ -149,10 +149,10 @@ def published_results() -> list[Result]:
 
 
 def _result(row: Published) -> Result:
-    study = row.study
+    source = row.publication
     scores = {name: _interval(value) for name, value in row.scores.items()}
-    notes = (study.protocol, _RAW_ECE if "ece" in scores else "", row.note)
-    told = (study.name, study.data, row.title, row.method, str(row.input_size or ""))
+    notes = (source.protocol, _RAW_ECE if "ece" in scores else "", row.note)
+    told = (source.name, source.data, row.title, row.method, str(row.input_size or ""))
     return Result(
         key=":".join(("published", *told)),
         origin="published",
@@ -160,14 +160,14 @@ def _result(row: Published) -> Result:
         method=row.method,
         role=row.role,
         network=row.network,
-        data=study.data,
-        split=study.split,
+        data=source.data,
+        split=source.split,
         part="test",
         scores=scores,
         spread="as published" if any(not math.isnan(s.low) for s in scores.values()) else "",
-        source=study.name,
+        source=source.name,
         protocol=" ".join(part for part in notes if part),
-        reference=study.reference,
+        reference=source.reference,
         input_size=row.input_size,
     )
 
@@ -176,7 +176,7 @@ def _title(row: Published) -> str:
     """Return the network with how it was trained and by which study: many are a ResNet-18."""
     way = "without a teacher" if row.method == _ALONE else f"by {row.method}"
     taught = "" if row.role == TEACHER else f" {way.replace('attention transfer', 'AT')}"
-    return f"{row.title}{taught} ({row.study.name})"
+    return f"{row.title}{taught} ({row.publication.name})"
 
 
 def _interval(value: float | tuple[float, float, float]) -> Interval:

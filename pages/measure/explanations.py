@@ -20,7 +20,7 @@ frame.open_page(
 )
 shown = None
 with frame.guard():
-    shown = explanations.choose_study()
+    shown = explanations.choose_maps()
 if shown:
     st.subheader("Does the student look where the teacher looks?")
     with frame.guard():

@@ -19,7 +19,7 @@ LINK = ("map_study", "map_models")
 
 
 @dataclass(frozen=True)
-class Study:
+class ShownMaps:
     """A study of heatmaps: its records by model, and what was found of the chosen models.
 
     `content` names what the records hold, for caches.
@@ -36,7 +36,7 @@ class Study:
         return [name for name in self.found.means if name != self.found.teacher]
 
 
-def choose_study() -> Study | None:
+def choose_maps() -> ShownMaps | None:
     """Draw the pickers of a study and its models; None, and what to do, where there is no study.
 
     Raises
@@ -61,9 +61,9 @@ def choose_study() -> Study | None:
         )
     records = {record.checkpoint: record for record in studies[names[chosen]]}
     found = _measured(list(records.values()), f"{content}~{chosen}")
-    study = Study(records, _chosen_of(found), _colours(records, found), f"{content}~{chosen}")
-    _say_what_it_is(study)
-    return study
+    shown = ShownMaps(records, _chosen_of(found), _colours(records, found), f"{content}~{chosen}")
+    _say_what_it_is(shown)
+    return shown
 
 
 def content_of(folder: str) -> str:
@@ -115,11 +115,11 @@ def _colours(records: dict[str, MapScores], found: Explanations) -> dict[str, st
     return model_colours({found.titles[name]: role for name, role in roles.items()})
 
 
-def _say_what_it_is(study: Study) -> None:
+def _say_what_it_is(shown: ShownMaps) -> None:
     from kdcore.explain import METHODS
     from kdcore.report.explanations_text import other_teachers
 
-    found = study.found
+    found = shown.found
     teacher = found.titles.get(found.teacher, found.teacher)
     st.caption(
         f"Maps by {METHODS.get(found.method).title}. Every map is asked about one class: the "
@@ -127,7 +127,7 @@ def _say_what_it_is(study: Study) -> None:
     )
     for sentence in other_teachers(found):
         st.caption(sentence)
-    say_versions({name: record.checkpoint_hash for name, record in study.records.items()})
+    say_versions({name: record.checkpoint_hash for name, record in shown.records.items()})
 
 
 def _say_no_study() -> None:

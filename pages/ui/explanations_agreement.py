@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import measured, state
-from pages.ui.explanations import Study
+from pages.ui.explanations import ShownMaps
 from pages.ui.figures import show_figure
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
@@ -27,7 +27,7 @@ _VIEWS = {
 }
 
 
-def show_agreement(study: Study) -> None:
+def show_agreement(shown: ShownMaps) -> None:
     """Draw the choice of a measure and a view, the answer in words, and the view."""
     from kdcore.evaluate.transfer import MEASURE
     from kdcore.predict.map_scores import AGREEMENT
@@ -38,7 +38,7 @@ def show_agreement(study: Study) -> None:
         "interval. It says something only as far as it is above the floors: maps of other images, "
         "and the same network trained without a teacher."
     )
-    if not study.students:
+    if not shown.students:
         st.info("Choose a student above.", icon=":material/checklist:")
         return
     left, right = st.columns([2, 3])
@@ -47,80 +47,80 @@ def show_agreement(study: Study) -> None:
             st.selectbox, "map_measure", "Measure", list(AGREEMENT), format_func=METRICS.get
         )
     with right:
-        view = _choose_view(study)
-    study = _answered(study, measure)
+        view = _choose_view(shown)
+    shown = _answered(shown, measure)
     if measure != MEASURE:
         st.caption(f"The answer was to be given by the {METRICS[MEASURE]}; this is beside it.")
-    _DRAW[view](study, measure)
+    _DRAW[view](shown, measure)
 
 
-def _choose_view(study: Study) -> str:
-    has = {row.scope for rows in study.found.means.values() for row in rows}
-    has |= {row.scope for rows in study.found.corrupted.values() for row in rows}
+def _choose_view(shown: ShownMaps) -> str:
+    has = {row.scope for rows in shown.found.means.values() for row in rows}
+    has |= {row.scope for rows in shown.found.corrupted.values() for row in rows}
     views = [view for view in _VIEWS if view in has]
     return state.choice(st.segmented_control, "map_view", "View", views, format_func=_VIEWS.get)
 
 
-def _answered(study: Study, measure: str) -> Study:
+def _answered(shown: ShownMaps, measure: str) -> ShownMaps:
     """Write the answers by a measure, and return the study with those in it."""
     from kdcore.report.explanations_text import transfer_text
 
-    answers = _transfers(list(study.records.values()), study.content, measure)
-    answers = tuple(answer for answer in answers if answer.student in study.students)
+    answers = _transfers(list(shown.records.values()), shown.content, measure)
+    answers = tuple(answer for answer in answers if answer.student in shown.students)
     for answer in answers:
-        st.markdown(f"- {transfer_text(study.found, answer)}")
+        st.markdown(f"- {transfer_text(shown.found, answer)}")
     if not answers:
         st.caption(
             "None of these students has a baseline, the same network trained without a teacher, "
             "in this study: what distillation added can't be told."
         )
-    return replace(study, found=replace(study.found, transfers=answers))
+    return replace(shown, found=replace(shown.found, transfers=answers))
 
 
-def _show_all(study: Study, measure: str) -> None:
+def _show_all(shown: ShownMaps, measure: str) -> None:
     from kdcore.charts.explanations import floor_dots
     from kdcore.report.explanations import floor_rows, metric_note, transfer_rows
     from kdcore.report.explanations_floors import floor_verdicts
 
-    name, note = file_stem("maps", measure), metric_note(study.found, measure)
-    show_figure(floor_dots(study.found, measure, study.colours), name, note)
-    for told in floor_verdicts(study.found, study.students, measure):
+    name, note = file_stem("maps", measure), metric_note(shown.found, measure)
+    show_figure(floor_dots(shown.found, measure, shown.colours), name, note)
+    for told in floor_verdicts(shown.found, shown.students, measure):
         st.markdown(f"- {told}")
-    _show_gains(study, measure, "all")
+    _show_gains(shown, measure, "all")
     with guard():
-        _show_seeds(study)
+        _show_seeds(shown)
     with st.expander("Tables", icon=":material/table:"):
-        show_table(floor_rows(study.found, (measure,)), name, note=note, told=False)
-        if study.found.transfers:
-            show_table(transfer_rows(study.found), f"{name}-transfer", note=note, told=False)
+        show_table(floor_rows(shown.found, (measure,)), name, note=note, told=False)
+        if shown.found.transfers:
+            show_table(transfer_rows(shown.found), f"{name}-transfer", note=note, told=False)
 
 
-def _show_classes(study: Study, measure: str) -> None:
-    _show_parts(study, measure, "class")
-    _show_gains(study, measure, "class")
+def _show_classes(shown: ShownMaps, measure: str) -> None:
+    _show_parts(shown, measure, "class")
+    _show_gains(shown, measure, "class")
 
 
-def _show_quadrants(study: Study, measure: str) -> None:
+def _show_quadrants(shown: ShownMaps, measure: str) -> None:
     st.markdown("Each model has quadrants of its own: who is right, and who answers the same.")
-    _show_parts(study, measure, "quadrant")
+    _show_parts(shown, measure, "quadrant")
 
 
-def _show_parts(study: Study, measure: str, scope: str) -> None:
+def _show_parts(shown: ShownMaps, measure: str, scope: str) -> None:
     from kdcore.charts.explanations import part_dots
     from kdcore.predict.map_scores import AGREEMENT
     from kdcore.report.explanations import mean_table, metric_note
 
-    name, note = file_stem("maps", measure, scope), metric_note(study.found, measure)
-    show_figure(part_dots(study.found, measure, scope, study.colours), name, note)
+    name, note = file_stem("maps", measure, scope), metric_note(shown.found, measure)
+    show_figure(part_dots(shown.found, measure, scope, shown.colours), name, note)
     with st.expander("Table", icon=":material/table:"):
-        show_table(mean_table(study.found, AGREEMENT, scope), name, note=note, told=False)
+        show_table(mean_table(shown.found, AGREEMENT, scope), name, note=note, told=False)
 
 
-def _show_gains(study: Study, measure: str, scope: str) -> None:
+def _show_gains(shown: ShownMaps, measure: str, scope: str) -> None:
     from kdcore.charts.explanations import gain_dots
     from kdcore.report.explanations import difference_rows, metric_note
 
-    chart = gain_dots(study.found, measure, scope, study.colours)
+    chart = gain_dots(shown.found, measure, scope, shown.colours)
     if chart is None:
         return
     st.markdown(
@@ -128,18 +128,18 @@ def _show_gains(study: Study, measure: str, scope: str) -> None:
         "baseline; an interval that crosses the dashed line does not show a "
         "difference."
     )
-    name, note = file_stem("maps-gain", measure, scope), metric_note(study.found, measure)
+    name, note = file_stem("maps-gain", measure, scope), metric_note(shown.found, measure)
     show_figure(chart, name, note)
     with st.expander("Table of differences", icon=":material/table:"):
-        show_table(difference_rows(study.found), name, note=note, told=False)
+        show_table(difference_rows(shown.found), name, note=note, told=False)
 
 
-def _show_seeds(study: Study) -> None:
+def _show_seeds(shown: ShownMaps) -> None:
     """Draw what is known of other training seeds, where that was measured."""
     from kdcore.base import results_folder
     from kdcore.report.map_seeds import NOTE, map_seed_rows
 
-    found = study.found
+    found = shown.found
     rows = map_seed_rows(results_folder(), found.method, found.split, found.teacher)
     if rows:
         st.markdown(
@@ -150,11 +150,11 @@ def _show_seeds(study: Study) -> None:
         show_table(rows, file_stem("maps-seeds", found.method, found.split), note=note)
 
 
-def _show_corrupted(study: Study, measure: str) -> None:
+def _show_corrupted(shown: ShownMaps, measure: str) -> None:
     from kdcore.charts.explanations import severity_lines
     from kdcore.report.explanations import corrupted_rows, map_corruptions, metric_note
 
-    corruptions = map_corruptions(study.found)
+    corruptions = map_corruptions(shown.found)
     corruption = state.choice(
         st.selectbox,
         "map_corruption",
@@ -165,10 +165,10 @@ def _show_corrupted(study: Study, measure: str) -> None:
     )
     st.markdown("Both models see the same corrupted image; severity 0 is the same images clean.")
     name = file_stem("maps", measure, corruption)
-    note = metric_note(study.found, measure, corrupted=True)
-    show_figure(severity_lines(study.found, measure, corruption, study.colours), name, note)
+    note = metric_note(shown.found, measure, corrupted=True)
+    show_figure(severity_lines(shown.found, measure, corruption, shown.colours), name, note)
     with st.expander("Table", icon=":material/table:"):
-        show_table(corrupted_rows(study.found), "maps-corrupted", note=note, told=False)
+        show_table(corrupted_rows(shown.found), "maps-corrupted", note=note, told=False)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring…")
@@ -178,7 +178,7 @@ def _transfers(_records: list[MapScores], content: str, measure: str) -> tuple[T
     return transfers(_records, measure, measured.RESAMPLES)
 
 
-_DRAW: dict[str, Callable[[Study, str], None]] = {
+_DRAW: dict[str, Callable[[ShownMaps, str], None]] = {
     "all": _show_all,
     "class": _show_classes,
     "quadrant": _show_quadrants,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import measured, state
 from pages.ui.cases import show_pictures
-from pages.ui.explanations import Study, models_by_name
+from pages.ui.explanations import ShownMaps, models_by_name
 from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
 
@@ -19,14 +19,14 @@ LINK = ("map_student", "lowest_page")
 _COUNT = 60
 
 
-def show_lowest(study: Study) -> None:
+def show_lowest(shown: ShownMaps) -> None:
     """Draw the images where a student's map and the teacher's agree least, by the measure above."""
     from kdcore.evaluate.explanations import lowest_agreement
     from kdcore.evaluate.transfer import MEASURE
     from kdcore.report.explanations import METRICS
     from kdcore.report.map_cases import map_case_lines, map_case_rows
 
-    if not study.students:
+    if not shown.students:
         st.info("Choose a student above.", icon=":material/checklist:")
         return
     measure = state.get("map_measure", MEASURE)
@@ -34,11 +34,11 @@ def show_lowest(study: Study) -> None:
         st.selectbox,
         "map_student",
         "Student",
-        study.students,
-        format_func=study.found.titles.get,
+        shown.students,
+        format_func=shown.found.titles.get,
         width=300,
     )
-    record = study.records[student]
+    record = shown.records[student]
     rows = lowest_agreement(record, measure, _COUNT)
     st.markdown(
         f"The least {METRICS[measure]} first; the number under a picture is that. Look for what "
@@ -52,7 +52,7 @@ def show_lowest(study: Study) -> None:
         show_pictures(list(lines), lines, "lowest", _pair(record), method)
     table = map_case_rows(record, rows, measure)
     show_table(
-        table, file_stem("maps-lowest", student, measure), note=measured.counted(study.found)
+        table, file_stem("maps-lowest", student, measure), note=measured.counted(shown.found)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.ui import state
-from pages.ui.explanations import Study
+from pages.ui.explanations import ShownMaps
 from pages.ui.figures import show_figure
 from pages.ui.tables import file_stem, show_table
 
@@ -47,31 +47,31 @@ _LOCAL = {
 }
 
 
-def show_faithfulness(study: Study) -> None:
+def show_faithfulness(shown: ShownMaps) -> None:
     """Draw whether the answer follows the maps, or how to have it tested."""
     st.markdown(
         "A map claims that the answer hangs on what it marks, which can be tried out. A map is "
         "worth something only where it does better than maps that never saw the network."
     )
     _show(
-        study,
+        shown,
         "faithful",
         _FAITHFUL,
         _UNTESTED,
     )
 
 
-def show_checks(study: Study) -> None:
+def show_checks(shown: ShownMaps) -> None:
     """Draw whether maps change with what matters and stay with what doesn't, or how to test it."""
     st.markdown(
         "A map of what the network learned changes when the weights or the class do, and stays "
         "when the picture hardly changes. Lower is better; the dashed line is what the check of a "
         "single map on Explain a lesion asks for. Passing does not prove a map."
     )
-    _show(study, "checks", _CHECKS, _UNTESTED)
+    _show(shown, "checks", _CHECKS, _UNTESTED)
 
 
-def show_localisation(study: Study) -> None:
+def show_localisation(shown: ShownMaps) -> None:
     """Draw whether the maps lie on the lesion, or what that needs."""
     st.markdown(
         "A lesion mask says where the lesion is. Lesions lie in the middle of most photos, so the "
@@ -79,7 +79,7 @@ def show_localisation(study: Study) -> None:
         "about the network: then the network looks elsewhere."
     )
     _show(
-        study,
+        shown,
         "onlesion",
         _LOCAL,
         "This study has no lesion masks. Put HAM10000's segmentations beside its pictures, and "
@@ -87,21 +87,21 @@ def show_localisation(study: Study) -> None:
     )
 
 
-def _show(study: Study, key: str, meanings: Mapping[str, str], missing: str) -> None:
+def _show(shown: ShownMaps, key: str, meanings: Mapping[str, str], missing: str) -> None:
     """Draw the choice among the metrics that there are, its chart, the verdicts and the table."""
     from kdcore.charts.explanations import floor_dots
     from kdcore.report.explanations import METRICS, floor_rows, metric_note, metrics_of
     from kdcore.report.explanations_floors import floor_verdicts
 
-    metrics = metrics_of(study.found, meanings)
+    metrics = metrics_of(shown.found, meanings)
     if not metrics:
         st.info(missing, icon=":material/rule:")
         return
     metric = state.choice(st.selectbox, key, "Test", metrics, format_func=METRICS.get, width=300)
     st.markdown(meanings[metric])
-    name, note = file_stem("maps", metric), metric_note(study.found, metric)
-    show_figure(floor_dots(study.found, metric, study.colours), name, note)
-    for told in floor_verdicts(study.found, study.found.means, metric):
+    name, note = file_stem("maps", metric), metric_note(shown.found, metric)
+    show_figure(floor_dots(shown.found, metric, shown.colours), name, note)
+    for told in floor_verdicts(shown.found, shown.found.means, metric):
         st.markdown(f"- {told}")
     with st.expander("Table", icon=":material/table:"):
-        show_table(floor_rows(study.found, metrics), f"{name}-floors", note=note, told=False)
+        show_table(floor_rows(shown.found, metrics), f"{name}-floors", note=note, told=False)

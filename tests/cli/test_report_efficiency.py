@@ -1,4 +1,4 @@
-"""The report's section on efficiency: its intervals are the study's, other weights are left out."""
+"""The report on efficiency: its intervals are the report's, other weights are left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kdcore.base import DataError, seed_everything
 from kdcore.cli.main import main
 from kdcore.cli.reporting import figures
 from kdcore.cli.reporting.efficiency import efficiency_section
-from kdcore.cli.reporting.study import open_study
+from kdcore.cli.reporting.models import open_models
 from kdcore.deploy.efficiency import RULE
 from kdcore.evaluate import Interval, evaluate_predictions
 from kdcore.models import build_model, read_card, save_checkpoint
@@ -62,11 +62,11 @@ def tables(section) -> dict[str, list[list[object]]]:
 
 def test_the_tables_have_the_intervals_of_the_study(models, tmp_path):
     record(models, tmp_path)
-    study, _ = open_study([], "", "test", 20)
-    found = tables(efficiency_section(study, tmp_path))
+    chosen, _ = open_models([], "", "test", 20)
+    found = tables(efficiency_section(chosen, tmp_path))
     head, *rows = found["efficiency"]
-    for subject, row in zip(study.subjects, rows, strict=True):
-        metrics = study.evaluations[subject.title].metrics
+    for subject, row in zip(chosen.subjects, rows, strict=True):
+        metrics = chosen.evaluations[subject.title].metrics
         assert row[0] == subject.title
         assert row[1:4] == [metrics[name] for name in ("accuracy", "macro_f1", "ece")]
         assert isinstance(row[4], Interval) and row[8] == 1 and row[9] == 0.005
@@ -80,8 +80,8 @@ def test_the_tables_have_the_intervals_of_the_study(models, tmp_path):
 
 def test_what_is_told(models, tmp_path):
     record(models, tmp_path)
-    study, _ = open_study([], "", "test", 20)
-    blocks = efficiency_section(study, tmp_path).blocks
+    chosen, _ = open_models([], "", "test", 20)
+    blocks = efficiency_section(chosen, tmp_path).blocks
     texts = [b.text for b in blocks if isinstance(b, Text)]
     assert texts[0] == RULE
     assert texts[1].startswith("**Big**: ONNX Runtime INT8, 8.00 ms, 5.0 times as fast as eager")
@@ -92,29 +92,29 @@ def test_what_is_told(models, tmp_path):
 
 def test_other_weights_are_left_out(models, tmp_path):
     record(models, tmp_path, small="0" * 64)
-    study, _ = open_study([], "", "test", 20)
-    section = efficiency_section(study, tmp_path)
+    chosen, _ = open_models([], "", "test", 20)
+    section = efficiency_section(chosen, tmp_path)
     assert [row[0] for row in tables(section)["efficiency"][1:]] == ["Big"]
     left = [b.text for b in section.blocks if isinstance(b, Text) and "is left out:" in b.text]
     assert len(left) == 1 and "not of its weights" in left[0]
     record(models, tmp_path, small="0" * 64, big="1" * 64)
-    section = efficiency_section(study, tmp_path)
+    section = efficiency_section(chosen, tmp_path)
     assert len(section.blocks) == 2 and tables(section) == {}
 
 
 def test_no_section_without_a_record_or_on_validation(models, tmp_path):
-    study, _ = open_study([], "", "test", 0)
-    assert efficiency_section(study, tmp_path) is None
+    chosen, _ = open_models([], "", "test", 0)
+    assert efficiency_section(chosen, tmp_path) is None
     record(models, tmp_path)
-    val, _ = open_study([], "", "val", 0)
+    val, _ = open_models([], "", "val", 0)
     assert efficiency_section(val, tmp_path) is None
 
 
 def test_a_broken_record(models, tmp_path, capsys):
     (tmp_path / "efficiency.json").write_text("[]")
-    study, _ = open_study([], "", "test", 0)
+    chosen, _ = open_models([], "", "test", 0)
     with pytest.raises(DataError, match="not an efficiency record"):
-        efficiency_section(study, tmp_path)
+        efficiency_section(chosen, tmp_path)
     command = ["report", "--out", str(tmp_path / "out"), "--resamples", "0"]
     assert main([*command, "--efficiency", str(tmp_path)]) == 1
     assert "not an efficiency record" in capsys.readouterr().err

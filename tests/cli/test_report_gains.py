@@ -9,7 +9,7 @@ import pytest
 
 from kdcore.base import results_folder
 from kdcore.cli.reporting.gains import gains_section
-from kdcore.cli.reporting.study import open_study
+from kdcore.cli.reporting.models import open_models
 from kdcore.evaluate import Interval
 from kdcore.report.document import Table, Text
 from tests.conftest import REPO
@@ -23,14 +23,14 @@ def _shipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_over_lesions_and_over_seeds() -> None:
-    study, _ = open_study(NAMES, "", "test", 20)
-    section = gains_section(study, results_folder())
+    chosen, _ = open_models(NAMES, "", "test", 20)
+    section = gains_section(chosen, results_folder())
     assert section is not None
     gains, seeds = (b for b in section.blocks if isinstance(b, Table))
     head, row = gains.rows
-    student, baseline = (s for s in study.others)
+    student, baseline = (s for s in chosen.others)
     assert row[:2] == [student.title, baseline.title]
-    values = [study.evaluations[s.title].metrics["macro_f1"].value for s in (student, baseline)]
+    values = [chosen.evaluations[s.title].metrics["macro_f1"].value for s in (student, baseline)]
     delta = row[head.index("Δ macro F1")]
     assert isinstance(delta, Interval) and delta.value == pytest.approx(values[0] - values[1])
     assert "lesions" in gains.note and "other seeds, not of other images" in seeds.note
@@ -49,11 +49,11 @@ def test_over_lesions_and_over_seeds() -> None:
 
 
 def test_without_a_baseline_or_sweeps(tmp_path: Path) -> None:
-    study, _ = open_study(NAMES[::2], "", "test", 0)
-    assert gains_section(study, results_folder()) is None
-    study, _ = open_study(NAMES[:2], NAMES[1], "val", 0)
-    section = gains_section(study, tmp_path)
+    chosen, _ = open_models(NAMES[::2], "", "test", 0)
+    assert gains_section(chosen, results_folder()) is None
+    chosen, _ = open_models(NAMES[:2], NAMES[1], "val", 0)
+    section = gains_section(chosen, tmp_path)
     assert section is not None
     assert [b.name for b in section.blocks if isinstance(b, Table)] == ["gains"]
-    on_val = gains_section(study, results_folder())
+    on_val = gains_section(chosen, results_folder())
     assert on_val is not None and "Validation part" in str(on_val.blocks[-1])

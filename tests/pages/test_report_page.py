@@ -65,7 +65,7 @@ def test_what_goes_wrong_is_told(open_page: Open, monkeypatch: pytest.MonkeyPatc
     def broken(*_: object) -> None:
         raise DataError("The predictions are gone.", "Make them again.")
 
-    monkeypatch.setattr("kdcore.cli.reporting.bundle.open_study", broken)
+    monkeypatch.setattr("kdcore.cli.reporting.bundle.open_models", broken)
     app = make(open_page(PAGE, report_sections="methods"))
     assert not app.exception and "The predictions are gone." in words(app)
     assert MAKE in [b.label for b in app.button]

@@ -168,10 +168,10 @@ def test_published_rows_agree_with_themselves() -> None:
 
 
 def test_published_students_are_below_their_teacher() -> None:
-    studies = {row.study for row in PUBLISHED}
+    studies = {row.publication for row in PUBLISHED}
     checked = 0
     for study in studies:
-        own = [row for row in PUBLISHED if row.study == study and "accuracy" in row.scores]
+        own = [row for row in PUBLISHED if row.publication == study and "accuracy" in row.scores]
         best = {
             role: max((first(r.scores["accuracy"]) for r in own if r.role == role), default=None)
             for role in ("teacher", "student")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kdcore.base import results_folder
 from kdcore.cli.reporting.folder import report_files
-from kdcore.cli.reporting.study import open_study
+from kdcore.cli.reporting.models import open_models
 from kdcore.cli.reporting.whole import SECTIONS, Progress, make_document, report_command
 from kdcore.report.runs import duration
 
@@ -79,11 +79,11 @@ def make_bundle(wanted: Wanted, progress: Progress) -> Bundle:
         If the models can't be measured together, or a file that is needed is broken.
     """
     started = time.monotonic()
-    study, left_out = open_study(wanted.models, wanted.teacher, wanted.part, wanted.resamples)
-    name = f"distilscope-report-{wanted.part}-{study.teacher.stem}-and-{len(study.others)}-more"
+    models, left_out = open_models(wanted.models, wanted.teacher, wanted.part, wanted.resamples)
+    name = f"distilscope-report-{wanted.part}-{models.teacher.stem}-and-{len(models.others)}-more"
     sections = () if set(wanted.sections) == set(SECTIONS) else wanted.sections
     document = make_document(
-        study,
+        models,
         results_folder(),
         report_command(
             name, wanted.models, wanted.teacher, sections, wanted.part, wanted.resamples

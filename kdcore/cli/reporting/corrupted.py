@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kdcore.charts.robustness import corruption_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import Study
+from kdcore.cli.reporting.models import ReportModels
 from kdcore.evaluate.robustness import Robustness
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.notes import note
@@ -26,8 +26,8 @@ _DRAWN = ("balanced_error", "to_teacher")
 _DOTS = 56  # of a figure that a page has room for
 
 
-def robustness_section(study: Study, folder: Path) -> Section | None:
-    """Return the section; None where `folder` has no table with a model of the study.
+def robustness_section(models: ReportModels, folder: Path) -> Section | None:
+    """Return the section; None where `folder` has no table with a model of the report.
 
     Raises
     ------
@@ -35,10 +35,10 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
         If the table is broken.
     """
     found = read_robustness(folder)
-    titles = {s.model.name: s.title for s in study.subjects}
+    titles = {s.model.name: s.title for s in models.subjects}
     if found is None or not (shared := [m for m in found.models if m in titles]):
         return None
-    stale = found.stale({s.model.name: s.test.checkpoint_hash for s in study.subjects})
+    stale = found.stale({s.model.name: s.test.checkpoint_hash for s in models.subjects})
     left_out = [
         Text(f"{titles[name]} is left out: the robustness table is not of its weights.")
         for name in stale
@@ -55,7 +55,7 @@ def robustness_section(study: Study, folder: Path) -> Section | None:
         rows = mean_table(found, measure, titles=titles)
         title = f"{measure_heading(measure)} by corruption"
         blocks.append(Table(f"robustness-{measure.replace('_', '-')}", title, rows, told, source))
-    colours = {title: study.colours[title] for name, title in titles.items() if name in shared}
+    colours = {title: models.colours[title] for name, title in titles.items() if name in shared}
     for measure in _DRAWN:
         name = f"robustness-{measure.replace('_', '-')}"
         title = f"{measure_heading(measure)} by corruption"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kdcore.charts.tradeoff import tradeoff_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import SEED, Study, Subject
+from kdcore.cli.reporting.models import SEED, ReportModels, Subject
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost
 from kdcore.evaluate import Evaluation, evaluate_predictions
 from kdcore.predict import Predictions
@@ -27,8 +27,8 @@ from kdcore.report.tradeoff import Scored, make_points, scored, single_pictures,
 _QUALITY = "macro_f1"
 
 
-def efficiency_section(study: Study, folder: Path) -> Section | None:
-    """Return the section; None where `folder` has no record of a model of the study.
+def efficiency_section(models: ReportModels, folder: Path) -> Section | None:
+    """Return the section; None where `folder` has no record of a model of the report.
 
     A model of other weights than the record's is left out, and said to be. The record's scores
     are of the test part, so a report on validation has no such section.
@@ -38,13 +38,13 @@ def efficiency_section(study: Study, folder: Path) -> Section | None:
     DataError
         If the record, or predictions of it, are broken.
     """
-    found = read_efficiency(folder) if study.part == "test" else None
+    found = read_efficiency(folder) if models.part == "test" else None
     if found is None:
         return None
     known = {model.weights for model in found.models}
-    subjects = [s for s in study.subjects if s.test.checkpoint_hash in known]
+    subjects = [s for s in models.subjects if s.test.checkpoint_hash in known]
     names = {model.name for model in found.models}
-    missing = [s for s in study.subjects if s not in subjects]
+    missing = [s for s in models.subjects if s not in subjects]
     if not subjects and not any(s.model.name in names for s in missing):
         return None
     blocks: list[Block] = [
@@ -53,12 +53,12 @@ def efficiency_section(study: Study, folder: Path) -> Section | None:
     ]
     if subjects:
         own = restricted(found, {s.test.checkpoint_hash: s.title for s in subjects})
-        blocks = [*_measured(study, own, subjects, folder), *blocks]
+        blocks = [*_measured(models, own, subjects, folder), *blocks]
     return Section("efficiency", "Efficiency", tuple(blocks))
 
 
 def _measured(
-    study: Study, found: Efficiency, subjects: Sequence[Subject], folder: Path
+    models: ReportModels, found: Efficiency, subjects: Sequence[Subject], folder: Path
 ) -> list[Block]:
     source = f"{folder.resolve().name}/{NAME}.json"
     forms = {
@@ -67,17 +67,17 @@ def _measured(
         for variant in model.variants
         if (predictions := _predictions(subjects, folder, model, variant.engine)) is not None
     }
-    evaluations = _evaluations(study, found, forms)
+    evaluations = _evaluations(models, found, forms)
     first = next(iter(evaluations.values()))
     told, again = (
         f"{note(first)} {table_note(found)}",
         f"{note(first)} Times as in the table before.",
     )
-    models, artefacts = model_rows(found, evaluations), artefact_rows(found, evaluations)
+    scores, artefacts = model_rows(found, evaluations), artefact_rows(found, evaluations)
     return [
         Text(RULE),
         *(Text(recommendation(found, model)) for model in found.models),
-        Table("efficiency", "Scores, time and size of each model", models, told, source),
+        Table("efficiency", "Scores, time and size of each model", scores, told, source),
         Table("efficiency-artefacts", "Each form of each model", artefacts, again, source),
         Table(
             "efficiency-latency",
@@ -86,14 +86,14 @@ def _measured(
             f"{timed(found.benchmark)} {PERCENTILES}",
             source,
         ),
-        _tradeoff(study, found, forms, source),
+        _tradeoff(models, found, forms, source),
     ]
 
 
 def _predictions(
     subjects: Sequence[Subject], folder: Path, model: ModelCost, engine: str
 ) -> Predictions | None:
-    """Return a form's predictions on test; those of the network are the study's own."""
+    """Return a form's predictions on test; those of the network are the report's own."""
     own = next(s for s in subjects if s.test.checkpoint_hash == model.weights)
     network = own.model.files["test"]
     path = form_path(folder, model, engine, "test", network)
@@ -103,35 +103,35 @@ def _predictions(
 
 
 def _evaluations(
-    study: Study, found: Efficiency, forms: dict[tuple[str, str], Predictions]
+    models: ReportModels, found: Efficiency, forms: dict[tuple[str, str], Predictions]
 ) -> dict[tuple[str, str], Evaluation]:
     """Return the evaluation of each form; forms that share predictions share it."""
     titles = {model.name: model.title for model in found.models}
     temperatures = {model.name: model.temperature for model in found.models}
     measured = {}
     for (name, engine), predictions in forms.items():
-        own = study.evaluations[titles[name]]
+        own = models.evaluations[titles[name]]
         if predictions.meta.get("artefact"):
-            own = evaluate_predictions(predictions, temperatures[name], study.resamples, SEED)
+            own = evaluate_predictions(predictions, temperatures[name], models.resamples, SEED)
         measured[name, engine] = own
     return measured
 
 
 def _tradeoff(
-    study: Study, found: Efficiency, forms: dict[tuple[str, str], Predictions], source: str
+    models: ReportModels, found: Efficiency, forms: dict[tuple[str, str], Predictions], source: str
 ) -> Block:
     """Return the chart of macro-F1 against time, of the teacher and its students."""
-    told = {s.title for s in study.told}
+    told = {s.title for s in models.told}
 
     def scores(model: ModelCost, engine: str, part: str) -> Scored | None:
         own = forms.get((model.name, engine)) if part == "test" else None
-        return scored(own, model.temperature, study.resamples) if own else None
+        return scored(own, model.temperature, models.resamples) if own else None
 
     setting, timings = next(iter(single_pictures(found.benchmark).items()))
     by_weights = {model.weights: model for model in found.models}
     chosen = [t for t in timings if t.contender.title in told]
     points = make_points(chosen or timings, by_weights, _QUALITY, scores)
-    chart = tradeoff_chart(points, _QUALITY, "latency", "size", colours=study.colours)
+    chart = tradeoff_chart(points, _QUALITY, "latency", "size", colours=models.colours)
     note_of = tradeoff_note(points, found.benchmark, setting, _QUALITY)
     text = "Macro-F1 against time of a picture; bubbles are the file's size, grey what none beats"
     return figure("efficiency-tradeoff", text, chart, note_of, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kdcore.cli.reporting.study import Study, Subject
+from kdcore.cli.reporting.models import ReportModels, Subject
 from kdcore.report.cells import joined
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.gains import gain_rows, sweeps_of, with_baselines
@@ -21,16 +21,16 @@ from kdcore.report.sweep_scores import (
 )
 
 
-def gains_section(study: Study, folder: Path) -> Section | None:
-    """Return the section; None where no student of the study has its baseline there.
+def gains_section(models: ReportModels, folder: Path) -> Section | None:
+    """Return the section; None where no student of the report has its baseline there.
 
     `folder` holds the sweeps' scores; those that can't be read are left out.
     """
-    subjects = {s.title: s for s in study.subjects}
+    subjects = {s.title: s for s in models.subjects}
     named = with_baselines({title: s.model.card for title, s in subjects.items()})
     if not named:
         return None
-    pairs = [study.compared(subjects[baseline], subjects[student]) for student, baseline in named]
+    pairs = [models.compared(subjects[baseline], subjects[student]) for student, baseline in named]
     sweeps = _sweeps([subjects[student] for student, _ in named], folder)
     blocks: list[Block] = [
         Text(
@@ -45,11 +45,11 @@ def gains_section(study: Study, folder: Path) -> Section | None:
             "What distillation brings: released students less their baselines",
             gain_rows(pairs),
             f"{note(pairs[0])} One training run of each; nothing is adjusted for several scores.",
-            study.source,
+            models.source,
         ),
     ]
     for sweep, student in sweeps:
-        blocks += _over_seeds(study, sweep, student)
+        blocks += _over_seeds(models, sweep, student)
     return Section("gains", "What distillation brings", tuple(blocks))
 
 
@@ -60,9 +60,9 @@ def _sweeps(students: list[Subject], folder: Path) -> list[tuple[SweepScores, st
     return list({(sweep.name, student): (sweep, student) for sweep, student in found}.values())
 
 
-def _over_seeds(study: Study, sweep: SweepScores, student: str) -> tuple[Block, ...]:
+def _over_seeds(models: ReportModels, sweep: SweepScores, student: str) -> tuple[Block, ...]:
     """Return a sweep's methods against its reference, in sentences and as a table."""
-    columns = sweep_columns(study.part)
+    columns = sweep_columns(models.part)
     found = {title: sweep.ablation(column, student) for title, column in columns.items()}
     said = ablation_sentences(found)
     title = f"{sweep.title}, {student_name(sweep, student)}" if student else sweep.title

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from kdcore import __version__
 from kdcore.base import sha256_file
-from kdcore.cli.reporting.study import Study, Subject, joined_paths, short_path
+from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
 from kdcore.distill.recipe_file import RECIPES
 from kdcore.report.checkpoints import data_name
 from kdcore.report.document import Block, Code, Section, Table, Text
@@ -22,28 +22,28 @@ _SOFTWARE = (
 _IN_THE_TITLE = ("name", "title", "role")
 
 
-def methods_section(study: Study, command: str) -> Section:
+def methods_section(models: ReportModels, command: str) -> Section:
     """Return how everything was made; `command` is the one that wrote this report."""
-    found = study.evaluations[study.teacher.title]
+    found = models.evaluations[models.teacher.title]
     blocks: list[Block] = [
-        Text(f"Data: {_data(study)}"),
+        Text(f"Data: {_data(models)}"),
         Text(
             f"{note(found)} Differences between two models are paired: the same lesions are drawn "
             "for both. Everything here is computed from the predictions that lie beside the "
             "checkpoints; no picture is read and no network is run."
         ),
-        *_trained(study),
-        *_recipes(study),
+        *_trained(models),
+        *_recipes(models),
         Table("software", "Software", _software(), "Of this report.", "the installed packages"),
         Table(
-            "sources", "The files that this report was made from", _sources(study),
+            "sources", "The files that this report was made from", _sources(models),
             "SHA-256, its first 16 digits; of the weights as the predictions name them.",
-            study.both_sources,
+            models.both_sources,
         ),
         Text("This report again:"),
         Code(command),
     ]  # fmt: skip
-    if commands := _commands(study):
+    if commands := _commands(models):
         blocks += [
             Text(
                 "The checkpoints, their predictions and scores again, from the data set (DIR) and "
@@ -54,12 +54,12 @@ def methods_section(study: Study, command: str) -> Section:
     return Section("methods", "Methods", tuple(blocks))
 
 
-def _data(study: Study) -> str:
-    first = study.teacher
+def _data(models: ReportModels) -> str:
+    first = models.teacher
     named = data_name(first.test.classes)
     splits = {
         f"{s.model.card.recipe['split']} (seed {s.model.card.recipe.get('split_seed', 0)})"
-        for s in study.subjects
+        for s in models.subjects
         if s.model.card and s.model.card.recipe.get("split")
     }
     told = f" Split: {', '.join(sorted(splits))}." if splits else ""
@@ -69,18 +69,18 @@ def _data(study: Study) -> str:
     return f"{named}, classes {', '.join(first.test.classes)}.{told}"
 
 
-def _trained(study: Study) -> list[Block]:
+def _trained(models: ReportModels) -> list[Block]:
     """Return what each card says of where the weights come from and may be used for."""
     return [
         Text(f"**{s.title}**: {s.model.card.provenance} Licence: {s.model.card.licence}.")
-        for s in study.subjects
+        for s in models.subjects
         if s.model.card and s.model.card.provenance and s.model.card.licence
     ]
 
 
-def _recipes(study: Study) -> list[Block]:
+def _recipes(models: ReportModels) -> list[Block]:
     """Return one row for each field of any recipe, one column for each model."""
-    recipes = {s.title: s.model.card.recipe for s in study.subjects if s.model.card}
+    recipes = {s.title: s.model.card.recipe for s in models.subjects if s.model.card}
     fields = [
         name
         for name in dict.fromkeys(key for recipe in recipes.values() for key in recipe)
@@ -91,7 +91,7 @@ def _recipes(study: Study) -> list[Block]:
     body: Rows = [
         [name, *(_plain(recipe.get(name)) for recipe in recipes.values())] for name in fields
     ]
-    cards = joined_paths(s.folder / "card.json" for s in study.subjects if s.model.card)
+    cards = joined_paths(s.folder / "card.json" for s in models.subjects if s.model.card)
     return [
         Table(
             "recipes", "Training settings", [["setting", *recipes], *body],
@@ -118,24 +118,24 @@ def _software() -> Rows:
     return [["software", "version"], *body]
 
 
-def _sources(study: Study) -> Rows:
+def _sources(models: ReportModels) -> Rows:
     body: Rows = []
-    for s in study.subjects:
-        for part in ([] if s.val is None else ["val"]) + [study.part]:
+    for s in models.subjects:
+        for part in ([] if s.val is None else ["val"]) + [models.part]:
             path = s.model.files[part]
             body.append([short_path(path), sha256_file(path)[:16], s.test.checkpoint_hash[:16]])
     return [["file", "SHA-256", "weights"], *body]
 
 
-def _commands(study: Study) -> list[str]:
+def _commands(models: ReportModels) -> list[str]:
     """Return training, predicting and measuring of each model that has a recipe, teachers first."""
     lines: list[str] = []
-    for s in study.subjects:
+    for s in models.subjects:
         if not (s.model.card and s.model.card.recipe):
             continue
         folder = f"checkpoints/{shlex.quote(s.model.name)}"
         lines += _train(s)
-        for part in ("val", study.part) if s.val else (study.part,):
+        for part in ("val", models.part) if s.val else (models.part,):
             file = f"{folder}/predictions-{part}.npz"
             lines.append(
                 f"python -m kdcore predict --checkpoint {folder} --data DIR --split {part} "
@@ -143,7 +143,7 @@ def _commands(study: Study) -> list[str]:
             )
         lines.append(
             f"python -m kdcore evaluate --checkpoint {folder} --predictions "
-            f"{folder}/predictions-{study.part}.npz --resamples {study.resamples}"
+            f"{folder}/predictions-{models.part}.npz --resamples {models.resamples}"
         )
     return lines
 

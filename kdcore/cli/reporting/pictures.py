@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from kdcore.cli.reporting.study import Study
+from kdcore.cli.reporting.models import ReportModels
 from kdcore.data import ImageDataset, samples_by_part
 from kdcore.data.montage import pick, sheet, shuffled_by_class
 from kdcore.report.data_set import class_rows, part_rows
@@ -17,7 +17,7 @@ _EACH, _HEIGHT, _DPI = 5, 96, 150
 _NOTE = "Every image of the data set that was found; split as the teacher was trained."
 
 
-def data_section(study: Study, data: ImageDataset) -> Section:
+def data_section(models: ReportModels, data: ImageDataset) -> Section:
     """Return classes and parts as tables, and a few pictures of each class of the training part.
 
     Raises
@@ -25,7 +25,7 @@ def data_section(study: Study, data: ImageDataset) -> Section:
     DataError, ImageError
         If a picture can't be read.
     """
-    recipe = study.teacher.model.card.recipe if study.teacher.model.card else {}
+    recipe = models.teacher.model.card.recipe if models.teacher.model.card else {}
     parts = samples_by_part(data, recipe.get("split", ""), recipe.get("split_seed", 0))
     source = data.info.source
     shown = shuffled_by_class(parts["train"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kdcore.charts.compare import class_dots, difference_dots, model_dots
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import Study, Subject, joined_paths
+from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths
 from kdcore.evaluate import Evaluation, PairComparison
 from kdcore.models.checkpoint import WEIGHTS
 from kdcore.report.document import Block, Section, Table, Text
@@ -19,35 +19,35 @@ _DRAWN = ("macro_f1", "accuracy", "ece")
 _CALIBRATED = "Probabilities are calibrated by each model's own temperature."
 
 
-def summary_section(study: Study) -> Section:
+def summary_section(models: ReportModels) -> Section:
     """Return the models with their sizes, and their scores with intervals."""
-    found = study.evaluations
-    told = f"{note(found[study.teacher.title])} {_CALIBRATED}"
-    models = {s.title: (s.model.role, s.model.card, s.folder) for s in study.subjects}
-    cards = [s for s in study.subjects if s.model.card]
+    found = models.evaluations
+    told = f"{note(found[models.teacher.title])} {_CALIBRATED}"
+    sizes = {s.title: (s.model.role, s.model.card, s.folder) for s in models.subjects}
+    cards = [s for s in models.subjects if s.model.card]
     blocks: list[Block] = [
         Text(
-            f"The others are held against **{study.teacher.title}**; the table says who taught "
+            f"The others are held against **{models.teacher.title}**; the table says who taught "
             "whom. Macro scores lead, because a common class alone can give a high accuracy; NLL, "
             "Brier score and ECE are better when lower."
         ),
         Table(
             "models",
             "Models and their sizes",
-            size_rows(models),
+            size_rows(sizes),
             "A weights file may store half-precision numbers (F16). The temperature was fitted on "
             "validation and divides the logits.",
             joined_paths(s.folder / name for s in cards for name in ("card.json", WEIGHTS))
-            or study.source,
+            or models.source,
         ),
-        Table("summary", "Scores with 95 % intervals", summary_rows(found), told, study.source),
+        Table("summary", "Scores with 95 % intervals", summary_rows(found), told, models.source),
         *(
             figure(
                 f"summary-{score.replace('_', '-')}",
                 f"{SCORES[score][:1].upper()}{SCORES[score][1:]} of each model",
-                model_dots(found, score, study.colours),
+                model_dots(found, score, models.colours),
                 told,
-                study.source,
+                models.source,
             )
             for score in _DRAWN
         ),
@@ -55,9 +55,9 @@ def summary_section(study: Study) -> Section:
     return Section("summary", "Models and scores", tuple(blocks))
 
 
-def classes_section(study: Study) -> Section:
+def classes_section(models: ReportModels) -> Section:
     """Return precision, recall and F1 by class, and each model's gaps to the first one."""
-    found, teacher = study.evaluations, study.teacher
+    found, teacher = models.evaluations, models.teacher
     told = note(found[teacher.title])
     gloss = class_gloss(teacher.test.classes)
     blocks: list[Block] = [
@@ -67,28 +67,32 @@ def classes_section(study: Study) -> Section:
             f"{gloss}".strip()
         ),
         figure(
-            "classes-f1", "F1 by class", class_dots(found, "f1", study.colours), told, study.source
+            "classes-f1",
+            "F1 by class",
+            class_dots(found, "f1", models.colours),
+            told,
+            models.source,
         ),
         Table(
             "classes",
             "F1 by class of each model",
             model_class_rows(found, "f1"),
             f"{told} The CSV has precision and recall, too.",
-            study.source,
+            models.source,
             _long_rows(found),
         ),
     ]
-    for subject in study.others:
-        blocks += _gaps(study, subject, study.pairs[subject.title])
+    for subject in models.others:
+        blocks += _gaps(models, subject, models.pairs[subject.title])
     return Section("classes", "Class by class", tuple(blocks))
 
 
-def _gaps(study: Study, subject: Subject, pair: PairComparison) -> tuple[Block, ...]:
-    source = f"{study.teacher.source(study.part)}, {subject.source(study.part)}"
+def _gaps(models: ReportModels, subject: Subject, pair: PairComparison) -> tuple[Block, ...]:
+    source = f"{models.teacher.source(models.part)}, {subject.source(models.part)}"
     return (
         Table(
             f"classes-{subject.stem}",
-            f"{subject.title} against {study.teacher.title}, by class",
+            f"{subject.title} against {models.teacher.title}, by class",
             class_gap_rows(pair),
             note(pair),
             source,
@@ -96,8 +100,8 @@ def _gaps(study: Study, subject: Subject, pair: PairComparison) -> tuple[Block, 
         *(
             figure(
                 f"classes-{subject.stem}-delta-{score}",
-                f"Δ {CLASS_SCORES[score]} by class: {subject.title} less {study.teacher.title}",
-                difference_dots(pair, score, study.colours[subject.title]),
+                f"Δ {CLASS_SCORES[score]} by class: {subject.title} less {models.teacher.title}",
+                difference_dots(pair, score, models.colours[subject.title]),
                 note(pair),
                 source,
             )

@@ -10,7 +10,7 @@ from kdcore.base import RecipeError
 from kdcore.charts.lines import labelled_lines
 from kdcore.charts.training import loss_chart, score_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import Study, Subject, joined_paths, short_path
+from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
 from kdcore.distill import Recipe
 from kdcore.distill.presets import weighted_parts
 from kdcore.distill.run import RunFolder
@@ -22,9 +22,9 @@ _NOTE = "One training run; without intervals."
 History = Sequence[Mapping[str, float]]
 
 
-def training_section(study: Study) -> Section | None:
+def training_section(models: ReportModels) -> Section | None:
     """Return the training curves of the models; None where no model has a history."""
-    histories = {s: h for s in study.subjects if (h := _history(s))}
+    histories = {s: h for s in models.subjects if (h := _history(s))}
     if not histories:
         return None
     rows = [
@@ -39,7 +39,7 @@ def training_section(study: Study) -> Section | None:
     ]
     if rows:
         title = COLUMN_TITLES[_COMPARED]
-        colours = {s.model.name: study.colours[s.title] for s in histories}
+        colours = {s.model.name: models.colours[s.title] for s in histories}
         chart = labelled_lines(rows, title, list(colours), dashed=True, colours=colours)
         blocks.append(figure("training-macro-f1", f"{title} over epochs", chart, _NOTE, source))
     for subject, history in histories.items():

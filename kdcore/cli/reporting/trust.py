@@ -9,7 +9,7 @@ import altair as alt
 from kdcore.charts.operating import alarm_chart, weights_chart
 from kdcore.charts.reliability import measure_chart, reliability_chart
 from kdcore.cli.reporting.figures import figure
-from kdcore.cli.reporting.study import SEED, Study, Subject
+from kdcore.cli.reporting.models import SEED, ReportModels, Subject
 from kdcore.evaluate import (
     CALIBRATORS,
     CalibrationRow,
@@ -45,14 +45,14 @@ MELANOMA = "mel"
 _Rows = tuple[CalibrationRow, ...]
 
 
-def calibration_section(study: Study) -> Section:
+def calibration_section(models: ReportModels) -> Section:
     """Return what each calibrator does, distillation against scaling alone, and diagrams."""
     tables = {
-        s.title: (s.model.role, calibration_table(s.val, s.test, study.resamples, SEED))
-        for s in study.subjects
+        s.title: (s.model.role, calibration_table(s.val, s.test, models.resamples, SEED))
+        for s in models.subjects
     }
     short = {title: (role, _shown(rows)) for title, (role, rows) in tables.items()}
-    told = f"{_note(study)} That of the ECE is {SHIFTED}. Calibrators are fitted on validation."
+    told = f"{_note(models)} That of the ECE is {SHIFTED}. Calibrators are fitted on validation."
     more = " The CSV has vector scaling and isotonic regression, too."
     blocks: list[Block] = [
         Text(
@@ -62,13 +62,13 @@ def calibration_section(study: Study) -> Section:
         Text(ece_intervals_text()),
         Table(
             "calibration", "Calibration before and after", measure_rows(short, shown=True),
-            told + more, study.both_sources, measure_rows(tables),
+            told + more, models.both_sources, measure_rows(tables),
         ),
-        _ece_figure(study, {title: rows for title, (_, rows) in short.items()}, told),
+        _ece_figure(models, {title: rows for title, (_, rows) in short.items()}, told),
     ]  # fmt: skip
-    for student in study.subjects:
-        blocks += _against_scaling(study, student)
-    blocks += [_diagrams(study, subject) for subject in study.subjects]
+    for student in models.subjects:
+        blocks += _against_scaling(models, student)
+    blocks += [_diagrams(models, subject) for subject in models.subjects]
     return Section("calibration", "Calibration", tuple(blocks))
 
 
@@ -76,8 +76,8 @@ def _shown(rows: Iterable[CalibrationRow]) -> _Rows:
     return tuple(row for row in rows if row.name in _SHOWN)
 
 
-def _ece_figure(study: Study, tables: dict[str, _Rows], told: str) -> Figure:
-    base = next((s for s in study.subjects if s.model.role == "baseline" and s.val), None)
+def _ece_figure(models: ReportModels, tables: dict[str, _Rows], told: str) -> Figure:
+    base = next((s for s in models.subjects if s.model.role == "baseline" and s.val), None)
     scaled = {row.name: row for row in tables[base.title]}.get("temperature") if base else None
     if base and scaled:
         told = f"Dashed: {what_it_is('baseline', 'temperature')} ({base.title}). {told}"
@@ -85,33 +85,33 @@ def _ece_figure(study: Study, tables: dict[str, _Rows], told: str) -> Figure:
         "calibration-ece",
         "ECE before and after temperature scaling",
         measure_chart(
-            tables, "ece", MEASURES["ece"], study.colours, scaled.ece.value if scaled else None
+            tables, "ece", MEASURES["ece"], models.colours, scaled.ece.value if scaled else None
         ),
         told,
-        study.both_sources,
+        models.both_sources,
     )
 
 
-def _against_scaling(study: Study, student: Subject) -> tuple[Block, ...]:
+def _against_scaling(models: ReportModels, student: Subject) -> tuple[Block, ...]:
     """Return a distilled student against temperature scaling of its baseline alone."""
-    models = {s.model.name: s for s in study.subjects if s.val}
-    if student.model.role != "student" or student.model.name not in models:
+    ready = {s.model.name: s for s in models.subjects if s.val}
+    if student.model.role != "student" or student.model.name not in ready:
         return ()
-    found = baseline_of(student.model, [s.model for s in models.values()])
+    found = baseline_of(student.model, [s.model for s in ready.values()])
     if found is None:
         return ()
-    baseline = models[found.name]
+    baseline = ready[found.name]
     deltas = {
         title: calibration_deltas(
             (baseline.test, _calibrators(baseline)[other]),
             (student.test, _calibrators(student)[own]),
-            study.resamples,
+            models.resamples,
             SEED,
         )
         for title, own, other in AGAINST
     }
     n = len(student.test)
-    sources = (s.source("val", study.part) for s in (student, baseline))
+    sources = (s.source("val", models.part) for s in (student, baseline))
     return (
         Text(f"**{student.title}** against {baseline.title}:"),
         *(Text(answer_text(name, delta, n)) for name, delta in deltas.items()),
@@ -119,7 +119,7 @@ def _against_scaling(study: Study, student: Subject) -> tuple[Block, ...]:
             f"kd-against-scaling-{student.stem}",
             f"{student.title} against {baseline.title}, and with temperature scaling",
             delta_rows(deltas, n, shown=True),
-            f"Difference: KD less no KD, below 0 is better. {_note(study)} The same lesions are "
+            f"Difference: KD less no KD, below 0 is better. {_note(models)} The same lesions are "
             f"drawn for both; that of an ECE difference is {SHIFTED}.",
             ", ".join(sources),
             delta_rows(deltas, n),
@@ -127,7 +127,7 @@ def _against_scaling(study: Study, student: Subject) -> tuple[Block, ...]:
     )
 
 
-def _diagrams(study: Study, subject: Subject) -> Figure:
+def _diagrams(models: ReportModels, subject: Subject) -> Figure:
     """Return a model's reliability diagrams as trained and, where there is one, scaled."""
     drawn, said = [], []
     for name, calibrator in _calibrators(subject).items():
@@ -135,17 +135,17 @@ def _diagrams(study: Study, subject: Subject) -> Figure:
             continue
         found = reliability_diagram(
             subject.test, calibrator.apply(subject.test.logits), bins=_BINS,
-            n_boot=study.resamples, seed=SEED,
+            n_boot=models.resamples, seed=SEED,
         )  # fmt: skip
-        chart = reliability_chart(found, study.colours[subject.title])
+        chart = reliability_chart(found, models.colours[subject.title])
         drawn.append(chart.properties(width=_SIDE, height=_SIDE, title=CALIBRATORS[name]))
         said.append(f"ECE {found.bins.ece:.3f} {CALIBRATORS[name]}")
     return figure(
         f"reliability-{subject.stem}",
         f"Reliability of {subject.title}",
         alt.hconcat(*drawn),
-        f"{'; '.join(said)}, in {_BINS} bins of equal width. {_note(study)} Bars count images.",
-        subject.source(*(["val"] if subject.val else []), study.part),
+        f"{'; '.join(said)}, in {_BINS} bins of equal width. {_note(models)} Bars count images.",
+        subject.source(*(["val"] if subject.val else []), models.part),
     )
 
 
@@ -153,9 +153,9 @@ def _calibrators(subject: Subject) -> dict[str, Calibrator]:
     return {c.name: c for c in calibrators_for(subject.val, subject.test)}
 
 
-def operating_section(study: Study) -> Section | None:
+def operating_section(models: ReportModels) -> Section | None:
     """Return thresholds and weights chosen on validation; None where no model has validation."""
-    ready = [s for s in study.subjects if s.val]
+    ready = [s for s in models.subjects if s.val]
     if not ready:
         return None
     blocks: list[Block] = [
@@ -163,16 +163,16 @@ def operating_section(study: Study) -> Section | None:
             "What is chosen on validation is measured on the test part. Probabilities are "
             "calibrated by each model's own temperature."
         ),
-        *_rejection(study, ready),
-        *_weights(study, ready),
-        *_alarm(study, [s for s in ready if s.val and MELANOMA in s.val.classes]),
+        *_rejection(models, ready),
+        *_weights(models, ready),
+        *_alarm(models, [s for s in ready if s.val and MELANOMA in s.val.classes]),
     ]
     return Section("operating", "Operating points", tuple(blocks))
 
 
-def _rejection(study: Study, ready: list[Subject]) -> list[Block]:
+def _rejection(models: ReportModels, ready: list[Subject]) -> list[Block]:
     found = {
-        s.title: choose_rejection(s.val, s.test, s.model.temperature, study.resamples, SEED)
+        s.title: choose_rejection(s.val, s.test, s.model.temperature, models.resamples, SEED)
         for s in ready
         if s.val
     }
@@ -182,7 +182,7 @@ def _rejection(study: Study, ready: list[Subject]) -> list[Block]:
     thresholds = {title: [r.tau, r.tau_as_class] for title, r in found.items()}
     head, *body = rows
     return [
-        *_said(study, {title: rejection_text(r) for title, r in found.items()}),
+        *_said(models, {title: rejection_text(r) for title, r in found.items()}),
         Table(
             "operating-rejection",
             "A confidence τ below which no decision is made",
@@ -190,76 +190,76 @@ def _rejection(study: Study, ready: list[Subject]) -> list[Block]:
                 [*head, "τ", "τ, rejected as a class"],
                 *([*row, *thresholds[str(row[0])]] for row in body),
             ],
-            f"{_note(study)} Rejected images count as misses of their class.",
-            study.both_sources,
+            f"{_note(models)} Rejected images count as misses of their class.",
+            models.both_sources,
         ),
     ]
 
 
-def _weights(study: Study, ready: list[Subject]) -> list[Block]:
+def _weights(models: ReportModels, ready: list[Subject]) -> list[Block]:
     found = {
-        s.title: choose_class_weights(s.val, s.test, n_boot=study.resamples, seed=SEED)
+        s.title: choose_class_weights(s.val, s.test, n_boot=models.resamples, seed=SEED)
         for s in ready
         if s.val
     }
     scores = {title: paired_rows(w.scores, "with weights") for title, w in found.items()}
     return [
-        *_said(study, {title: weights_text(w) for title, w in found.items()}),
+        *_said(models, {title: weights_text(w) for title, w in found.items()}),
         Table(
             "operating-weights",
             "Weights by class, one power of the class counts, chosen for the macro F1",
             [
-                ["model", *study.teacher.test.classes],
+                ["model", *models.teacher.test.classes],
                 *([title, *map(float, w.weights)] for title, w in found.items()),
             ],
             "What each probability is multiplied by before the highest is taken.",
-            study.both_sources,
+            models.both_sources,
         ),
         Table(
             "operating-weights-scores", "What the weights do",
-            joined(scores, "model"), _note(study), study.both_sources,
+            joined(scores, "model"), _note(models), models.both_sources,
         ),
         figure(
             "operating-weights", "What the weights do to each score",
-            weights_chart({title: w.scores for title, w in found.items()}, study.colours),
-            _note(study), study.both_sources,
+            weights_chart({title: w.scores for title, w in found.items()}, models.colours),
+            _note(models), models.both_sources,
         ),
     ]  # fmt: skip
 
 
-def _alarm(study: Study, ready: list[Subject]) -> list[Block]:
+def _alarm(models: ReportModels, ready: list[Subject]) -> list[Block]:
     found = {
         s.title: choose_alarm(
             s.val, s.test, MELANOMA, temperature=s.model.temperature,
-            n_boot=study.resamples, seed=SEED,
+            n_boot=models.resamples, seed=SEED,
         )
         for s in ready
         if s.val and (s.val.labels == s.val.classes.index(MELANOMA)).any()
     }  # fmt: skip
     if not found:
         return []
-    told = f"{_note(study)} They take the threshold as given."
+    told = f"{_note(models)} They take the threshold as given."
     return [
-        *_said(study, {t: f"{alarm_text(a)} {missed_target_text(a)}" for t, a in found.items()}),
+        *_said(models, {t: f"{alarm_text(a)} {missed_target_text(a)}" for t, a in found.items()}),
         Table(
             "operating-alarm",
             "An alarm for melanoma, its threshold chosen for 90 % sensitivity on validation",
             joined({title: alarm_rows([a]) for title, a in found.items()}, "model"),
             told,
-            study.both_sources,
+            models.both_sources,
         ),
         figure(
-            "operating-alarm", "An alarm for melanoma", alarm_chart(found, study.colours),
-            f"The dashed line is the sensitivity asked for. {told}", study.both_sources,
+            "operating-alarm", "An alarm for melanoma", alarm_chart(found, models.colours),
+            f"The dashed line is the sensitivity asked for. {told}", models.both_sources,
         ),
     ]  # fmt: skip
 
 
-def _note(study: Study) -> str:
-    return parts_note({study.teacher.title: study.teacher.test}, study.resamples, SEED)
+def _note(models: ReportModels) -> str:
+    return parts_note({models.teacher.title: models.teacher.test}, models.resamples, SEED)
 
 
-def _said(study: Study, texts: dict[str, str]) -> list[Text]:
+def _said(models: ReportModels, texts: dict[str, str]) -> list[Text]:
     """Return a paragraph for the teacher and each student; the others are in the tables."""
-    told = [s.title for s in study.told if s.title in texts]
+    told = [s.title for s in models.told if s.title in texts]
     return [Text(f"**{title}**: {texts[title].strip()}") for title in told]

@@ -13,9 +13,9 @@ from kdcore.cli.reporting.corrupted import robustness_section
 from kdcore.cli.reporting.efficiency import efficiency_section
 from kdcore.cli.reporting.gains import gains_section
 from kdcore.cli.reporting.methods import methods_section
+from kdcore.cli.reporting.models import ReportModels
 from kdcore.cli.reporting.pictures import data_section
 from kdcore.cli.reporting.scores import classes_section, summary_section
-from kdcore.cli.reporting.study import Study
 from kdcore.cli.reporting.training import training_section
 from kdcore.cli.reporting.trust import calibration_section, operating_section
 from kdcore.data import ImageDataset
@@ -40,7 +40,7 @@ Progress = Callable[[float, str], None]
 
 
 def make_document(
-    study: Study,
+    models: ReportModels,
     robustness: Path,
     command: str,
     wanted: Sequence[str] = (),
@@ -48,11 +48,11 @@ def make_document(
     efficiency: Path | None = None,
     data: ImageDataset | None = None,
 ) -> Document:
-    """Return the report of a study.
+    """Return the report of the models.
 
     Parameters
     ----------
-    study : the models, the teacher first
+    models : the models, the teacher first
     robustness : the folder of a robustness table
     command : what makes the report again
     wanted : keys of `SECTIONS`; none for all
@@ -61,30 +61,30 @@ def make_document(
     data : the data set, for a section on it with pictures; default none
     """
     makers: dict[str, Callable[[], Section | None]] = {
-        "summary": lambda: summary_section(study),
-        "gains": lambda: gains_section(study, results_folder()),
-        "classes": lambda: classes_section(study),
-        "answers": lambda: answers_section(study),
-        "calibration": lambda: calibration_section(study),
-        "operating": lambda: operating_section(study),
-        "robustness": lambda: robustness_section(study, robustness),
-        "efficiency": lambda: efficiency_section(study, efficiency or results_folder()),
-        "training": lambda: training_section(study),
-        "methods": lambda: methods_section(study, command),
+        "summary": lambda: summary_section(models),
+        "gains": lambda: gains_section(models, results_folder()),
+        "classes": lambda: classes_section(models),
+        "answers": lambda: answers_section(models),
+        "calibration": lambda: calibration_section(models),
+        "operating": lambda: operating_section(models),
+        "robustness": lambda: robustness_section(models, robustness),
+        "efficiency": lambda: efficiency_section(models, efficiency or results_folder()),
+        "training": lambda: training_section(models),
+        "methods": lambda: methods_section(models, command),
     }
     sections: list[Section | None] = []
     names = [name for name in makers if name in (wanted or makers)]
     if data is not None:
-        sections.append(data_section(study, data))
+        sections.append(data_section(models, data))
     for place, name in enumerate(names):
         if progress:
             progress(place / len(names), SECTIONS[name])
         sections.append(makers[name]())
-    teacher = study.teacher
+    teacher = models.teacher
     lead = (
-        f"Made on {date.today().isoformat()} of {len(study.subjects)} models, "
-        f"{'; '.join(s.title for s in study.subjects)}. "
-        f"{counted(study.evaluations[teacher.title])} Research and teaching only, not for medical "
+        f"Made on {date.today().isoformat()} of {len(models.subjects)} models, "
+        f"{'; '.join(s.title for s in models.subjects)}. "
+        f"{counted(models.evaluations[teacher.title])} Research and teaching only, not for medical "
         "decisions."
     )
     title = f"Models compared on {data_name(teacher.test.classes)}"

@@ -49,7 +49,7 @@ _WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Study:
+class MapStudy:
     """What is studied: whose maps, by which method, of which pictures.
 
     Attributes
@@ -100,8 +100,8 @@ class Study:
         return len(self.models) * (each + len(self.stacks) * len(self.samples[: self.corrupted]))
 
 
-def run_study(
-    study: Study,
+def run_map_study(
+    study: MapStudy,
     cells: MapCells,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -112,7 +112,7 @@ def run_study(
     ----------
     study : what to compare
     cells : from `map_cells` with the study's method, teacher and seed
-    progress : called with (done, total) after each chunk, in units of `Study.work`
+    progress : called with (done, total) after each chunk, in units of `MapStudy.work`
     cancelled : asked before each chunk of each model
 
     Returns
@@ -145,7 +145,7 @@ class _Run:
 
     def __init__(
         self,
-        study: Study,
+        study: MapStudy,
         cells: MapCells,
         progress: Progress | None,
         cancelled: Callable[[], bool] | None,
@@ -235,7 +235,7 @@ def _maps(stack: str) -> str:
     return f"maps/{stack}"
 
 
-def _pictures(study: Study, chunk: Sequence[Sample], stack: str) -> list[Image.Image]:
+def _pictures(study: MapStudy, chunk: Sequence[Sample], stack: str) -> list[Image.Image]:
     def load(sample: Sample) -> Image.Image:
         rgb = study.data.picture(sample.image_id).rgb
         if stack == CLEAN:
@@ -248,7 +248,7 @@ def _pictures(study: Study, chunk: Sequence[Sample], stack: str) -> list[Image.I
 
 
 def _record(
-    study: Study, cells: MapCells, model: Checkpoint, targets: NDArray[np.int64]
+    study: MapStudy, cells: MapCells, model: Checkpoint, targets: NDArray[np.int64]
 ) -> MapScores:
     """Return all that the cells hold of a model."""
     rows = [(CLEAN, study.samples)]
@@ -285,7 +285,7 @@ def _record(
 
 
 def _all_columns(
-    study: Study,
+    study: MapStudy,
     cells: MapCells,
     model: Checkpoint,
     targets: NDArray[np.int64],

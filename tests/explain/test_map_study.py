@@ -20,8 +20,8 @@ from kdcore.explain.faithfulness import faithfulness
 from kdcore.explain.localisation import localisation
 from kdcore.explain.map_agreement import agreement, map_agreement
 from kdcore.explain.map_cells import CHUNK, chunks, map_cells, reduce_maps, restore_maps
+from kdcore.explain.map_study import MapStudy, run_map_study
 from kdcore.explain.road import road
-from kdcore.explain.study import Study, run_study
 from kdcore.models import Card, Checkpoint, build_model, save_checkpoint
 from kdcore.models.checkpoint import load_checkpoint
 from kdcore.predict import predict_image, preprocess_of
@@ -54,7 +54,7 @@ def data(ham_dataverse):
 
 @pytest.fixture
 def study(models, data):
-    return Study(
+    return MapStudy(
         models[0], models[1:], data, tuple(data.samples[:6]), "test",
         faithful=2, stacks=("jpeg-5",), corrupted=3,
     )  # fmt: skip
@@ -81,7 +81,7 @@ def same(one, other) -> bool:
 
 
 def test_numbers_are_those_of_one_image_at_a_time(study, cells):
-    teacher, *students = run_study(study, cells)
+    teacher, *students = run_map_study(study, cells)
     assert [r.checkpoint for r in (teacher, *students)] == ["big", "copy", "own"]
     assert not {"pearson", "pearson_centre"} & set(teacher.columns)
     assert len(teacher) == 6 and len(students[1]) == 9
@@ -115,7 +115,7 @@ def test_numbers_are_those_of_one_image_at_a_time(study, cells):
 
 
 def test_a_corrupted_image_is_asked_about_the_clean_answer(study, cells):
-    _, _, own = run_study(study, cells)
+    _, _, own = run_map_study(study, cells)
     spoilt = own.take(own.corruptions == "jpeg-5")
     assert spoilt.sample_ids.tolist() == [s.image_id for s in study.samples[:3]]
     for i, sample in enumerate(study.samples[:3]):
@@ -134,8 +134,8 @@ def test_a_corrupted_image_is_asked_about_the_clean_answer(study, cells):
 
 
 def test_a_copy_agrees_wholly_and_the_answer_says_so(models, data, cells):
-    study = Study(models[0], models[1:], data, data.samples[::2], "test")
-    _, copy, own = run_study(study, cells)
+    study = MapStudy(models[0], models[1:], data, data.samples[::2], "test")
+    _, copy, own = run_map_study(study, cells)
     for measure in ("pearson", "spearman", "cosine", "ssim", "iou"):
         assert copy.columns[measure] == pytest.approx(1, abs=1e-6)
     assert (copy.answer == copy.target).all()
@@ -147,7 +147,7 @@ def test_a_copy_agrees_wholly_and_the_answer_says_so(models, data, cells):
 
 def test_a_resumed_study_gives_the_same_and_computes_nothing(study, cells, tmp_path, monkeypatch):
     told = []
-    first = run_study(study, cells, lambda *counts: told.append(counts))
+    first = run_map_study(study, cells, lambda *counts: told.append(counts))
     assert told[-1] == (study.work, study.work)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -160,28 +160,28 @@ def test_a_resumed_study_gives_the_same_and_computes_nothing(study, cells, tmp_p
         "check_columns",
         "localisation_columns",
     ):
-        monkeypatch.setattr(f"kdcore.explain.study.{name}", never)
-    again = run_study(study, cells)
+        monkeypatch.setattr(f"kdcore.explain.map_study.{name}", never)
+    again = run_map_study(study, cells)
     assert all(same(*pair) for pair in zip(first, again))
 
 
 @pytest.mark.slow
 def test_a_cancelled_study_goes_on_where_it_ended(study, cells, tmp_path):
-    whole = run_study(study, map_cells("grad-cam", study.teacher.hash, root=tmp_path / "other"))
+    whole = run_map_study(study, map_cells("grad-cam", study.teacher.hash, root=tmp_path / "other"))
     asked = iter(range(1000))
     with pytest.raises(Cancelled):
-        run_study(study, cells, cancelled=lambda: next(asked) > 5)
+        run_map_study(study, cells, cancelled=lambda: next(asked) > 5)
     kept = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.npz") if "other" not in p.parts}
     assert kept
-    found = run_study(study, cells)
+    found = run_map_study(study, cells)
     assert all(same(*pair) for pair in zip(found, whole))
     assert all(p.stat().st_mtime_ns == at for p, at in kept.items())
 
 
 def test_a_broken_chunk_is_made_again_and_more_images_keep_whole_chunks(models, data, cells):
     samples = tuple(data.samples[: CHUNK + 3])
-    study = Study(models[0], models[2:], data, samples, "test")
-    run_study(study, cells)
+    study = MapStudy(models[0], models[2:], data, samples, "test")
+    run_map_study(study, cells)
     path = cells.path(models[2].hash, "maps/clean", samples[:CHUNK])
     last = cells.path(models[2].hash, "maps/clean", samples[CHUNK:])
     assert last.is_file()
@@ -189,7 +189,7 @@ def test_a_broken_chunk_is_made_again_and_more_images_keep_whole_chunks(models, 
     more = replace(study, samples=tuple(data.samples[: CHUNK + 5]))
     teachers = cells.path(models[0].hash, "maps/clean", samples[:CHUNK])
     at = teachers.stat().st_mtime_ns
-    _, own = run_study(more, cells)
+    _, own = run_map_study(more, cells)
     assert len(own) == CHUNK + 5 and teachers.stat().st_mtime_ns == at
     with pytest.raises(ValueError, match="not there yet"):
         cells.gather("f" * 64, "maps/clean", samples)
@@ -197,17 +197,17 @@ def test_a_broken_chunk_is_made_again_and_more_images_keep_whole_chunks(models, 
 
 def test_without_masks_there_is_no_localisation(models, ham_folder, cells):
     data = open_dataset(ham_folder)
-    records = run_study(Study(models[0], models[2:], data, data.samples[:3], "test"), cells)
+    records = run_map_study(MapStudy(models[0], models[2:], data, data.samples[:3], "test"), cells)
     assert not any(name.startswith("lesion") for r in records for name in r.columns)
 
 
 def test_masks_that_come_later_count(models, data, ham_folder, cells, tmp_path):
     bare = open_dataset(ham_folder)
     samples = [s for s in bare.samples if data.has_mask(s.image_id)][:3]
-    run_study(Study(models[0], models[2:], bare, samples, "test"), cells)
-    _, later = run_study(Study(models[0], models[2:], data, samples, "test"), cells)
+    run_map_study(MapStudy(models[0], models[2:], bare, samples, "test"), cells)
+    _, later = run_map_study(MapStudy(models[0], models[2:], data, samples, "test"), cells)
     apart = map_cells("grad-cam", models[0].hash, root=tmp_path / "apart")
-    _, fresh = run_study(Study(models[0], models[2:], data, samples, "test"), apart)
+    _, fresh = run_map_study(MapStudy(models[0], models[2:], data, samples, "test"), apart)
     assert np.isfinite(later.columns["lesion_energy"]).any()
     np.testing.assert_array_equal(later.columns["lesion_energy"], fresh.columns["lesion_energy"])
 
@@ -230,15 +230,15 @@ def test_chunks_are_all_of_the_samples_in_order(data):
 def test_what_is_refused(models, data):
     samples = data.samples[:2]
     with pytest.raises(DataError, match="no picture"):
-        Study(models[0], models[1:], data, (), "test")
+        MapStudy(models[0], models[1:], data, (), "test")
     with pytest.raises(CheckpointError, match="one name"):
-        Study(models[0], (models[1], models[1]), data, samples, "test")
+        MapStudy(models[0], (models[1], models[1]), data, samples, "test")
     with pytest.raises(SettingError, match="tea-leaves"):
-        Study(models[0], models[1:], data, samples, "test", method="tea-leaves")
+        MapStudy(models[0], models[1:], data, samples, "test", method="tea-leaves")
     with pytest.raises(SettingError, match="not defined for cnn2"):
-        Study(models[0], models[1:], data, samples, "test", method="attention-rollout")
+        MapStudy(models[0], models[1:], data, samples, "test", method="attention-rollout")
     with pytest.raises(DataError, match="snow"):
-        Study(models[0], models[1:], data, samples, "test", stacks=("snow-1",))
+        MapStudy(models[0], models[1:], data, samples, "test", stacks=("snow-1",))
     card = replace(models[1].card, classes=HAM10000.classes[::-1])
     with pytest.raises(CheckpointError, match="different classes"):
-        Study(models[0], (replace(models[1], card=card),), data, samples, "test")
+        MapStudy(models[0], (replace(models[1], card=card),), data, samples, "test")

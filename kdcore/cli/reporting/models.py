@@ -63,7 +63,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Study:
+class ReportModels:
     """Models on the same images, first the one held against; `part` is what is measured."""
 
     subjects: tuple[Subject, ...]
@@ -139,9 +139,9 @@ def joined_paths(paths: Iterable[Path]) -> str:
     return ", ".join(kinds)
 
 
-def open_study(
+def open_models(
     names: Sequence[str], teacher: str, part: str, resamples: int
-) -> tuple[Study, list[str]]:
+) -> tuple[ReportModels, list[str]]:
     """Return the models that are named, or those that are shipped, and what was left out and why.
 
     Parameters
@@ -180,7 +180,7 @@ def open_study(
             if names or model is first:
                 raise
             left.append(f"{model.name} is left out: {error.problem}")
-    return Study(tuple(subjects), part, resamples), left
+    return ReportModels(tuple(subjects), part, resamples), left
 
 
 def _find(name: str, shelf: Sequence[Measured], problems: Sequence[str]) -> Measured:

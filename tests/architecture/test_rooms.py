@@ -22,11 +22,6 @@ def test_rooms_import_only_the_rooms_below_them() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", modules("kdcore"), ids=str)
-def test_kdcore_does_not_know_streamlit(path: Path) -> None:
-    assert "streamlit" not in imports(path)
-
-
 def test_only_pages_and_the_entry_import_streamlit() -> None:
     known = {*modules("pages"), Path("streamlit_app.py")}
     everything = [p.relative_to(REPO) for p in REPO.glob("*.py")] + modules("kdcore", "benchmarks")

@@ -213,9 +213,9 @@ def _explain(
         loaded.rgb,
         _from_the_end(stage, counts),
         target,
-        options.q,
-        loaded.sha256,
-        lambda fraction, doing: say_progress(round(100 * fraction), 100),
+        q=options.q,
+        image_sha256=loaded.sha256,
+        progress=lambda fraction, doing: say_progress(round(100 * fraction), 100),
     )
     picture: dict[str, str | None] = {"title": title, "kind": "file"}
     return result.score_cam, everything_else(result, picture)

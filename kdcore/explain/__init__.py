@@ -65,7 +65,6 @@ from kdcore.explain.score_cam import (
 from kdcore.explain.sensitivity import (
     OtherClasses,
     Sensitivity,
-    explainer,
     other_classes,
     randomisation,
     sensitivity,
@@ -118,7 +117,6 @@ __all__ = [
     "explain_one",
     "explain_pair",
     "explain_steps",
-    "explainer",
     "export_files",
     "export_zip",
     "faithfulness",

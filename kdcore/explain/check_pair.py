@@ -14,10 +14,10 @@ from torch import Tensor
 from kdcore.explain.ensemble import members
 from kdcore.explain.explain_pair import Explanation, PairExplanation
 from kdcore.explain.judge import Trust
+from kdcore.explain.map_question import Explainer, MapQuestion
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.methods import METHODS
 from kdcore.explain.score_cam import fast_score_cam
-from kdcore.explain.sensitivity import REPEATS, Explainer
+from kdcore.explain.sensitivity import REPEATS
 from kdcore.explain.trust import OTHERS, check_map
 from kdcore.models import Checkpoint, Classifier
 from kdcore.predict import preprocess_of
@@ -105,17 +105,15 @@ def _check(
         tell(fraction, doing)  # raises, and is asked more often than there is progress
         return False
 
-    slow = METHODS.get(explained.manifest["method"]["name"]).slow and explained.exact
-    repeats, others = (SLOW_REPEATS, SLOW_OTHERS) if slow else (REPEATS, OTHERS)
+    tensor = preprocess_of(checkpoint)(image)[None]  # (1, 3, S, S)
+    about = (checkpoint.model, tensor, explained.target, _again(explained), explained.stage)
+    question = MapQuestion(*about)
+    repeats, others = (SLOW_REPEATS, SLOW_OTHERS) if question.slow else (REPEATS, OTHERS)
     return check_map(
-        checkpoint.model,
-        preprocess_of(checkpoint)(image)[None],  # (1, 3, S, S)
-        explained.target,
+        question,
         explained.heatmap,
-        _again(explained),
         checkpoint.card.std,
-        lesion,
-        explained.stage,
+        lesion=lesion,
         repeats=repeats,
         others=others,
         progress=progress,

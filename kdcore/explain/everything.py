@@ -82,6 +82,7 @@ def explain_everything(
     image: Image.Image,
     stage: int,
     target: int,
+    *,
     q: float = 0.2,
     image_sha256: str | None = None,
     progress: Report | None = None,
@@ -91,8 +92,9 @@ def explain_everything(
     Arguments and errors as `everything_in_steps` has them.
     """
     *_, last = everything_in_steps(
-        teacher, student, image, stage, target, q, image_sha256, progress
-    )
+        teacher, student, image, stage, target,
+        q=q, image_sha256=image_sha256, progress=progress,
+    )  # fmt: skip
     return last
 
 
@@ -102,6 +104,7 @@ def everything_in_steps(
     image: Image.Image,
     stage: int,
     target: int,
+    *,
     q: float = 0.2,
     image_sha256: str | None = None,
     progress: Report | None = None,
@@ -132,15 +135,16 @@ def everything_in_steps(
     watch = _Watch(progress or (lambda fraction, doing: None))
     watch.report("Preparing quick copies of the networks")
     steps = [
-        explain_steps(c, image, stage, target, watch.counter(i), image_sha256)
+        explain_steps(c, image, stage, target, progress=watch.counter(i), image_sha256=image_sha256)
         for i, c in enumerate(pair)
     ]
     latest = first = [watch.timed(i, iterator) for i, iterator in enumerate(steps)]
     gradients = []
     for role, checkpoint in zip(_ROLES, pair):
         watch.finish(f"Grad-CAM of the {role}")
-        asked = (checkpoint, image, "grad-cam", stage, target, None, image_sha256)
-        gradients.append(explain_one(*asked))
+        gradients.append(
+            explain_one(checkpoint, image, "grad-cam", stage, target, image_sha256=image_sha256)
+        )
     views = []
     for role, checkpoint in zip(_ROLES, pair):
         watch.finish(f"Testing the {role}'s mask")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,7 @@ def explain_one(
     method: str = "score-cam",
     stage: int = -1,
     target: int | None = None,
+    *,
     progress: Progress | None = None,
     image_sha256: str | None = None,
 ) -> Explanation:
@@ -156,6 +158,7 @@ def explain_steps(
     rgb: Image.Image,
     stage: int = -1,
     target: int | None = None,
+    *,
     progress: Progress | None = None,
     image_sha256: str | None = None,
 ) -> Iterator[Explanation]:
@@ -240,6 +243,7 @@ def explain_pair(
     method: str = "score-cam",
     stage: int = -1,
     target: int | None = None,
+    *,
     progress: Progress | None = None,
     image_sha256: str | None = None,
 ) -> PairExplanation:
@@ -258,10 +262,9 @@ def explain_pair(
     chosen = METHODS.get(method)
     check_stage(student.model, stage)  # before the teacher's time is spent
     check_architecture(student.model, chosen.architectures, chosen.title)
-    first = explain_one(teacher, rgb, method, stage, target, _part(progress, 0), image_sha256)
-    second = explain_one(
-        student, rgb, method, stage, first.target, _part(progress, 1), image_sha256
-    )
+    asked = partial(explain_one, rgb=rgb, method=method, stage=stage, image_sha256=image_sha256)
+    first = asked(teacher, target=target, progress=_part(progress, 0))
+    second = asked(student, target=first.target, progress=_part(progress, 1))
     return join(first, second)
 
 

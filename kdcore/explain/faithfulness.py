@@ -83,6 +83,7 @@ def faithfulness(
     tensor: Tensor,
     target: int,
     heatmaps: Sequence[Heatmap],
+    *,
     steps: int = STEPS,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,

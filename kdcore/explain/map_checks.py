@@ -8,19 +8,17 @@ makes anew on the network's input, so that what a kept map has lost is not taken
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-
-from torch import Tensor
+from dataclasses import replace
+from typing import Any
 
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed
 from kdcore.explain.baseline_maps import BASELINE_MAPS, baseline_maps, edge_map
-from kdcore.explain.batched import heatmaps_of
 from kdcore.explain.check_pair import SLOW_OTHERS, SLOW_REPEATS
 from kdcore.explain.floors import Columns
+from kdcore.explain.map_question import MapQuestion
 from kdcore.explain.map_tests import SUFFIXES, as_columns
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.methods import METHODS
 from kdcore.explain.road import road
 from kdcore.explain.sensitivity import REPEATS, other_classes, randomisation, sensitivity
 from kdcore.explain.similarity import similarity
@@ -45,6 +43,7 @@ def check_columns(
     maps: Heatmap,
     targets: Sequence[int],
     method: str,
+    *,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
 ) -> Columns:
@@ -72,35 +71,32 @@ def check_columns(
         tested = [kept, *(others[name] for name in BASELINE_MAPS)]
         removed = road(checkpoint.model, image, target, tested, seed=seed, cancelled=cancelled)
         row = {f"road{end}": found.score for end, found in zip(SUFFIXES, removed, strict=True)}
-        row |= _changes(checkpoint, image, target, method, others, own + seed, cancelled)
+        question = MapQuestion(checkpoint.model, image, target, method)
+        row |= _changes(question, prepare.std, others, own + seed, cancelled)
         rows.append(row)
     return as_columns(rows, _NAMES)
 
 
 def _changes(
-    checkpoint: Checkpoint,
-    image: Tensor,
-    target: int,
-    method: str,
+    question: MapQuestion,
+    std: tuple[float, float, float],
     others: Mapping[str, Heatmap],
     seed: int,
     cancelled: CancelCheck | None,
 ) -> dict[str, float]:
     """Return one image's numbers of noise, shuffled parameters and other classes."""
-    info, model, std = METHODS.get(method), checkpoint.model, checkpoint.card.std
-    repeats, classes = (SLOW_REPEATS, SLOW_OTHERS) if info.slow else (REPEATS, OTHERS)
-    heatmap = heatmaps_of(model, image, [target], method, cancelled)[0]
-    about = (model, image, target)
-    noisy = partial(sensitivity, *about, std=std, repeats=repeats, seed=seed, cancelled=cancelled)
-    shuffled = randomisation(*about, method, heatmap, seed=seed, cancelled=cancelled)
+    repeats, classes = (SLOW_REPEATS, SLOW_OTHERS) if question.slow else (REPEATS, OTHERS)
+    heatmap = question.answer(cancelled)
+    drawn: dict[str, Any] = {"seed": seed, "cancelled": cancelled}
+    edges = replace(question, method=lambda _, noised, __: edge_map(noised, std))
     row = {
-        "sensitivity": noisy(method=method, heatmap=heatmap).worst,
-        "sensitivity_edges": noisy(method=lambda _, noised, __: edge_map(noised, std)).worst,
-        "shuffled": shuffled.spearman,
+        "sensitivity": sensitivity(question, std, heatmap=heatmap, repeats=repeats, **drawn).worst,
+        "sensitivity_edges": sensitivity(edges, std, repeats=repeats, **drawn).worst,
+        "shuffled": randomisation(question, heatmap=heatmap, **drawn).spearman,
     }
-    if info.uses_target:
-        asked = partial(other_classes, *about, method, heatmap, seed=seed, cancelled=cancelled)
-        row["other_class"] = asked(count=classes).spearman
+    if question.by_class:
+        asked = other_classes(question, heatmap=heatmap, count=classes, **drawn)
+        row["other_class"] = asked.spearman
     for floor in _UNLIKE:
         alike = similarity(heatmap, others[floor]).spearman
         row |= {f"{metric}_{floor}": alike for metric in _ALIKE if metric in row}

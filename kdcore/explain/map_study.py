@@ -163,9 +163,10 @@ class _Run:
         for model in study.models if faithful else ():
             maps = restore_maps(kept[model.hash][: len(faithful)], model.card.input_size)
             about = (model, study.data, faithful, maps, targets[: len(faithful)])
-            test = partial(faithfulness_columns, *about, study.seed, self.cancelled)
+            asked: dict[str, Any] = {"seed": study.seed, "cancelled": self.cancelled}
+            test = partial(faithfulness_columns, *about, **asked)
             self._keep(model, "faithfulness", faithful, test)
-            check = partial(check_columns, *about, study.method, study.seed, self.cancelled)
+            check = partial(check_columns, *about, study.method, **asked)
             self._keep(model, "checks", faithful, check)
 
     def corrupted(self, stack: str, chunk: Sequence[Sample], targets: list[int]) -> None:

@@ -36,6 +36,7 @@ def faithfulness_columns(
     samples: Sequence[Sample],
     maps: Heatmap,
     targets: Sequence[int],
+    *,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
 ) -> Columns:

@@ -61,6 +61,7 @@ def road(
     tensor: Tensor,
     target: int,
     heatmaps: Sequence[Heatmap],
+    *,
     fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
     progress: Progress | None = None,

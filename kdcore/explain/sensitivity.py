@@ -13,8 +13,8 @@ A map that fails one of the last two shows the picture rather than what the netw
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,13 +22,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kdcore.base import numpy_generator, torch_generator
-from kdcore.explain.maps import Heatmap, check_heatmap
-from kdcore.explain.methods import METHODS
+from kdcore.explain.map_question import MapQuestion
+from kdcore.explain.maps import Heatmap
 from kdcore.explain.similarity import Similarity, similarity
 from kdcore.explain.taps import CancelCheck, Progress, check_image, check_target, forward, stop_if
 from kdcore.models import Classifier
 
-Explainer = Callable[[Classifier, Tensor, int], Heatmap]
 RADIUS = 2.0  # 8-bit levels: no eye sees it, any camera's noise is larger
 REPEATS = 8
 _WHAT = "The sensitivity test"
@@ -67,28 +66,11 @@ class OtherClasses:
         return float(np.mean([s.spearman for s in self.similarities]))
 
 
-def explainer(
-    method: str | Explainer, stage: int = -1, cancelled: CancelCheck | None = None
-) -> Explainer:
-    """Return `method(model, tensor, target)` for a name of `METHODS`; a callable as it is.
-
-    `tensor` is (1, 3, H, W), the map (H, W); a named method asks `cancelled` while
-    it runs. Raises SettingError for an unknown name.
-    """
-    if not isinstance(method, str):
-        return method
-    compute = METHODS.get(method).compute
-    return lambda model, tensor, target: compute(model, tensor, target, stage, None, cancelled)
-
-
 def sensitivity(
-    model: Classifier,
-    tensor: Tensor,
-    target: int,
-    method: str | Explainer,
+    question: MapQuestion,
     std: tuple[float, float, float],
+    *,
     heatmap: Heatmap | None = None,
-    stage: int = -1,
     radius: float = RADIUS,
     repeats: int = REPEATS,
     seed: int = 0,
@@ -99,13 +81,9 @@ def sensitivity(
 
     Parameters
     ----------
-    model : any `Classifier`; unchanged afterwards
-    tensor : (1, 3, H, W), normalised
-    target : class index
-    method : a name in `METHODS`, or (model, tensor, target) to a map (H, W) in [0, 1]
-    std : deviations that `tensor` was normalised with, RGB on [0, 1]
-    heatmap : the method's map (H, W) of `tensor`, where it is known already
-    stage : of a named method, negative from the end
+    question : what the map answers
+    std : deviations that its tensor was normalised with, RGB on [0, 1]
+    heatmap : the answer (H, W), where it is known already
     radius : largest change of a pixel, in 8-bit levels, > 0
     repeats : K ≥ 1
     seed : of the noise
@@ -123,8 +101,7 @@ def sensitivity(
         raise ValueError(
             f"radius, repeats: expected > 0 and at least 1, got {radius} and {repeats}"
         )
-    image, explain = check_image(tensor), explainer(method, stage, cancelled)
-    before = _map_of(explain, model, image, target, heatmap)
+    image, before = check_image(question.tensor), _known(question, heatmap, cancelled)
     norm = max(float(np.linalg.norm(before)), 1e-12)
     generator = torch_generator(seed)
     scale = (radius / 255 / torch.tensor(std)).view(3, 1, 1)
@@ -132,7 +109,7 @@ def sensitivity(
     for done in range(1, repeats + 1):
         stop_if(cancelled, _WHAT)
         noise = scale * (2 * torch.rand(image.shape, generator=generator) - 1)
-        after = _map_of(explain, model, image + noise.to(image.device), target)
+        after = replace(question, tensor=image + noise.to(image.device)).answer(cancelled)
         changes.append(float(np.linalg.norm(after - before)) / norm)
         if progress is not None:
             progress(done, repeats)
@@ -140,12 +117,9 @@ def sensitivity(
 
 
 def randomisation(
-    model: Classifier,
-    tensor: Tensor,
-    target: int,
-    method: str | Explainer,
+    question: MapQuestion,
+    *,
     heatmap: Heatmap | None = None,
-    stage: int = -1,
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
@@ -154,7 +128,7 @@ def randomisation(
 
     Parameters
     ----------
-    model, tensor, target, method, heatmap, stage, progress, cancelled : as `sensitivity` has them
+    question, heatmap, progress, cancelled : as `sensitivity` has them
     seed : of the shuffling
 
     Raises
@@ -164,25 +138,21 @@ def randomisation(
     Cancelled
         If `cancelled` returned true.
     """
-    image, explain = check_image(tensor), explainer(method, stage, cancelled)
-    before = _map_of(explain, model, image, target, heatmap)
+    before = _known(question, heatmap, cancelled)
     stop_if(cancelled, _WHAT)
-    clone = _copy(model)
+    clone = _copy(question.model)
     _shuffle(clone, torch_generator(seed))
-    _measure_again(clone, image)
-    found = similarity(before, _map_of(explain, clone, image, target))
+    _measure_again(clone, check_image(question.tensor))
+    found = similarity(before, replace(question, model=clone).answer(cancelled))
     if progress is not None:
         progress(1, 1)
     return found
 
 
 def other_classes(
-    model: Classifier,
-    tensor: Tensor,
-    target: int,
-    method: str | Explainer,
+    question: MapQuestion,
+    *,
     heatmap: Heatmap | None = None,
-    stage: int = -1,
     count: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
@@ -192,7 +162,7 @@ def other_classes(
 
     Parameters
     ----------
-    model, tensor, target, method, heatmap, stage, progress, cancelled : as `sensitivity` has them
+    question, heatmap, progress, cancelled : as `sensitivity` has them
     count : how many other classes, ≥ 1; all of them where there are no more
     seed : of the draw
 
@@ -205,29 +175,24 @@ def other_classes(
     """
     if count < 1:
         raise ValueError(f"count: expected at least 1, got {count}")
-    image, explain = check_image(tensor), explainer(method, stage, cancelled)
-    logits = forward(model, image).logits
-    others = np.delete(np.arange(logits.shape[1]), check_target(logits, target))
+    logits = forward(question.model, question.tensor).logits
+    others = np.delete(np.arange(logits.shape[1]), check_target(logits, question.target))
     drawn = numpy_generator(seed).permutation(others)[:count]
-    before = _map_of(explain, model, image, target, heatmap)
+    before = _known(question, heatmap, cancelled)
     found = []
     for done, other in enumerate(drawn, 1):
         stop_if(cancelled, _WHAT)
-        found.append(similarity(before, _map_of(explain, model, image, int(other))))
+        after = replace(question, target=int(other)).answer(cancelled)
+        found.append(similarity(before, after))
         if progress is not None:
             progress(done, len(drawn))
     return OtherClasses(tuple(int(c) for c in drawn), tuple(found))
 
 
-def _map_of(
-    explain: Explainer,
-    model: Classifier,
-    image: Tensor,
-    target: int,
-    known: Heatmap | None = None,
+def _known(
+    question: MapQuestion, heatmap: Heatmap | None, cancelled: CancelCheck | None
 ) -> Heatmap:
-    heatmap = explain(model, image, target) if known is None else known
-    return check_heatmap(heatmap, (image.shape[-2], image.shape[-1]))
+    return question.answer(cancelled) if heatmap is None else question.checked(heatmap)
 
 
 def _copy(model: Classifier) -> Classifier:

@@ -7,27 +7,20 @@ thresholds in `judge`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from kdcore.explain.baseline_maps import baseline_maps, random_map
-from kdcore.explain.faithfulness import BATCH_SIZE, STEPS, faithfulness
+from kdcore.explain.faithfulness import STEPS, faithfulness
 from kdcore.explain.judge import Trust, judge
 from kdcore.explain.localisation import Localisation, localisation
+from kdcore.explain.map_question import MapQuestion
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.methods import METHODS
-from kdcore.explain.sensitivity import (
-    RADIUS,
-    REPEATS,
-    Explainer,
-    other_classes,
-    randomisation,
-    sensitivity,
-)
+from kdcore.explain.sensitivity import REPEATS, other_classes, randomisation, sensitivity
 from kdcore.explain.taps import CancelCheck, Progress, check_image
-from kdcore.models import Classifier
 
 OTHERS = 3
 _MORE_RANDOM = ("random 2", "random 3")  # one alone is beaten, or not, by chance
@@ -35,14 +28,11 @@ _FAITHFUL_COST = 8  # of the faithfulness test, in maps; only for the progress
 
 
 def check_map(
-    model: Classifier,
-    tensor: Tensor,
-    target: int,
+    question: MapQuestion,
     heatmap: Heatmap,
-    method: str | Explainer,
     std: tuple[float, float, float],
+    *,
     lesion: NDArray[np.bool_] | None = None,
-    stage: int = -1,
     steps: int = STEPS,
     repeats: int = REPEATS,
     others: int = OTHERS,
@@ -54,11 +44,10 @@ def check_map(
 
     Parameters
     ----------
-    model, tensor, target, stage, progress, cancelled : as `sensitivity` has them
-    heatmap : (H, W) in [0, 1]
-    method : that made it, a name in `METHODS` or a callable as `explainer` takes it; it runs
-        `repeats` + `others` + 1 times more, so give a slow one smaller numbers
-    std : deviations that `tensor` was normalised with, RGB on [0, 1]
+    question : what the map answers; its method runs `repeats` + `others` + 1 times more, so give
+        a slow one smaller numbers
+    heatmap : the map (H, W) in [0, 1]
+    std, progress, cancelled : as `sensitivity` has them
     lesion : (H, W) bool, True inside, or None; an empty one counts as None
     steps : of insertion and deletion
     repeats : pictures with noise
@@ -72,19 +61,20 @@ def check_map(
     Cancelled
         If `cancelled` returned true.
     """
-    image, maps = check_image(tensor), _beside(heatmap, tensor, std, seed)
+    maps = _beside(heatmap, check_image(question.tensor), std, seed)
     places = _places(maps, lesion, seed)
-    by_class = not isinstance(method, str) or METHODS.get(method).uses_target
-    costs = (_FAITHFUL_COST, repeats, 1, others if by_class else 0)
+    costs = (_FAITHFUL_COST, repeats, 1, others if question.by_class else 0)
     report = [_part(progress, sum(costs[:i]), costs[i], sum(costs)) for i in range(len(costs))]
-    about = (model, image, target, method)
-    order = (list(maps.values()), steps, BATCH_SIZE, seed)
-    faithful = faithfulness(model, image, target, *order, report[0], cancelled)
-    steady = sensitivity(*about, std, heatmap, stage, RADIUS, repeats, seed, report[1], cancelled)
-    shuffled = randomisation(*about, heatmap, stage, seed, report[2], cancelled)
+    faithful = faithfulness(
+        question.model, question.tensor, question.target, list(maps.values()),
+        steps=steps, seed=seed, progress=report[0], cancelled=cancelled,
+    )  # fmt: skip
+    known: dict[str, Any] = {"heatmap": heatmap, "seed": seed, "cancelled": cancelled}
+    steady = sensitivity(question, std, repeats=repeats, progress=report[1], **known)
+    shuffled = randomisation(question, progress=report[2], **known)
     classes = None
-    if by_class:
-        classes = other_classes(*about, heatmap, stage, others, seed, report[3], cancelled)
+    if question.by_class:
+        classes = other_classes(question, count=others, progress=report[3], **known)
     return judge(dict(zip(maps, faithful)), places, steady, shuffled, classes)
 
 

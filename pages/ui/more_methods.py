@@ -117,7 +117,7 @@ def _work(
             method,
             request.stage,
             request.index,
-            lambda done, total: report(share(done, total), f"{title} of both networks"),
+            progress=lambda done, total: report(share(done, total), f"{title} of both networks"),
             image_sha256=chosen.sha256,
         )
 

@@ -26,6 +26,7 @@ from kdcore.explain import (
     score_cam,
 )
 from kdcore.explain.map_agreement import MEASURES
+from kdcore.explain.map_question import MapQuestion
 from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, save_checkpoint
 from kdcore.predict import preprocess_of
 
@@ -59,9 +60,10 @@ def test_a_pair_is_checked_as_each_map_alone(small: Checkpoint) -> None:
     lesion[8:20, 8:20] = True
     found = check_pair(small, small, PICTURE, pair, (lesion, None), lambda f, d: seen.append(f))
     tensor = preprocess_of(small)(PICTURE)[None]
-    given = (small.model, tensor, 4, pair.teacher_map, "grad-cam", HAM10000.std)
-    assert found.teacher.checks == check_map(*given, lesion, pair.teacher.stage).checks
-    assert found.student.checks == check_map(*given, None, pair.student.stage).checks
+    question = MapQuestion(small.model, tensor, 4, "grad-cam", pair.teacher.stage)
+    given = (question, pair.teacher_map, HAM10000.std)
+    assert found.teacher.checks == check_map(*given, lesion=lesion).checks
+    assert found.student.checks == check_map(*given).checks
     assert seen == sorted(seen) and seen[-1] == 1
     facts = json.loads(json.dumps(found.as_dict()))
     assert facts["teacher"]["verdict"] == found.teacher.verdict
@@ -96,7 +98,11 @@ def test_checks_can_be_cancelled(small: Checkpoint) -> None:
 
 def test_steps_end_with_what_explain_one_gives(small: Checkpoint, few: None) -> None:
     steps, counted = [], []
-    for step in explain_steps(small, PICTURE, -1, 4, lambda done, total: counted.append(done)):
+
+    def count(done: int, total: int) -> None:
+        counted.append(done)
+
+    for step in explain_steps(small, PICTURE, -1, 4, progress=count):
         steps.append(step)
     alone = explain_one(small, PICTURE, "score-cam", -1, 4)
     assert len(steps) > 2

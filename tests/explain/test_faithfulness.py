@@ -63,7 +63,7 @@ def by_loops(model, image, target, heatmap, steps):
 @pytest.mark.parametrize("steps", [1, 2, 7])
 def test_equals_loops(model, image, steps, rng):
     maps = [rng.random((24, 20)).astype(np.float32) for _ in range(2)]
-    found = faithfulness(model, image, 3, maps, steps, batch_size=5)
+    found = faithfulness(model, image, 3, maps, steps=steps, batch_size=5)
     for heatmap, result in zip(maps, found):
         insertion, deletion = by_loops(model, image, 3, heatmap, steps)
         assert np.allclose(result.insertion, insertion, atol=1e-5)
@@ -140,9 +140,9 @@ def test_both_ends_are_shared_and_areas_lie_in_the_unit_interval(model, image, r
 
 def test_batches_change_nothing_and_are_full(model, image):
     maps, seen = [random_map((24, 20), s) for s in range(3)], []
-    one = faithfulness(model, image, 0, maps, 4, batch_size=1)
+    one = faithfulness(model, image, 0, maps, steps=4, batch_size=1)
     many = faithfulness(
-        model, image, 0, maps, 4, batch_size=10, progress=lambda d, t: seen.append((d, t))
+        model, image, 0, maps, steps=4, batch_size=10, progress=lambda d, t: seen.append((d, t))
     )
     assert seen == [(10, 24), (20, 24), (24, 24)]
     for a, b in zip(one, many):

@@ -12,6 +12,7 @@ from kdcore.data.corruptions import image_seed
 from kdcore.explain.baseline_maps import baseline_maps, edge_map
 from kdcore.explain.batched import heatmaps_of
 from kdcore.explain.map_checks import check_columns
+from kdcore.explain.map_question import MapQuestion
 from kdcore.explain.road import road
 from kdcore.explain.sensitivity import other_classes, randomisation, sensitivity
 from kdcore.explain.similarity import similarity
@@ -43,7 +44,7 @@ def maps():
 
 @pytest.fixture(scope="module")
 def columns(model, data, maps):
-    return check_columns(model, data, data.samples[:2], maps, TARGETS, "grad-cam", SEED)
+    return check_columns(model, data, data.samples[:2], maps, TARGETS, "grad-cam", seed=SEED)
 
 
 def asked(model, data, index):
@@ -66,17 +67,19 @@ def test_road_is_that_of_the_kept_map_and_each_baseline(columns, model, data, ma
 def test_noise_moves_the_method_and_the_edges_as_alone(columns, model, data, index):
     about, seed = asked(model, data, index)
     std = model.card.std
-    found = sensitivity(*about, "grad-cam", std, seed=seed)
+    found = sensitivity(MapQuestion(*about, "grad-cam"), std, seed=seed)
     assert columns["sensitivity"][index] == pytest.approx(found.worst, rel=1e-5)
-    blind = sensitivity(*about, lambda net, image, target: edge_map(image, std), std, seed=seed)
+    edges = MapQuestion(*about, lambda net, image, target: edge_map(image, std))
+    blind = sensitivity(edges, std, seed=seed)
     assert columns["sensitivity_edges"][index] == pytest.approx(blind.worst, rel=1e-5) != 0
 
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_shuffling_and_other_classes_are_as_alone_beside_blind_maps(columns, model, data, index):
     about, seed = asked(model, data, index)
-    shuffled = randomisation(*about, "grad-cam", seed=seed).spearman
-    others = other_classes(*about, "grad-cam", count=3, seed=seed).spearman
+    question = MapQuestion(*about, "grad-cam")
+    shuffled = randomisation(question, seed=seed).spearman
+    others = other_classes(question, count=3, seed=seed).spearman
     assert columns["shuffled"][index] == pytest.approx(shuffled, abs=1e-5)
     assert columns["other_class"][index] == pytest.approx(others, abs=1e-5)
     heatmap = heatmaps_of(model.model, about[1], about[2:], "grad-cam")[0]

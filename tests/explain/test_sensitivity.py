@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from kdcore.explain import (
     sensitivity,
     similarity,
 )
+from kdcore.explain.map_question import MapQuestion
 from kdcore.models import Ensemble, build_model
 from tests.explain.quadrants import (
     Quadrants,
@@ -69,7 +72,9 @@ def test_sensitivity_of_a_map_that_shows_one_pixel():
         return np.full((40, 40), 0.5 + float(tensor[0, 0, 0, 0]), np.float32)
 
     image = torch.zeros(1, 3, 40, 40)
-    found = sensitivity(Quadrants(), image, 0, pixel, (0.25, 0.5, 0.5), radius=2, repeats=200)
+    found = sensitivity(
+        MapQuestion(Quadrants(), image, 0, pixel), (0.25, 0.5, 0.5), radius=2, repeats=200
+    )
     bound = 2 / 255 / 0.25 / 0.5  # the largest move of the pixel, over the map's value
     assert found.changes.shape == (200,)
     assert 0.97 * bound < found.worst <= bound * (1 + 1e-5)
@@ -79,14 +84,18 @@ def test_sensitivity_of_a_map_that_shows_one_pixel():
 def test_sensitivity_equals_a_loop(image):
     torch.manual_seed(0)
     model = build_model("cnn2", 4).eval()
-    found = sensitivity(model, image, 1, "grad-cam", THIRD, radius=4, repeats=3, seed=5)
+    found = sensitivity(
+        MapQuestion(model, image, 1, "grad-cam"), THIRD, radius=4, repeats=3, seed=5
+    )
     before, seen = grad_cam(model, image, 1), []
 
     def spy(model, tensor, target):
         seen.append(tensor)
         return grad_cam(model, tensor, target)
 
-    again = sensitivity(model, image, 1, spy, THIRD, before, radius=4, repeats=3, seed=5)
+    again = sensitivity(
+        MapQuestion(model, image, 1, spy), THIRD, heatmap=before, radius=4, repeats=3, seed=5
+    )
     assert np.allclose(found.changes, again.changes)
     for change, picture in zip(found.changes, seen):
         assert float((picture - image).abs().max()) <= 4 / 255 / 0.5 + 1e-6
@@ -96,9 +105,10 @@ def test_sensitivity_equals_a_loop(image):
 
 def test_a_map_that_ignores_the_network_is_found_out():
     model, image = Quadrants(), noise_picture()
-    assert sensitivity(model, image, 0, centre, THIRD).worst == 0
-    assert randomisation(model, image, 0, centre).spearman == pytest.approx(1)
-    found = other_classes(model, image, 0, centre, count=3)
+    question = MapQuestion(model, image, 0, centre)
+    assert sensitivity(question, THIRD).worst == 0
+    assert randomisation(question).spearman == pytest.approx(1)
+    found = other_classes(question, count=3)
     assert sorted(found.others) == [1, 2, 3]
     assert found.spearman == pytest.approx(1)
 
@@ -106,9 +116,10 @@ def test_a_map_that_ignores_the_network_is_found_out():
 def test_the_right_map_needs_the_weights_and_the_class():
     model, image = Quadrants(), noise_picture()
     before = state_of(model)
-    shuffled = randomisation(model, image, 0, answer)
+    question = MapQuestion(model, image, 0, answer)
+    shuffled = randomisation(question)
     assert abs(shuffled.spearman) < 0.5 and shuffled.ssim < 0.5
-    others = other_classes(model, image, 0, answer, count=10)
+    others = other_classes(question, count=10)
     assert len(others.others) == 3
     assert others.spearman < 0  # the quadrants don't overlap
     assert_unchanged(model, before)
@@ -123,7 +134,7 @@ def test_shuffling_keeps_each_tensors_values_and_the_model(image):
         clones.append(network)
         return grad_cam(network, tensor, target)
 
-    found = randomisation(model, image, 0, spy, heatmap=random_map((40, 40)), seed=2)
+    found = randomisation(MapQuestion(model, image, 0, spy), heatmap=random_map((40, 40)), seed=2)
     assert_unchanged(model, before)
     (clone,) = clones
     assert clone is not model
@@ -136,15 +147,17 @@ def test_shuffling_keeps_each_tensors_values_and_the_model(image):
         assert 1e-3 < float(stage.abs().mean()) < 1e3
     norm = next(m for m in clone.modules() if isinstance(m, torch.nn.BatchNorm2d))
     assert norm.momentum == 0.1 and not norm.training
-    again = randomisation(model, image, 0, grad_cam, heatmap=random_map((40, 40)), seed=2)
+    again = randomisation(
+        MapQuestion(model, image, 0, grad_cam), heatmap=random_map((40, 40)), seed=2
+    )
     assert again == found
 
 
 def test_inside_inference_mode_and_of_an_ensemble(image):
     twins = Ensemble([build_model("cnn2", 4), build_model("cnn2", 4)]).eval()
-    outside = randomisation(twins, image, 1, "grad-cam")
+    outside = randomisation(MapQuestion(twins, image, 1, "grad-cam"))
     with torch.inference_mode():
-        inside = randomisation(twins, image.clone(), 1, "grad-cam")
+        inside = randomisation(MapQuestion(twins, image.clone(), 1, "grad-cam"))
     assert inside.spearman == pytest.approx(outside.spearman)
 
 
@@ -152,47 +165,48 @@ def test_the_global_generators_are_left_alone(image):
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    model = Quadrants()
-    sensitivity(model, noise_picture(), 0, answer, THIRD, repeats=2)
-    randomisation(model, noise_picture(), 0, answer)
-    other_classes(model, noise_picture(), 0, answer)
+    question = MapQuestion(Quadrants(), noise_picture(), 0, answer)
+    sensitivity(question, THIRD, repeats=2)
+    randomisation(question)
+    other_classes(question)
     assert torch.equal(torch.rand(1), expected)
 
 
 @pytest.mark.parametrize(
     ("call", "word"),
     [
-        (lambda m, x: sensitivity(m, x, 0, centre, THIRD, radius=0), "radius"),
-        (lambda m, x: sensitivity(m, x, 0, centre, THIRD, repeats=0), "repeats"),
-        (lambda m, x: sensitivity(m, x, 0, centre, THIRD, quadrant(0)[1:]), "heatmap"),
-        (lambda m, x: randomisation(torch.nn.Identity(), x, 0, centre), "parameters"),
-        (lambda m, x: other_classes(m, x, 0, centre, count=0), "count"),
-        (lambda m, x: other_classes(m, x, 4, centre), "target"),
+        (lambda q: sensitivity(q, THIRD, radius=0), "radius"),
+        (lambda q: sensitivity(q, THIRD, repeats=0), "repeats"),
+        (lambda q: sensitivity(q, THIRD, heatmap=quadrant(0)[1:]), "heatmap"),
+        (lambda q: sensitivity(replace(q, tensor=q.tensor[0]), THIRD), "tensor"),
+        (lambda q: randomisation(replace(q, model=torch.nn.Identity())), "parameters"),
+        (lambda q: other_classes(q, count=0), "count"),
+        (lambda q: other_classes(replace(q, target=4)), "target"),
     ],
 )
 def test_bad_arguments_are_named(call, word):
     with pytest.raises(ValueError, match=word):
-        call(Quadrants(), noise_picture())
+        call(MapQuestion(Quadrants(), noise_picture(), 0, centre))
 
 
 def test_an_unknown_method_lists_the_known_ones(image):
     with pytest.raises(SettingError, match="grad-cam"):
-        sensitivity(Quadrants(), image, 0, "gradcam", THIRD)
+        sensitivity(MapQuestion(Quadrants(), image, 0, "gradcam"), THIRD)
 
 
 @pytest.mark.parametrize("training", [False, True])
 def test_cancelling_restores_the_model(image, training):
     model = build_model("cnn2", 3).train(training)
-    before = state_of(model)
+    before, question = state_of(model), MapQuestion(model, image, 0, "grad-cam")
     for call in (
-        lambda stop: sensitivity(model, image, 0, "grad-cam", THIRD, cancelled=stop),
-        lambda stop: randomisation(model, image, 0, "grad-cam", cancelled=stop),
-        lambda stop: other_classes(model, image, 0, "grad-cam", cancelled=stop),
+        lambda stop: sensitivity(question, THIRD, cancelled=stop),
+        lambda stop: randomisation(question, cancelled=stop),
+        lambda stop: other_classes(question, cancelled=stop),
     ):
         with pytest.raises(Cancelled):
             call(lambda: True)
         assert_unchanged(model, before)
     for call in (sensitivity, randomisation, other_classes):
         more = {"std": THIRD, "repeats": 1} if call is sensitivity else {}
-        call(model, image, 0, "grad-cam", **more)
+        call(question, **more)
         assert_unchanged(model, before)

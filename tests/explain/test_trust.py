@@ -10,6 +10,7 @@ import torch
 
 from kdcore.base import Cancelled
 from kdcore.explain import centre_map, check_map, judge, random_map
+from kdcore.explain.map_question import MapQuestion
 from kdcore.models import build_model
 from tests.explain.quadrants import (
     Quadrants,
@@ -28,7 +29,8 @@ NAMES = ["insertion", "deletion", "steady", "shuffled", "other class", "energy"]
 def right():
     model, image = Quadrants(), noise_picture()
     before = state_of(model)
-    result = check_map(model, image, 2, answer(model, image, 2), answer, ONES, lesion=quadrant(2))
+    question = MapQuestion(model, image, 2, answer)
+    result = check_map(question, question.answer(), ONES, lesion=quadrant(2))
     assert_unchanged(model, before)
     return result
 
@@ -59,7 +61,8 @@ def test_the_right_map_passes_everything(right):
 )
 def test_a_map_that_ignores_the_network_fails(ignorant):
     model, image = Quadrants(), noise_picture()
-    result = check_map(model, image, 2, ignorant(model, image, 2), ignorant, ONES)
+    question = MapQuestion(model, image, 2, ignorant)
+    result = check_map(question, question.answer(), ONES)
     assert result.verdict == "fails"
     assert {"shuffled", "other class"} <= set(failed(result))
     assert next(c for c in result.checks if c.name == "steady").passed
@@ -69,7 +72,8 @@ def test_a_map_that_ignores_the_network_fails(ignorant):
 
 def test_the_map_of_another_class_is_not_this_ones():
     model, image = Quadrants(), noise_picture()
-    wrong = check_map(model, image, 2, answer(model, image, 1), answer, ONES)
+    question = MapQuestion(model, image, 2, answer)
+    wrong = check_map(question, answer(model, image, 1), ONES)
     assert {"insertion", "deletion"} <= set(failed(wrong))
     assert wrong.verdict == "fails"
 
@@ -113,11 +117,8 @@ def test_a_method_without_a_class_is_not_asked_for_one():
     image, seen = noise_picture(), []
     before = state_of(model)
     result = check_map(
-        model,
-        image,
-        0,
+        MapQuestion(model, image, 0, "attention"),
         random_map((32, 32)),
-        "attention",
         ONES,
         lesion=np.zeros((32, 32), bool),  # the lesion lies outside of the square
         progress=lambda done, total: seen.append((done, total)),
@@ -131,32 +132,31 @@ def test_a_method_without_a_class_is_not_asked_for_one():
 
 
 def test_the_same_seed_gives_the_same_numbers():
-    model, image = Quadrants(), noise_picture()
-    given = (model, image, 1, answer(model, image, 1), answer, ONES, quadrant(1))
-    first, again = check_map(*given, seed=4), check_map(*given, seed=4)
+    question = MapQuestion(Quadrants(), noise_picture(), 1, answer)
+    given = (question, question.answer(), ONES)
+    first, again = (check_map(*given, lesion=quadrant(1), seed=4) for _ in range(2))
     assert first.checks == again.checks
 
 
 @pytest.mark.parametrize("after", [0, 2, 8, 16, 18])
 def test_it_can_be_cancelled_at_any_time(after):
-    model, image, asked = Quadrants(), noise_picture(), []
+    question, asked = MapQuestion(Quadrants(), noise_picture(), 1, answer), []
 
     def stop():
         asked.append(1)
         return len(asked) > after
 
     with pytest.raises(Cancelled):
-        check_map(model, image, 1, random_map((32, 32)), answer, ONES, cancelled=stop)
+        check_map(question, random_map((32, 32)), ONES, cancelled=stop)
 
 
 def test_a_wrong_lesion_is_said_before_the_network_runs():
     def never(model, tensor, target):
         raise AssertionError("the map was asked for")
 
+    question = MapQuestion(Quadrants(), noise_picture(), 1, never)
     with pytest.raises(ValueError, match="heatmap"):
-        check_map(
-            Quadrants(), noise_picture(), 1, random_map((32, 32)), never, ONES, quadrant(1)[:16]
-        )
+        check_map(question, random_map((32, 32)), ONES, lesion=quadrant(1)[:16])
 
 
 def test_an_empty_map_of_the_shuffled_network_tells_nothing(right):

@@ -16,7 +16,7 @@ from torch import Tensor
 from kdcore.explain.grad_cam import grad_cams
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.methods import METHODS
-from kdcore.explain.taps import CancelCheck, evaluating
+from kdcore.explain.taps import evaluating
 from kdcore.models import Checkpoint, Classifier
 from kdcore.predict import preprocess_of
 
@@ -30,7 +30,6 @@ def explain_pictures(
     pictures: Sequence[Image.Image],
     targets: Sequence[int] | None,
     method: str,
-    cancelled: CancelCheck | None = None,
 ) -> tuple[Heatmap, NDArray[np.int64]]:
     """Return the heatmaps of B pictures and the checkpoint's own first choices.
 
@@ -40,7 +39,6 @@ def explain_pictures(
     pictures : B of them, RGB of any size
     targets : B class indices; None for the checkpoint's first choices
     method : a name in `METHODS`; the last stage is explained
-    cancelled : asked by methods that take long
 
     Returns
     -------
@@ -50,15 +48,13 @@ def explain_pictures(
     ------
     SettingError
         If the method is unknown.
-    Cancelled
-        If `cancelled` returned true.
     """
     prepare, model = preprocess_of(checkpoint), checkpoint.model
     images = torch.stack([prepare(picture) for picture in pictures])
     with evaluating(model), torch.inference_mode():
         answers = model(images).logits.argmax(1).cpu().numpy()
     asked = answers.tolist() if targets is None else list(targets)
-    return heatmaps_of(model, images, asked, method, cancelled), answers
+    return heatmaps_of(model, images, asked, method), answers
 
 
 def heatmaps_of(
@@ -66,17 +62,16 @@ def heatmaps_of(
     images: Tensor,
     targets: Sequence[int],
     method: str,
-    cancelled: CancelCheck | None = None,
 ) -> Heatmap:
     """Return the heatmaps (B, H, W) of images (B, 3, H, W), normalised, for B class indices.
 
-    `model`, `images`, `targets`, `method` and `cancelled` are those of `explain_pictures`.
+    `model`, `images`, `targets` and `method` are those of `explain_pictures`.
     """
     if method in WHOLE_BATCHES:
         return WHOLE_BATCHES[method](model, images, targets)
     compute = METHODS.get(method).compute
     found = (
-        compute(model, image[None], target, -1, None, cancelled)
+        compute(model, image[None], target, -1, None, None)
         for image, target in zip(images, targets, strict=True)
     )
     return np.stack(list(found))

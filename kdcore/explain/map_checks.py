@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed
@@ -22,7 +22,6 @@ from kdcore.explain.maps import Heatmap
 from kdcore.explain.road import road
 from kdcore.explain.sensitivity import REPEATS, other_classes, randomisation, sensitivity
 from kdcore.explain.similarity import similarity
-from kdcore.explain.taps import CancelCheck
 from kdcore.explain.trust import OTHERS
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of
@@ -45,13 +44,12 @@ def check_columns(
     method: str,
     *,
     seed: int = 0,
-    cancelled: CancelCheck | None = None,
 ) -> Columns:
     """Return what filling in each map's pixels does, and what moves the map and what does not.
 
     Parameters
     ----------
-    checkpoint, data, samples, maps, targets, cancelled : those of `faithfulness_columns`
+    checkpoint, data, samples, maps, targets : those of `faithfulness_columns`
     method : that made the maps, a name in `METHODS`; a slow one is run on fewer noisy pictures
         and for fewer other classes, as by `check_pair`
     seed : of everything drawn, for each image its own draw
@@ -69,10 +67,10 @@ def check_columns(
         image, own = prepare(data.picture(sample.image_id).rgb)[None], image_seed(sample.image_id)
         others = baseline_maps(image, prepare.std, own + seed)
         tested = [kept, *(others[name] for name in BASELINE_MAPS)]
-        removed = road(checkpoint.model, image, target, tested, seed=seed, cancelled=cancelled)
+        removed = road(checkpoint.model, image, target, tested, seed=seed)
         row = {f"road{end}": found.score for end, found in zip(SUFFIXES, removed, strict=True)}
         question = MapQuestion(checkpoint.model, image, target, method)
-        row |= _changes(question, prepare.std, others, own + seed, cancelled)
+        row |= _changes(question, prepare.std, others, own + seed)
         rows.append(row)
     return as_columns(rows, _NAMES)
 
@@ -82,20 +80,19 @@ def _changes(
     std: tuple[float, float, float],
     others: Mapping[str, Heatmap],
     seed: int,
-    cancelled: CancelCheck | None,
 ) -> dict[str, float]:
     """Return one image's numbers of noise, shuffled parameters and other classes."""
     repeats, classes = (SLOW_REPEATS, SLOW_OTHERS) if question.slow else (REPEATS, OTHERS)
-    heatmap = question.answer(cancelled)
-    drawn: dict[str, Any] = {"seed": seed, "cancelled": cancelled}
+    heatmap = question.answer()
+    noisy = partial(sensitivity, std=std, repeats=repeats, seed=seed)
     edges = replace(question, method=lambda _, noised, __: edge_map(noised, std))
     row = {
-        "sensitivity": sensitivity(question, std, heatmap=heatmap, repeats=repeats, **drawn).worst,
-        "sensitivity_edges": sensitivity(edges, std, repeats=repeats, **drawn).worst,
-        "shuffled": randomisation(question, heatmap=heatmap, **drawn).spearman,
+        "sensitivity": noisy(question, heatmap=heatmap).worst,
+        "sensitivity_edges": noisy(edges).worst,
+        "shuffled": randomisation(question, heatmap=heatmap, seed=seed).spearman,
     }
     if question.by_class:
-        asked = other_classes(question, heatmap=heatmap, count=classes, **drawn)
+        asked = other_classes(question, heatmap=heatmap, count=classes, seed=seed)
         row["other_class"] = asked.spearman
     for floor in _UNLIKE:
         alike = similarity(heatmap, others[floor]).spearman

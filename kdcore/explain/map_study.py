@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import Cancelled, DataError
+from kdcore.base import DataError
 from kdcore.data import Ham10000, ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, corrupt, image_seed, parse_stack, reference_square
 from kdcore.explain.batched import explain_pictures
@@ -104,7 +104,6 @@ def run_map_study(
     study: MapStudy,
     cells: MapCells,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
 ) -> tuple[MapScores, ...]:
     """Compute what `cells` lack, and return the teacher's record, then each student's.
 
@@ -112,8 +111,8 @@ def run_map_study(
     ----------
     study : what to compare
     cells : from `map_cells` with the study's method, teacher and seed
-    progress : called with (done, total) after each chunk, in units of `MapStudy.work`
-    cancelled : asked before each chunk of each model
+    progress : called with (done, total) after each chunk, in units of `MapStudy.work`;
+        where it raises, whole chunks are kept
 
     Returns
     -------
@@ -124,10 +123,8 @@ def run_map_study(
     ------
     KdError
         If a picture or a mask can't be read.
-    Cancelled
-        If `cancelled` returns True; whole chunks are kept.
     """
-    run, start = _Run(study, cells, progress, cancelled), 0
+    run, start = _Run(study, cells, progress), 0
     for chunk in chunks(study.samples):
         run.clean(chunk, chunk[: max(0, study.faithful - start)])
         start += len(chunk)
@@ -148,9 +145,8 @@ class _Run:
         study: MapStudy,
         cells: MapCells,
         progress: Progress | None,
-        cancelled: Callable[[], bool] | None,
     ) -> None:
-        self.study, self.cells, self.progress, self.cancelled = study, cells, progress, cancelled
+        self.study, self.cells, self.progress = study, cells, progress
         self.done = 0
 
     def clean(self, chunk: Sequence[Sample], faithful: Sequence[Sample]) -> None:
@@ -163,10 +159,9 @@ class _Run:
         for model in study.models if faithful else ():
             maps = restore_maps(kept[model.hash][: len(faithful)], model.card.input_size)
             about = (model, study.data, faithful, maps, targets[: len(faithful)])
-            asked: dict[str, Any] = {"seed": study.seed, "cancelled": self.cancelled}
-            test = partial(faithfulness_columns, *about, **asked)
+            test = partial(faithfulness_columns, *about, seed=study.seed)
             self._keep(model, "faithfulness", faithful, test)
-            check = partial(check_columns, *about, study.method, **asked)
+            check = partial(check_columns, *about, study.method, seed=study.seed)
             self._keep(model, "checks", faithful, check)
 
     def corrupted(self, stack: str, chunk: Sequence[Sample], targets: list[int]) -> None:
@@ -179,9 +174,7 @@ class _Run:
     ) -> Arrays:
         def compute() -> Arrays:
             pictures = _pictures(self.study, chunk, stack)
-            found, answers = explain_pictures(
-                model, pictures, targets, self.study.method, self.cancelled
-            )
+            found, answers = explain_pictures(model, pictures, targets, self.study.method)
             return {"maps": reduce_maps(found), "answers": answers}
 
         return self._keep(model, _maps(stack), chunk, compute, counted=targets is not None)
@@ -221,8 +214,6 @@ class _Run:
     ) -> Arrays:
         found = self.cells.load(model.hash, kind, chunk)
         if found is None:
-            if self.cancelled and self.cancelled():
-                raise Cancelled("The study of explanations")
             found = dict(compute())
             self.cells.save(model.hash, kind, chunk, found)
         self.done += len(chunk) if counted else 0

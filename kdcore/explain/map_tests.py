@@ -14,7 +14,6 @@ from kdcore.explain.faithfulness import Faithfulness, faithfulness
 from kdcore.explain.floors import Columns
 from kdcore.explain.localisation import Localisation, localisation
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.taps import CancelCheck
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of
 
@@ -38,7 +37,6 @@ def faithfulness_columns(
     targets: Sequence[int],
     *,
     seed: int = 0,
-    cancelled: CancelCheck | None = None,
 ) -> Columns:
     """Return what the order of each map's pixels does to the target's probability.
 
@@ -49,7 +47,6 @@ def faithfulness_columns(
     maps : (N, S, S) in [0, 1], S the checkpoint's input size
     targets : N class indices
     seed : of the random maps, and of the order of equal pixels
-    cancelled : asked before each batch
 
     Returns
     -------
@@ -61,7 +58,7 @@ def faithfulness_columns(
         image, own = prepare(data.picture(sample.image_id).rgb)[None], image_seed(sample.image_id)
         others = baseline_maps(image, prepare.std, own + seed)
         tested = [heatmap, *(others[name] for name in BASELINE_MAPS)]
-        found = faithfulness(model, image, target, tested, seed=seed, cancelled=cancelled)
+        found = faithfulness(model, image, target, tested, seed=seed)
         rows.append(_faithfulness_row(found))
     return as_columns(rows, [metric + suffix for suffix in SUFFIXES for metric in _FAITHFULNESS])
 

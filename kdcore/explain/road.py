@@ -21,7 +21,7 @@ from torch import Tensor
 
 from kdcore.base import numpy_generator
 from kdcore.explain.maps import Heatmap, check_heatmap, pixel_ranks
-from kdcore.explain.taps import CancelCheck, Progress, check_image, stop_if, target_probs
+from kdcore.explain.taps import Progress, check_image, target_probs
 from kdcore.models import Classifier
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -65,7 +65,6 @@ def road(
     fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
     progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
 ) -> tuple[Road, ...]:
     """Remove the most relevant pixels of M maps of one picture, the fractions of each in a batch.
 
@@ -80,7 +79,6 @@ def road(
     fractions : F shares of the pixels to remove, each in (0, 1)
     seed : of the noise and of the order of tied pixels
     progress : called with (done, total) maps
-    cancelled : asked before each filling
 
     Returns
     -------
@@ -90,8 +88,6 @@ def road(
     ------
     ValueError
         If an argument is out of its domain.
-    Cancelled
-        If `cancelled` returned true.
     """
     if not fractions or not all(0 < f < 1 for f in fractions):
         raise ValueError(f"fractions: expected one or more in (0, 1), got {tuple(fractions)}")
@@ -103,7 +99,6 @@ def road(
         ranks = pixel_ranks(heatmap, seed)
         filled = []
         for fraction in fractions:
-            stop_if(cancelled, "ROAD")
             removed = ranks < min(max(1, round(fraction * ranks.size)), ranks.size - 1)
             filled.append(fill(image, removed, seed=seed))
         probs = target_probs(model, torch.cat(filled), target)

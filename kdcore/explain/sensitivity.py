@@ -68,8 +68,8 @@ class OtherClasses:
 
 def sensitivity(
     question: MapQuestion,
-    std: tuple[float, float, float],
     *,
+    std: tuple[float, float, float],
     heatmap: Heatmap | None = None,
     radius: float = RADIUS,
     repeats: int = REPEATS,

@@ -70,7 +70,7 @@ def check_map(
         steps=steps, seed=seed, progress=report[0], cancelled=cancelled,
     )  # fmt: skip
     known: dict[str, Any] = {"heatmap": heatmap, "seed": seed, "cancelled": cancelled}
-    steady = sensitivity(question, std, repeats=repeats, progress=report[1], **known)
+    steady = sensitivity(question, std=std, repeats=repeats, progress=report[1], **known)
     shuffled = randomisation(question, progress=report[2], **known)
     classes = None
     if question.by_class:

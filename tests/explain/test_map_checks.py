@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from kdcore.base import Cancelled
 from kdcore.data import HAM10000, open_dataset
 from kdcore.data.corruptions import image_seed
 from kdcore.explain.baseline_maps import baseline_maps, edge_map
@@ -67,10 +66,10 @@ def test_road_is_that_of_the_kept_map_and_each_baseline(columns, model, data, ma
 def test_noise_moves_the_method_and_the_edges_as_alone(columns, model, data, index):
     about, seed = asked(model, data, index)
     std = model.card.std
-    found = sensitivity(MapQuestion(*about, "grad-cam"), std, seed=seed)
+    found = sensitivity(MapQuestion(*about, "grad-cam"), std=std, seed=seed)
     assert columns["sensitivity"][index] == pytest.approx(found.worst, rel=1e-5)
     edges = MapQuestion(*about, lambda net, image, target: edge_map(image, std))
-    blind = sensitivity(edges, std, seed=seed)
+    blind = sensitivity(edges, std=std, seed=seed)
     assert columns["sensitivity_edges"][index] == pytest.approx(blind.worst, rel=1e-5) != 0
 
 
@@ -95,10 +94,3 @@ def test_a_method_that_shows_no_class_is_not_asked_about_another(model, data, ma
     told = [name for name in found if not name.startswith("other_class")]
     assert all(np.isnan(found[name]).all() for name in found if name not in told)
     assert len(told) == 11 and all(np.isfinite(found[name]).all() for name in told)
-
-
-def test_it_can_be_cancelled(model, data, maps):
-    with pytest.raises(Cancelled):
-        check_columns(
-            model, data, data.samples[:2], maps, TARGETS, "grad-cam", cancelled=lambda: True
-        )

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from kdcore.base import Cancelled
-from kdcore.explain import baseline_maps, random_map, road
-from kdcore.explain.road import fill
+from kdcore.explain import random_map
+from kdcore.explain.baseline_maps import baseline_maps
+from kdcore.explain.road import fill, road
 from tests.explain.quadrants import Quadrants, assert_unchanged, noise_picture, quadrant, state_of
 
 
@@ -91,8 +91,3 @@ def test_one_fraction_is_the_network_on_the_filled_picture():
 def test_bad_arguments_are_named(change):
     with pytest.raises(ValueError, match="fractions"):
         road(Quadrants(), noise_picture(), 0, [random_map((32, 32))], **change)
-
-
-def test_it_can_be_cancelled():
-    with pytest.raises(Cancelled):
-        road(Quadrants(), noise_picture(), 0, [random_map((32, 32))], cancelled=lambda: True)

@@ -73,7 +73,7 @@ def test_sensitivity_of_a_map_that_shows_one_pixel():
 
     image = torch.zeros(1, 3, 40, 40)
     found = sensitivity(
-        MapQuestion(Quadrants(), image, 0, pixel), (0.25, 0.5, 0.5), radius=2, repeats=200
+        MapQuestion(Quadrants(), image, 0, pixel), std=(0.25, 0.5, 0.5), radius=2, repeats=200
     )
     bound = 2 / 255 / 0.25 / 0.5  # the largest move of the pixel, over the map's value
     assert found.changes.shape == (200,)
@@ -85,7 +85,7 @@ def test_sensitivity_equals_a_loop(image):
     torch.manual_seed(0)
     model = build_model("cnn2", 4).eval()
     found = sensitivity(
-        MapQuestion(model, image, 1, "grad-cam"), THIRD, radius=4, repeats=3, seed=5
+        MapQuestion(model, image, 1, "grad-cam"), std=THIRD, radius=4, repeats=3, seed=5
     )
     before, seen = grad_cam(model, image, 1), []
 
@@ -94,7 +94,7 @@ def test_sensitivity_equals_a_loop(image):
         return grad_cam(model, tensor, target)
 
     again = sensitivity(
-        MapQuestion(model, image, 1, spy), THIRD, heatmap=before, radius=4, repeats=3, seed=5
+        MapQuestion(model, image, 1, spy), std=THIRD, heatmap=before, radius=4, repeats=3, seed=5
     )
     assert np.allclose(found.changes, again.changes)
     for change, picture in zip(found.changes, seen):
@@ -106,7 +106,7 @@ def test_sensitivity_equals_a_loop(image):
 def test_a_map_that_ignores_the_network_is_found_out():
     model, image = Quadrants(), noise_picture()
     question = MapQuestion(model, image, 0, centre)
-    assert sensitivity(question, THIRD).worst == 0
+    assert sensitivity(question, std=THIRD).worst == 0
     assert randomisation(question).spearman == pytest.approx(1)
     found = other_classes(question, count=3)
     assert sorted(found.others) == [1, 2, 3]
@@ -166,7 +166,7 @@ def test_the_global_generators_are_left_alone(image):
     expected = torch.rand(1)
     torch.manual_seed(3)
     question = MapQuestion(Quadrants(), noise_picture(), 0, answer)
-    sensitivity(question, THIRD, repeats=2)
+    sensitivity(question, std=THIRD, repeats=2)
     randomisation(question)
     other_classes(question)
     assert torch.equal(torch.rand(1), expected)
@@ -175,10 +175,10 @@ def test_the_global_generators_are_left_alone(image):
 @pytest.mark.parametrize(
     ("call", "word"),
     [
-        (lambda q: sensitivity(q, THIRD, radius=0), "radius"),
-        (lambda q: sensitivity(q, THIRD, repeats=0), "repeats"),
-        (lambda q: sensitivity(q, THIRD, heatmap=quadrant(0)[1:]), "heatmap"),
-        (lambda q: sensitivity(replace(q, tensor=q.tensor[0]), THIRD), "tensor"),
+        (lambda q: sensitivity(q, std=THIRD, radius=0), "radius"),
+        (lambda q: sensitivity(q, std=THIRD, repeats=0), "repeats"),
+        (lambda q: sensitivity(q, std=THIRD, heatmap=quadrant(0)[1:]), "heatmap"),
+        (lambda q: sensitivity(replace(q, tensor=q.tensor[0]), std=THIRD), "tensor"),
         (lambda q: randomisation(replace(q, model=torch.nn.Identity())), "parameters"),
         (lambda q: other_classes(q, count=0), "count"),
         (lambda q: other_classes(replace(q, target=4)), "target"),
@@ -191,7 +191,7 @@ def test_bad_arguments_are_named(call, word):
 
 def test_an_unknown_method_lists_the_known_ones(image):
     with pytest.raises(SettingError, match="grad-cam"):
-        sensitivity(MapQuestion(Quadrants(), image, 0, "gradcam"), THIRD)
+        sensitivity(MapQuestion(Quadrants(), image, 0, "gradcam"), std=THIRD)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -199,7 +199,7 @@ def test_cancelling_restores_the_model(image, training):
     model = build_model("cnn2", 3).train(training)
     before, question = state_of(model), MapQuestion(model, image, 0, "grad-cam")
     for call in (
-        lambda stop: sensitivity(question, THIRD, cancelled=stop),
+        lambda stop: sensitivity(question, std=THIRD, cancelled=stop),
         lambda stop: randomisation(question, cancelled=stop),
         lambda stop: other_classes(question, cancelled=stop),
     ):

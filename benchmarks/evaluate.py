@@ -33,9 +33,8 @@ import torch
 from benchmarks.measuring import summary
 from kdcore.base import checkpoints_folder
 from kdcore.base.machine import machine
-from kdcore.data import HAM10000, Sample, draw_lesion
+from kdcore.data import HAM10000, LoadedImage, Sample, draw_lesion
 from kdcore.data.corruptions import CORRUPTIONS, Step, reference_square, stack_name
-from kdcore.data.images import LoadedImage
 from kdcore.evaluate import BY_CLASS, OVERALL, evaluate_predictions
 from kdcore.models import Checkpoint, list_checkpoints, load_checkpoint
 from kdcore.predict import Predictions, preprocess_of

@@ -22,8 +22,7 @@ import torch
 from PIL import Image
 
 from kdcore.base import DATA_VARIABLE, data_folder, numpy_generator, seed_everything
-from kdcore.data.ham10000 import Ham10000
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000, Ham10000
 from kdcore.models import Card, build_model, save_checkpoint
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))

@@ -10,8 +10,7 @@ import altair as alt
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
 from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
-from kdcore.evaluate import Interval
-from kdcore.evaluate.agreement import QUADRANTS
+from kdcore.evaluate import QUADRANTS, Interval
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.interventions import InterventionStudy
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdcore.charts.style import ROLES, role_colour
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000
 
 
 def probability_view(

@@ -22,8 +22,8 @@ from kdcore.cli.common import (
 from kdcore.cli.running.efficiency import Told, compute_efficiency
 from kdcore.data import ImageDataset
 from kdcore.deploy.efficiency import RULE, Efficiency
-from kdcore.models import card_order, read_card
-from kdcore.models.card import CARD, ROLES
+from kdcore.models import CARD, card_order, read_card
+from kdcore.models.card import ROLES
 from kdcore.report.cells import columns
 from kdcore.report.efficiency import artefact_rows, recommendation, shown
 from kdcore.report.efficiency_files import NAME, write_efficiency

@@ -24,7 +24,9 @@ from kdcore.evaluate import (
 )
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import Predictions, predict_dataset
-from kdcore.report import evaluation_text, subgroup_score_rows, subgroup_text
+from kdcore.report.group_gaps import subgroup_text
+from kdcore.report.subgroups import subgroup_score_rows
+from kdcore.report.tables import evaluation_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

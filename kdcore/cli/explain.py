@@ -17,17 +17,13 @@ from kdcore.cli.common import checkpoint_folder, say_progress, write_json
 from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
 from kdcore.data.tree import Tree
 from kdcore.evaluate import seen_by, seen_text
-from kdcore.explain import (
-    METHODS,
-    PairExplanation,
-    everything_else,
-    explain_everything,
-    explain_pair,
-    export_files,
-)
+from kdcore.explain import METHODS, everything_else, explain_pair, export_files
+from kdcore.explain.everything import explain_everything
+from kdcore.explain.explain_pair import PairExplanation
 from kdcore.models import Checkpoint, load_checkpoint
-from kdcore.predict import ood, predict_image, softmax
-from kdcore.report import csv_text
+from kdcore.predict import ood, predict_image
+from kdcore.predict.probabilities import softmax
+from kdcore.report.cells import csv_text
 
 TABLE = "answers.csv"
 COLUMNS = (

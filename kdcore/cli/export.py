@@ -20,21 +20,15 @@ from kdcore.cli.common import (
 )
 from kdcore.cli.unseen import choose_unseen
 from kdcore.data import ImageDataset, Sample, first_by_hash
-from kdcore.deploy import (
-    FORMATS,
-    NOTICE,
-    Artefact,
-    Pictures,
-    calibration_samples,
-    export_pictures,
-    make_artefacts,
-    package,
-    predict_artefacts,
-    run_artefact,
-    write_artefact,
-)
+from kdcore.deploy.artefact import Artefact, run_artefact, write_artefact
+from kdcore.deploy.calibration import calibration_samples, export_pictures
+from kdcore.deploy.export import FORMATS
 from kdcore.deploy.export_plan import CALIBRATION, PRECISIONS, Step, steps, targets_of, weights_size
 from kdcore.deploy.export_store import zip_of
+from kdcore.deploy.make import Pictures, make_artefacts
+from kdcore.deploy.metadata import NOTICE
+from kdcore.deploy.package import package
+from kdcore.deploy.quality import predict_artefacts
 from kdcore.evaluate.exported import exported_quality
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import predict_dataset

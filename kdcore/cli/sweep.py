@@ -22,7 +22,7 @@ from kdcore.cli.sweep_release import read_releases, release_seed
 from kdcore.cli.sweep_results import Result, gather, mean_seconds, sweep_tables, write_tables
 from kdcore.distill import check_device
 from kdcore.distill.sweep import Member, Sweep
-from kdcore.report import SweepTable, significance_text
+from kdcore.report.significance import SweepTable, significance_text
 
 _SAID = 3  # failures that are told in full
 

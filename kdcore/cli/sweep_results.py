@@ -19,9 +19,9 @@ from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member, Sweep
 from kdcore.evaluate import HELD_OUT, LOWER_IS_BETTER, compare_methods, held_out_scores
 from kdcore.predict import Predictions
-from kdcore.report import (
+from kdcore.report.cells import csv_text
+from kdcore.report.significance import (
     SweepTable,
-    csv_text,
     significance_csv,
     significance_latex,
     significance_markdown,

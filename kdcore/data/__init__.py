@@ -14,7 +14,6 @@ from kdcore.data.cifar import Cifar
 from kdcore.data.dataset import HOW_TO_KEEP, ImageDataset, open_dataset
 from kdcore.data.drawn import DrawnSample, draw_lesion, drawn_samples
 from kdcore.data.ham10000 import Ham10000
-from kdcore.data.image_folder import ImageFolder
 from kdcore.data.images import LoadedImage, read_image
 from kdcore.data.info import (
     CIFAR10,
@@ -32,7 +31,6 @@ from kdcore.data.info import (
     info_of_classes,
     names_of_classes,
 )
-from kdcore.data.lesion_masks import lesion_mask
 from kdcore.data.medmnist import MedMnist
 from kdcore.data.sample import Sample, picture_name, trace_hashes
 from kdcore.data.splits import (
@@ -40,7 +38,6 @@ from kdcore.data.splits import (
     image_level_split,
     lesion_grouped_split,
     official_split,
-    split_dataset,
     split_samples,
 )
 from kdcore.data.transforms import Preprocess
@@ -66,7 +63,6 @@ __all__ = [
     "DrawnSample",
     "Ham10000",
     "ImageDataset",
-    "ImageFolder",
     "LoadedImage",
     "MedMnist",
     "Preprocess",
@@ -80,7 +76,6 @@ __all__ = [
     "image_level_split",
     "info_of_classes",
     "lesion_grouped_split",
-    "lesion_mask",
     "names_of_classes",
     "official_split",
     "open_dataset",
@@ -89,7 +84,6 @@ __all__ = [
     "render",
     "sample_views",
     "samples_by_part",
-    "split_dataset",
     "split_samples",
     "trace_hashes",
     "turn_view",

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from kdcore.base import KdError, SettingError, numpy_generator
 from kdcore.base.machine import cores
-from kdcore.data import read_image
-from kdcore.data.drawn import draw_lesion
+from kdcore.data import draw_lesion, read_image
 from kdcore.deploy.conditions import watched
 from kdcore.deploy.latency import PRECISION, Contender, Live, Runner, measure
 from kdcore.deploy.latency_engines import ENGINES, EXPORT_S, ON_CUDA, Call, is_cached, open_call
 from kdcore.deploy.latency_record import Benchmark, timing_of
 from kdcore.models import Card, Checkpoint, load_checkpoint, read_card
-from kdcore.predict import preprocess_of, softmax
+from kdcore.predict import preprocess_of
+from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float32]
 Report = Callable[[Live], None]

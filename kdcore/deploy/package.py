@@ -25,7 +25,8 @@ from kdcore.data import draw_lesion
 from kdcore.deploy.artefact import Artefact, read_artefact, record_of, run_artefact
 from kdcore.deploy.metadata import NOTICE
 from kdcore.models import Checkpoint
-from kdcore.predict import predict_image, softmax
+from kdcore.predict import predict_image
+from kdcore.predict.probabilities import softmax
 
 # Largest change of a probability between the network here and the example there.
 PROBABILITY_TOLERANCES: Mapping[str, float] = {"float32": 1e-3, "float16": 2e-2, "int8": 0.3}

@@ -1,9 +1,8 @@
 """Recipes, teacher cache, the trainer and its run folders."""
 
 from kdcore.distill.cache import TeacherCache
-from kdcore.distill.cache_room import cache_root
 from kdcore.distill.engine import check_device, is_main_process, keep_memory, make_fabric
-from kdcore.distill.fields import FIELDS, Field
+from kdcore.distill.fields import FIELDS
 from kdcore.distill.finished import finished_run
 from kdcore.distill.jobs import (
     Run,
@@ -21,7 +20,7 @@ from kdcore.distill.objective import objective
 from kdcore.distill.prepare import Prepared, prepare
 from kdcore.distill.queue import in_turn
 from kdcore.distill.recipe import Recipe
-from kdcore.distill.run import LIVE, RunFolder, RunStatus
+from kdcore.distill.run import RunFolder
 from kdcore.distill.sources import hash_groups
 from kdcore.distill.tensorboard import EventFiles
 from kdcore.distill.timing import Estimate, estimate_run
@@ -29,18 +28,14 @@ from kdcore.distill.trainer import Trainer
 
 __all__ = [
     "FIELDS",
-    "LIVE",
     "Estimate",
     "EventFiles",
-    "Field",
     "Prepared",
     "Recipe",
     "Run",
     "RunFolder",
-    "RunStatus",
     "TeacherCache",
     "Trainer",
-    "cache_root",
     "cancel_run",
     "check_device",
     "delete_run",

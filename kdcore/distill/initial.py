@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from kdcore.distill.recipe import Recipe
-from kdcore.models import CARD, WEIGHTS, Card, read_card
+from kdcore.models import CARD, Card, read_card
+from kdcore.models.checkpoint import WEIGHTS
 
 CHECKPOINT_PREFIX = "checkpoint:"
 

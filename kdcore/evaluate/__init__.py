@@ -1,24 +1,10 @@
 """Scores, calibration and intervals: pure functions of saved predictions."""
 
-from kdcore.evaluate.agreement import (
-    QUADRANTS,
-    Agreement,
-    McNemar,
-    Quadrant,
-    agreement,
-    quadrant_of,
-)
-from kdcore.evaluate.alarm import Alarm, AlarmScores, choose_alarm
-from kdcore.evaluate.align import align, align_all, take
+from kdcore.evaluate.agreement import QUADRANTS, agreement, quadrant_of
+from kdcore.evaluate.alarm import Alarm, choose_alarm
+from kdcore.evaluate.align import align, align_all
 from kdcore.evaluate.bootstrap import Interval
-from kdcore.evaluate.calibration import (
-    Reliability,
-    brier,
-    ece,
-    fit_temperature,
-    nll,
-    reliability,
-)
+from kdcore.evaluate.calibration import fit_temperature
 from kdcore.evaluate.calibrators import (
     AS_TRAINED,
     CALIBRATORS,
@@ -26,10 +12,10 @@ from kdcore.evaluate.calibrators import (
     fit_calibrators,
 )
 from kdcore.evaluate.cases import cases, pair_cases, quadrant_cases
-from kdcore.evaluate.conformal import ConformalResult, conformal_sets
+from kdcore.evaluate.conformal import ConformalResult
 from kdcore.evaluate.detection import Detection, detection
 from kdcore.evaluate.diagram import Diagram, reliability_diagram
-from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
+from kdcore.evaluate.evaluation import Evaluation, evaluate_predictions
 from kdcore.evaluate.headline import BY_CLASS, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
 from kdcore.evaluate.leak import (
@@ -54,7 +40,7 @@ from kdcore.evaluate.operating import (
     choose_class_weights,
     choose_rejection,
 )
-from kdcore.evaluate.pair import ClassPair, PairComparison, ScorePair, compare_pair
+from kdcore.evaluate.pair import PairComparison, ScorePair, compare_pair
 from kdcore.evaluate.recalibration import (
     DELTAS,
     CalibrationRow,
@@ -87,15 +73,11 @@ __all__ = [
     "LOWER_IS_BETTER",
     "OVERALL",
     "QUADRANTS",
-    "Agreement",
     "Alarm",
-    "AlarmScores",
     "Band",
     "BrierParts",
     "CalibrationRow",
     "Calibrator",
-    "ClassPair",
-    "ClassRow",
     "ClassWeights",
     "Comparison",
     "ConformalResult",
@@ -105,13 +87,10 @@ __all__ = [
     "Evaluation",
     "GapDifference",
     "Interval",
-    "McNemar",
     "MethodSummary",
     "PairComparison",
     "PairedScore",
-    "Quadrant",
     "Rejection",
-    "Reliability",
     "RiskCoverage",
     "Score",
     "ScorePair",
@@ -121,7 +100,6 @@ __all__ = [
     "agreement",
     "align",
     "align_all",
-    "brier",
     "brier_parts",
     "calibration_deltas",
     "calibration_table",
@@ -133,29 +111,24 @@ __all__ = [
     "classwise_ece",
     "compare_methods",
     "compare_pair",
-    "conformal_sets",
     "debiased_ece",
     "decision_curve",
     "detection",
-    "ece",
     "evaluate_predictions",
     "fit_calibrators",
     "fit_temperature",
     "gap_differences",
     "held_out_scores",
     "mce",
-    "nll",
     "pair_cases",
     "quadrant_cases",
     "quadrant_of",
     "refuse_training_images",
-    "reliability",
     "reliability_diagram",
     "risk_coverage",
     "seen_by",
     "seen_text",
     "subgroups",
-    "take",
     "trained_on",
     "unseen_samples",
 ]

@@ -20,7 +20,7 @@ from kdcore.base import DataError
 from kdcore.evaluate import scores
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample_sums
 from kdcore.evaluate.headline import one_column
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import log_softmax
 
 Floats = NDArray[np.float64]

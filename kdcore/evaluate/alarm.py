@@ -18,7 +18,7 @@ from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample_su
 from kdcore.evaluate.calibration import Floats
 from kdcore.evaluate.held_out import refuse_other_weights
 from kdcore.evaluate.scores import ratio
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 RULES = ("sensitivity", "f1", "youden")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 
 def align(

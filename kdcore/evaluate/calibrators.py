@@ -25,7 +25,7 @@ from scipy.optimize import minimize
 
 from kdcore.base import DataError, check_labels, check_logits
 from kdcore.evaluate.calibration import HIGHEST_T, LOWEST_T, Floats, fit_temperature
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import log_softmax, softmax
 
 HIGHEST_BIAS = 20.0

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.evaluate.agreement import QUADRANTS, quadrant_of, refuse_unaligned
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 

@@ -22,7 +22,7 @@ from kdcore.base import DataError
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample
 from kdcore.evaluate.ranking import Ranking, Sweep, auc, rank_classes, sweep
 from kdcore.evaluate.scores import ratio
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from kdcore.base import DataError, check_probs
 from kdcore.evaluate.bootstrap import Interval, index_groups, interval_words, mean_interval
 from kdcore.evaluate.calibration import BINS, Reliability, binned, confidence_and_hits
 from kdcore.evaluate.miscalibration import binned_intervals
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdcore.evaluate.bootstrap import SHIFTED, Interval, index_groups, interval_words
 from kdcore.evaluate.headline import BY_CLASS, OVERALL, headline_scores
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 
 @dataclass(frozen=True)

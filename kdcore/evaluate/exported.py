@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kdcore.evaluate.pair import compare_pair
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 SCORES = ("macro_f1", "accuracy", "ece", "nll")
 

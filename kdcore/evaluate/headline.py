@@ -18,7 +18,7 @@ from kdcore.base import DataError
 from kdcore.evaluate import calibration, scores
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample, resample_sums
 from kdcore.evaluate.ranking import rank_classes, weighted_areas
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 from kdcore.base import DataError
 from kdcore.evaluate.calibration import fit_temperature
 from kdcore.evaluate.evaluation import evaluate_predictions
+from kdcore.predict import Predictions
 from kdcore.predict.foreign import NOTES
-from kdcore.predict.predictions import Predictions
 
 HELD_OUT = ("macro_f1", "balanced_accuracy", "accuracy", "nll", "ece")
 LOWER_IS_BETTER = ("nll", "ece")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kdcore.base import DataError
 from kdcore.data import Sample, picture_name, trace_hashes
 from kdcore.models import Card
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 
 def trained_on(

@@ -17,7 +17,7 @@ from kdcore.base import DataError
 from kdcore.evaluate.alarm import class_index
 from kdcore.evaluate.bootstrap import LEVEL, resample_sums
 from kdcore.evaluate.calibration import Floats
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 THRESHOLDS = np.arange(1, 100) / 100

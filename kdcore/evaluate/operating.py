@@ -28,7 +28,7 @@ from kdcore.evaluate.class_weights import (
     weighted_decisions,
 )
 from kdcore.evaluate.held_out import refuse_other_weights
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 METHODS = {"prior": fit_prior_weights, "ascent": fit_class_weights}

@@ -27,7 +27,7 @@ from kdcore.evaluate.bootstrap import (
 )
 from kdcore.evaluate.headline import BY_CLASS, EXCESS, OVERALL, Headline, headline_scores
 from kdcore.evaluate.scores import ratio
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 Floats = NDArray[np.float64]
 _PLAIN = (

@@ -32,7 +32,7 @@ from kdcore.evaluate.calibration import (
 from kdcore.evaluate.calibrators import AS_TRAINED, Calibrator, fit_calibrators
 from kdcore.evaluate.held_out import refuse_other_weights
 from kdcore.evaluate.miscalibration import classwise_ece, debiased_ece, mce
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 _SUMS = 2 + 2 * BINS  # NLL, Brier, gaps by equal-width and by equal-mass bin
 DELTAS = ("nll", "brier", "ece", "ece_mass")

@@ -27,7 +27,7 @@ from kdcore.evaluate.bootstrap import (
     percentile_interval,
     sum_by_group,
 )
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float64]

@@ -23,7 +23,7 @@ from kdcore.base import DataError
 from kdcore.evaluate.bootstrap import Interval, draw_groups, index_groups, percentile_interval
 from kdcore.evaluate.calibration import Floats, confidence_and_hits
 from kdcore.evaluate.scores import ratio
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 

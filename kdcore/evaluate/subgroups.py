@@ -43,7 +43,7 @@ from kdcore.evaluate.bootstrap import (
 from kdcore.evaluate.scores import mean_of_defined
 from kdcore.evaluate.sides import Side, make_side, measure
 from kdcore.evaluate.significance import holm
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float64]

@@ -1,14 +1,8 @@
 """Networks with explicit stages, and checkpoints with cards."""
 
-from kdcore.models.build import ARCHITECTURES, build_model, load_backbone, refused_sides
+from kdcore.models.build import ARCHITECTURES, build_model, refused_sides
 from kdcore.models.card import CARD, Card, card_order, list_checkpoints, read_card, write_card
-from kdcore.models.checkpoint import (
-    WEIGHTS,
-    Checkpoint,
-    load_checkpoint,
-    make_model,
-    save_checkpoint,
-)
+from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.importing import (
     copy_checkpoint,
@@ -24,7 +18,6 @@ from kdcore.models.weights import read_state_dict
 __all__ = [
     "ARCHITECTURES",
     "CARD",
-    "WEIGHTS",
     "Card",
     "Checkpoint",
     "Classifier",
@@ -39,7 +32,6 @@ __all__ = [
     "find_copy",
     "import_checkpoint",
     "list_checkpoints",
-    "load_backbone",
     "load_checkpoint",
     "make_model",
     "read_card",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kdcore.predict import Predictions, softmax
+from kdcore.predict import Predictions
+from kdcore.predict.probabilities import softmax
 
 Rows = list[list[object]]
 

@@ -22,7 +22,7 @@ from kdcore.evaluate import Evaluation, Interval, Subgroups, evaluate_prediction
 from kdcore.evaluate.subgroups import POSITIVE
 from kdcore.models import Card, read_card
 from kdcore.models.size import parameter_count
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 from kdcore.report.cells import interval_text, markdown_table, percent_text
 from kdcore.report.group_gaps import ATTRIBUTES, gap_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kdcore.base.words import percent
-from kdcore.data.info import DATASETS
+from kdcore.data import DATASETS
 from kdcore.evaluate import BY_CLASS, Detection, Evaluation
 from kdcore.report.tables import TITLES
 

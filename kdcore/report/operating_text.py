@@ -19,7 +19,7 @@ from kdcore.evaluate import (
     PairedScore,
     RiskCoverage,
 )
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 from kdcore.report.cells import number, percent_text, signed_text
 from kdcore.report.operating import SCORES
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from kdcore.distill.recipe import Recipe, active_terms
+from kdcore.distill import Recipe
+from kdcore.distill.recipe import active_terms
 from kdcore.distill.sweep import Member
 from kdcore.evaluate import Significance
 from kdcore.report.sweep_scores import SweepScores, method_title

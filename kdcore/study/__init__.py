@@ -1,40 +1,13 @@
 """Reader studies: people rate explanations blinded, in random order, and nothing given is lost."""
 
-from kdcore.study.answers import (
-    Answers,
-    Reader,
-    comment,
-    finish,
-    join,
-    list_readers,
-    prefer,
-    rate,
-)
-from kdcore.study.export import (
-    Ratings,
-    own_rows,
-    preference_rows,
-    rating_rows,
-    study_json,
-    unblind,
-)
-from kdcore.study.folder import (
-    Case,
-    NewCase,
-    Study,
-    create_study,
-    delete_study,
-    list_studies,
-    read_study,
-    studies_folder,
-)
-from kdcore.study.order import ROLES, Sight, choose_cases, draw_sights
+from kdcore.study.answers import Reader, comment, finish, join, list_readers, prefer, rate
+from kdcore.study.export import own_rows, preference_rows, rating_rows, study_json, unblind
+from kdcore.study.folder import NewCase, Study, create_study, delete_study, list_studies, read_study
+from kdcore.study.order import Sight, choose_cases, draw_sights
 from kdcore.study.questions import (
     HIGHEST,
     LONGEST_COMMENT,
-    LONGEST_TITLE,
     LOWEST,
-    NEITHER,
     PREFERENCES,
     QUESTIONS,
     SIDES,
@@ -45,17 +18,11 @@ from kdcore.study.questions import (
 __all__ = [
     "HIGHEST",
     "LONGEST_COMMENT",
-    "LONGEST_TITLE",
     "LOWEST",
-    "NEITHER",
     "PREFERENCES",
     "QUESTIONS",
-    "ROLES",
     "SIDES",
-    "Answers",
-    "Case",
     "NewCase",
-    "Ratings",
     "Reader",
     "Sight",
     "Study",
@@ -76,7 +43,6 @@ __all__ = [
     "rate",
     "rating_rows",
     "read_study",
-    "studies_folder",
     "study_json",
     "unblind",
 ]

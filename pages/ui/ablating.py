@@ -12,7 +12,7 @@ from pages.ui.results import sweeps
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
-    from kdcore.evaluate.significance import Significance
+    from kdcore.evaluate import Significance
     from kdcore.report.sweep_scores import SweepScores
 
 LINK = ("sweep", "sweep_student", "sweep_score")

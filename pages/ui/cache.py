@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from kdcore.data import ImageDataset, Sample
     from kdcore.explain.maps import Heatmap
-    from kdcore.models import Card, Checkpoint
-    from kdcore.models.output import Classifier
+    from kdcore.models import Card, Checkpoint, Classifier
     from kdcore.predict.predict import ImagePrediction
     from pages.ui.controls import Pair
     from pages.ui.images import Chosen
@@ -87,7 +86,7 @@ def _predict(
     how: tuple[object, ...],
     image_sha256: str,
 ) -> ImagePrediction:
-    from kdcore.predict.predict import predict_image
+    from kdcore.predict import predict_image
 
     return predict_image(_checkpoint, _image)
 

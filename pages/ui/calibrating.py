@@ -13,10 +13,9 @@ from pages.ui.frame import guard, show_error
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
+    from kdcore.evaluate import Calibrator, Diagram
     from kdcore.evaluate.calibration import Floats
-    from kdcore.evaluate.calibrators import Calibrator
-    from kdcore.evaluate.diagram import Diagram
-    from kdcore.predict.predictions import Predictions
+    from kdcore.predict import Predictions
     from kdcore.predict.shelf import Measured
 
 LINK = ("left", "right", "bins", "binning", "calibration", "measure", "class")

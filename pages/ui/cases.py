@@ -13,7 +13,7 @@ from pages.ui.frame import guard
 from pages.ui.tables import show_table
 
 if TYPE_CHECKING:
-    from kdcore.predict.predictions import Predictions
+    from kdcore.predict import Predictions
 
 _AT_ONCE = 12
 _HEIGHT = 150  # px of a picture

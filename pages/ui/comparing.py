@@ -14,9 +14,8 @@ from pages.ui.figures import show_figure
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
-    from kdcore.evaluate import Evaluation
-    from kdcore.evaluate.detection import Detection
-    from kdcore.predict.predictions import Predictions
+    from kdcore.evaluate import Detection, Evaluation
+    from kdcore.predict import Predictions
     from kdcore.predict.shelf import Measured
 
 LINK = ("part", "calibrated", "common", "score", "class_score")

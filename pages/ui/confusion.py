@@ -28,7 +28,7 @@ _BEHIND = ("quadrants", *_OWN, "both")
 def show_quadrants(pair: Pair) -> None:
     """Draw who is right where, and whether mistakes are copied."""
     from kdcore.charts.confusion import quadrant_chart
-    from kdcore.report import quadrant_rows
+    from kdcore.report.pair import quadrant_rows
     from kdcore.report.pair_words import mistakes_sentence
 
     st.markdown("#### Who is right where")
@@ -68,8 +68,8 @@ def show_matrices(pair: Pair) -> None:
 
 
 def _show_tables(pair: Pair) -> None:
-    from kdcore.report import answer_rows
     from kdcore.report.models import confusion_rows
+    from kdcore.report.pair import answer_rows
 
     found, part = pair.shown.evaluations(), pair.shown.part
     told = measured.counted(pair.comparison)

@@ -69,7 +69,7 @@ def show_ways() -> None:
 
 def show_found(data: ImageDataset) -> None:
     """Draw which data set it is, how much of it there is, and its licence."""
-    from kdcore.data.ham10000 import Ham10000
+    from kdcore.data import Ham10000
 
     info = data.info
     counts = {"Images": len(data.samples), "Classes": len(info.classes)}
@@ -103,7 +103,7 @@ def choose_split(data: ImageDataset) -> str:
 
 def show_parts(data: ImageDataset, split: str) -> None:
     """Draw the classes by part as chart and table, and how large the parts are."""
-    from kdcore.charts import class_count_chart
+    from kdcore.charts.data import class_count_chart
     from kdcore.report.data_set import class_rows, part_rows
 
     parts = cache.parts_of(data, split)

@@ -158,7 +158,7 @@ def _verdict(pair: Pair, look: Look) -> None:
 def _track_record(column: DeltaGenerator, checkpoint: Checkpoint, dx: str) -> None:
     """Say how good the network is at the class that it names, by its test images."""
     from kdcore.base.words import percent
-    from kdcore.evaluate.bootstrap import Interval
+    from kdcore.evaluate import Interval
     from kdcore.report.cells import percent_text
 
     per_class = (checkpoint.card.metrics.get("test") or {}).get("per_class", ())
@@ -175,7 +175,7 @@ def _track_record(column: DeltaGenerator, checkpoint: Checkpoint, dx: str) -> No
 
 
 def _bars(column: DeltaGenerator, look: Look, chosen: Chosen, temperature: float) -> None:
-    from kdcore.charts import probability_view
+    from kdcore.charts.probability import probability_view
     from kdcore.predict.probabilities import softmax
 
     probs = {

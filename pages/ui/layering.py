@@ -41,7 +41,7 @@ def show() -> None:
 
 @st.cache_resource(max_entries=8, show_spinner="Timing every layer…")
 def _profile(folder: Path, changed: int, side: int) -> Profile:
-    from kdcore.deploy import profile_network
+    from kdcore.deploy.profile import profile_network
     from kdcore.models import load_checkpoint
 
     return profile_network(load_checkpoint(folder).model, side)

@@ -136,7 +136,7 @@ def _attention(pair: Pair, result: Everything, opacity: float) -> None:
 
 def _masks(result: Everything, request: Request) -> None:
     from kdcore.base.words import percent
-    from kdcore.charts import deletion_chart
+    from kdcore.charts.explanation import deletion_chart
     from kdcore.charts.overlay import enlarge, mask_overlay
     from kdcore.report.cells import signed_points
 

@@ -14,7 +14,7 @@ from pages.ui.frame import show_error
 if TYPE_CHECKING:
     from kdcore.evaluate import Evaluation, PairComparison
     from kdcore.models import Checkpoint
-    from kdcore.predict.predictions import Predictions
+    from kdcore.predict import Predictions
     from kdcore.predict.shelf import Measured
     from kdcore.report.notes import Counted, WithIntervals
 
@@ -170,7 +170,7 @@ def _key(model: Measured, part: str) -> str:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _load(path: str, changed: int) -> Predictions:
-    from kdcore.predict.predictions import Predictions
+    from kdcore.predict import Predictions
 
     return Predictions.load(Path(path))
 

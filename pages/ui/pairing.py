@@ -16,7 +16,7 @@ from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
     from kdcore.evaluate import PairComparison
-    from kdcore.predict.predictions import Predictions
+    from kdcore.predict import Predictions
     from kdcore.predict.shelf import Measured
 
 LINK = ("one", "other", "difference")
@@ -104,7 +104,7 @@ def show_gains(shown: Compared) -> None:
 
 def show_pair(pair: Pair) -> None:
     """Draw what the second has kept in figures and sentences, and the table of all scores."""
-    from kdcore.report import agreement_rows, pair_rows
+    from kdcore.report.pair import agreement_rows, pair_rows
     from kdcore.report.pair_words import (
         headline_sentence,
         mcnemar_sentence,
@@ -129,8 +129,8 @@ def show_pair(pair: Pair) -> None:
 def show_differences(pair: Pair) -> None:
     """Draw the second less the first in one score, class by class."""
     from kdcore.charts.compare import difference_dots
-    from kdcore.report import pair_class_rows
     from kdcore.report.models import CLASS_SCORES
+    from kdcore.report.pair import pair_class_rows
 
     st.markdown("#### What each class lost or gained")
     score = state.choice(

@@ -105,7 +105,7 @@ def _pin(name: str, label: str, results: dict[str, Result], role: str) -> Result
 
 def _by_images(one: Result, other: Result, part: str) -> None:
     """Draw the paired difference of two models, and the way to all of it on the Compare page."""
-    from kdcore.report import pair_rows
+    from kdcore.report.pair import pair_rows
     from kdcore.report.pair_words import headline_sentence, mcnemar_sentence
     from kdcore.report.pinned import pinned_titles
 

@@ -45,7 +45,7 @@ def show(study: Study, reader: Reader) -> None:
 
 def thank(study: Study, reader: Reader) -> None:
     """Draw the end of a reader's part, with the download of the answers."""
-    from kdcore.report import csv_text
+    from kdcore.report.cells import csv_text
     from kdcore.study import own_rows
 
     st.success(

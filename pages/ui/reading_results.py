@@ -149,7 +149,7 @@ def _preferences(study: Study, result: ReadingResult, note: str) -> None:
 
 
 def _export(study: Study, readers: list[Reader]) -> None:
-    from kdcore.report import csv_text
+    from kdcore.report.cells import csv_text
     from kdcore.study import preference_rows, rating_rows, study_json
 
     st.markdown("#### All answers")

@@ -13,9 +13,8 @@ from pages.ui.frame import guard
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
-    from kdcore.evaluate import Interval
-    from kdcore.evaluate.recalibration import CalibrationRow
-    from kdcore.predict.predictions import Predictions
+    from kdcore.evaluate import CalibrationRow, Interval
+    from kdcore.predict import Predictions
 
 _GLOSSARY = """
 - **ECE**, expected calibration error: the mean distance of confidence and accuracy over bins. It

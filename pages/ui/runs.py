@@ -116,7 +116,7 @@ def pick(runs: list[Run]) -> list[Run]:
 
 def compare(picked: list[Run]) -> None:
     """Draw one column of the picked runs' histories, and how two recipes differ."""
-    from kdcore.charts import comparison_chart
+    from kdcore.charts.training import comparison_chart
     from kdcore.report.runs import COLUMN_TITLES, curve_rows, shared_columns
 
     columns = shared_columns(picked)

@@ -11,9 +11,10 @@ import threading
 _IMPORTS = (
     (
         "pandas", "altair", "torch", "torchvision", "kdcore.data", "kdcore.models",
-        "kdcore.losses.temperature", "kdcore.predict", "kdcore.explain", "kdcore.charts",
+        "kdcore.losses.temperature", "kdcore.predict", "kdcore.explain",
+        "kdcore.charts.probability",
     ),
-    ("kdcore.distill", "kdcore.report", "kdcore.deploy"),
+    ("kdcore.distill", "kdcore.evaluate", "kdcore.report.models", "kdcore.deploy.make"),
 )  # fmt: skip
 _ready = tuple(threading.Event() for _ in _IMPORTS)
 _POLL_S = 0.2
@@ -62,6 +63,6 @@ def _leave_imports_alone() -> None:
 
 
 def _warm_charts() -> None:
-    from kdcore.charts import warm_up
+    from kdcore.charts.probability import warm_up
 
     warm_up()

@@ -72,7 +72,7 @@ def sweep(logits: Logits) -> dict[str, Softening]:
 
 def show_three(softenings: dict[str, Softening], logits: Logits) -> None:
     """Draw the softened outputs at T = 1, 5 and 10 side by side."""
-    from kdcore.charts import softened_view
+    from kdcore.charts.temperature import softened_view
     from kdcore.data import names_of_classes
     from kdcore.losses.temperature import TEMPERATURES
 
@@ -98,7 +98,7 @@ def show_three(softenings: dict[str, Softening], logits: Logits) -> None:
 
 def show_curves(softenings: dict[str, Softening], logits: Logits, temperature: float) -> None:
     """Draw entropy and gradient size over T, with the chosen T marked."""
-    from kdcore.charts import entropy_chart, gradient_chart
+    from kdcore.charts.temperature import entropy_chart, gradient_chart
     from kdcore.losses.temperature import TEMPERATURES, gradient_curve
 
     left, right = st.columns(2)
@@ -129,7 +129,7 @@ def show_curves(softenings: dict[str, Softening], logits: Logits, temperature: f
 
 def show_similarity(pair: Pair, temperature: float) -> None:
     """Draw the teacher's class-similarity matrix at the chosen T, and at 1."""
-    from kdcore.charts import similarity_chart
+    from kdcore.charts.temperature import similarity_chart
     from kdcore.losses.temperature import class_similarity
 
     st.subheader("Dark knowledge: which classes the teacher finds alike")

@@ -61,7 +61,7 @@ def show_idea() -> None:
 
 def _example(teacher: Checkpoint) -> None:
     """Draw what a teacher tells its student of one drawn sample beyond the label."""
-    from kdcore.charts import probability_view
+    from kdcore.charts.probability import probability_view
     from kdcore.data import HAM10000
     from kdcore.predict.probabilities import softmax
 

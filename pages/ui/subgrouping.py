@@ -14,8 +14,8 @@ from pages.ui.points import each
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
-    from kdcore.evaluate.subgroups import GapDifference, Subgroups
-    from kdcore.predict.predictions import Predictions
+    from kdcore.evaluate import GapDifference, Subgroups
+    from kdcore.predict import Predictions
     from kdcore.predict.shelf import Measured
 
 LINK = ("by", "score", "gap_of", "gap_to")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kdcore.evaluate.calibration import Floats
     from kdcore.evaluate.sides import Ints
     from kdcore.models import Checkpoint
-    from kdcore.predict.predictions import Predictions
+    from kdcore.predict import Predictions
 
 LINK = ("case", "blur")
 _TITLES = {
@@ -236,7 +236,7 @@ def _turning(pair: Pair, chosen: Chosen, worst: Stack) -> None:
 
 @st.cache_resource(max_entries=4, show_spinner="Choosing five cases…")
 def _of_drawings(_pair: Pair, teacher: str, student: str) -> dict[str, Case]:
-    from kdcore.predict.predict import predict_image
+    from kdcore.predict import predict_image
     from kdcore.predict.probabilities import softmax
 
     drawings = [_draw(dx, seed) for dx in _names() for seed in range(_SEEDS)]

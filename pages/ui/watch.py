@@ -188,7 +188,7 @@ def show_curves(run: Run) -> None:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _charts(folder: str, last_epoch: str, _run: Run) -> list[tuple[str, dict[str, Any]]]:
-    from kdcore import charts
+    from kdcore.charts import training as charts
     from kdcore.distill.presets import weighted_parts
 
     history = _run.history

@@ -7,7 +7,7 @@ import io
 from playwright.sync_api import Page
 
 from benchmarks.driver import ERROR, settle
-from kdcore.data.drawn import draw_lesion
+from kdcore.data import draw_lesion
 
 PAGES = {
     "": "DistilScope",

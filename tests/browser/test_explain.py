@@ -20,7 +20,7 @@ from kdcore.charts.probability import percent
 from kdcore.data import read_image
 from kdcore.explain import explain_pair
 from kdcore.models import list_checkpoints, load_checkpoint
-from kdcore.predict import softmax
+from kdcore.predict.probabilities import softmax
 from tests.browser.site import photo, troubles
 
 NewPage = Callable[..., Page]

@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kdcore import charts
+from kdcore.charts.data import class_count_chart
+from kdcore.charts.explanation import deletion_chart
 from kdcore.charts.overlay import blend, enlarge, mask_overlay
-from kdcore.charts.probability import percent
+from kdcore.charts.probability import percent, probability_view
+from kdcore.charts.style import STUDENT, TEACHER
+from kdcore.charts.temperature import (
+    entropy_chart,
+    gradient_chart,
+    similarity_chart,
+    softened_view,
+)
 from kdcore.losses.temperature import gradient_curve, softening
 
 CLASSES = ("a", "b", "c")
@@ -25,14 +33,14 @@ def rows(chart: object) -> list[dict[str, object]]:
 
 def test_probability_chart_names_models_in_their_colours() -> None:
     probs = {"Teacher": np.array([0.7, 0.2, 0.1]), "Student": np.array([0.3, 0.3, 0.4])}
-    view, table = charts.probability_view(probs, CLASSES, ("A", "B", "C"), "T = 1", "b")
+    view, table = probability_view(probs, CLASSES, ("A", "B", "C"), "T = 1", "b")
     assert table["class"].tolist()[:3] == ["a", "b ◂ true", "c"]
     assert table["label"][0] == "70 %"
     named = {"data": {"name": "rows"}, "datasets": {"rows": table.to_dict("records")}}
     assert len(rows(alt.LayerChart.from_dict(view | named))) == 6
     text = json.dumps(view)
-    assert charts.TEACHER in text
-    assert charts.STUDENT in text
+    assert TEACHER in text
+    assert STUDENT in text
 
 
 @pytest.mark.parametrize(("value", "words"), [(0, "<1 %"), (0.42, "42 %"), (1, ">99 %")])
@@ -43,19 +51,19 @@ def test_percent(value: float, words: str) -> None:
 def test_temperature_charts() -> None:
     logits = np.array([[3.0, 1, 0], [0, 2, 1]])
     soft = {"Teacher": softening(logits, [1, 5]), "Student": softening(-logits, [1, 5])}
-    assert len(charts.softened_view(soft, 1, CLASSES)[1]) == 6
-    assert len(rows(charts.entropy_chart(soft, 4))) == 4
-    assert len(rows(charts.gradient_chart(gradient_curve(logits, -logits, [1, 5]), 4))) == 4
+    assert len(softened_view(soft, 1, CLASSES)[1]) == 6
+    assert len(rows(entropy_chart(soft, 4))) == 4
+    assert len(rows(gradient_chart(gradient_curve(logits, -logits, [1, 5]), 4))) == 4
     matrix = np.array([[0.9, 0.1, 0], [np.nan] * 3, [0, 0.5, 0.5]])
-    table = rows(charts.similarity_chart(matrix, CLASSES))
+    table = rows(similarity_chart(matrix, CLASSES))
     assert [r["share"] for r in table[3:6]] == [None] * 3
 
 
 def test_counts_and_drops() -> None:
     counts = {"train": {"a": 5}, "test": {"b": 2}}
-    assert sum(r["images"] for r in rows(charts.class_count_chart(counts, CLASSES))) == 7
+    assert sum(r["images"] for r in rows(class_count_chart(counts, CLASSES))) == 7
     drops = {"Teacher": (0.4, 0.1, 0.05), "Student": (0.2, 0.2, 0.1)}
-    assert len(rows(charts.deletion_chart(drops))) == 4
+    assert len(rows(deletion_chart(drops))) == 4
 
 
 def test_pictures() -> None:
@@ -73,6 +81,6 @@ def test_percentages_on_axes_are_written_as_in_sentences():
     from kdcore.charts.figure import figure_bytes
 
     drops = {"Teacher": (0.5, 0.1, 0.02), "Student": (0.4, 0.2, 0.03)}
-    drawn = figure_bytes(charts.deletion_chart(drops), "svg", "A note.").decode()
+    drawn = figure_bytes(deletion_chart(drops), "svg", "A note.").decode()
     assert ">10\xa0%<" in drawn
     assert not re.search(r"\d%<", drawn)

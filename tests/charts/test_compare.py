@@ -12,7 +12,8 @@ from kdcore.charts.compare import class_dots, difference_dots, model_dots
 from kdcore.charts.confusion import PICK, confusion_chart, quadrant_chart
 from kdcore.charts.figure import figure_bytes
 from kdcore.charts.style import STUDENT, TEACHER
-from kdcore.evaluate import QUADRANTS, compare_pair, evaluate_predictions, take
+from kdcore.evaluate import QUADRANTS, compare_pair, evaluate_predictions
+from kdcore.evaluate.align import take
 from tests.evaluate.makers import CLASSES
 from tests.evaluate.test_pair import make_pair
 

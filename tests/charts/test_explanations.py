@@ -15,7 +15,7 @@ from kdcore.charts.explanations import (
     part_dots,
     severity_lines,
 )
-from kdcore.evaluate.agreement import QUADRANTS
+from kdcore.evaluate import QUADRANTS
 from kdcore.evaluate.explanations import Explanations, evaluate_explanations
 from kdcore.evaluate.interventions import measure_interventions
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS

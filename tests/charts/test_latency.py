@@ -18,7 +18,6 @@ from kdcore.charts.latency import (
     thread_lines,
 )
 from kdcore.charts.style import STUDENT, TEACHER
-from kdcore.report import latex_table
 from kdcore.report.latency import (
     METHOD,
     benchmark_title,
@@ -34,6 +33,7 @@ from kdcore.report.latency import (
     timing_rows,
     whole_ways,
 )
+from kdcore.report.latex import latex_table
 from tests.deploy.fakes import benchmark
 
 

@@ -24,11 +24,11 @@ from kdcore.evaluate import (
     Subgroups,
     choose_alarm,
     choose_class_weights,
-    conformal_sets,
     decision_curve,
     risk_coverage,
     subgroups,
 )
+from kdcore.evaluate.conformal import conformal_sets
 from tests.evaluate.makers import CLASSES, make_predictions
 
 COLOURS = {"A": "#1A80C4", "B": "#D55E00", "not drawn": "#000000"}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kdcore import charts
+from kdcore.charts import style
+from kdcore.charts import training as charts
 from kdcore.charts.lines import _spread, labelled_lines
-from kdcore.charts.style import SERIES
 from kdcore.distill import Recipe
 from kdcore.distill.presets import weighted_parts
 
@@ -45,8 +45,8 @@ def test_each_chart_of_a_run(epochs: int) -> None:
         assert len(drawn) == epochs * lines[name]
         assert len(labels) == (lines[name] if epochs else 0)
     text = str([chart.to_dict() for chart in made.values()])
-    assert charts.TEACHER not in text
-    assert charts.STUDENT not in text
+    assert style.TEACHER not in text
+    assert style.STUDENT not in text
 
 
 def test_agreement_needs_a_teacher() -> None:
@@ -104,7 +104,7 @@ def test_a_long_history_is_thinned_to_its_last_epoch() -> None:
 
 
 def test_series_have_contrast_on_both_pages() -> None:
-    for colour in SERIES:
+    for colour in style.SERIES:
         for page in ("#FFFFFF", "#10171D"):
             assert contrast(colour, page) >= 3
 

@@ -15,7 +15,8 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from kdcore.base import state_folder
 from kdcore.cli.main import main
 from kdcore.data import Ham10000
-from kdcore.deploy import Target, efficiency_make, make
+from kdcore.deploy import efficiency_make, make
+from kdcore.deploy.make import Target
 from kdcore.deploy.profile import PeakMemory
 from kdcore.models import load_checkpoint
 from kdcore.predict import predict_dataset

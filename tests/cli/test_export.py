@@ -9,7 +9,7 @@ import pytest
 from kdcore.base import group_hash
 from kdcore.cli.main import main
 from kdcore.data import Ham10000
-from kdcore.deploy import read_artefact
+from kdcore.deploy.artefact import read_artefact
 from tests.conftest import write_tiny_checkpoint
 
 

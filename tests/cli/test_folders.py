@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kdcore.cli.main import main
-from kdcore.data import DATASETS, open_dataset
-from kdcore.data.info import BY_IMAGE, IMAGENET_MEAN
+from kdcore.data import DATASETS, IMAGENET_MEAN, open_dataset
+from kdcore.data.info import BY_IMAGE
 from kdcore.models import read_card
 from kdcore.predict import Predictions
 from tests.data.folder_makers import make_classes, make_lc25000, make_medmnist, noise

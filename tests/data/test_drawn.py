@@ -7,8 +7,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from kdcore.base import DataError
-from kdcore.data.drawn import draw_lesion, drawn_samples
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000, draw_lesion, drawn_samples
 
 SMALL = (120, 90)
 

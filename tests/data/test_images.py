@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from kdcore.base import ImageError, sha256_bytes
-from kdcore.data import images
-from kdcore.data.images import read_image
+from kdcore.data import images, read_image
 
 
 def picture(width: int = 40, height: int = 30) -> Image.Image:

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from kdcore.base import DataError
-from kdcore.data import Ham10000, Preprocess, lesion_mask
+from kdcore.data import Ham10000, Preprocess
+from kdcore.data.lesion_masks import lesion_mask
 
 THIRD = (0.5, 0.5, 0.5)
 FIRST = "ISIC_0000000"

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from kdcore.base import seed_everything
-from kdcore.data.info import HAM10000
-from kdcore.deploy import Target, export_bytes, make_artefacts
+from kdcore.data import HAM10000
+from kdcore.deploy.export import export_bytes
+from kdcore.deploy.make import Target, make_artefacts
 from kdcore.models import Card, Checkpoint, load_checkpoint, make_model, save_checkpoint
 
 SIDES = {"visformer_small": 224, "swin_s3_tiny_224": 224}

@@ -13,18 +13,12 @@ import torch
 
 from kdcore.base import Cancelled, DataError, ExportError, sha256_file
 from kdcore.data import Ham10000
-from kdcore.deploy import (
-    Pictures,
-    Target,
-    drawn_images,
-    export_bytes,
-    make,
-    make_artefacts,
-    predict_artefacts,
-    read_artefact,
-    run_artefact,
-)
-from kdcore.deploy.check import network_logits
+from kdcore.deploy import make
+from kdcore.deploy.artefact import read_artefact, run_artefact
+from kdcore.deploy.check import drawn_images, network_logits
+from kdcore.deploy.export import export_bytes
+from kdcore.deploy.make import Pictures, Target, make_artefacts
+from kdcore.deploy.quality import predict_artefacts
 from kdcore.predict import predict_dataset
 from tests.conftest import REPO
 from tests.deploy.conftest import lively

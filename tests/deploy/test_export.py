@@ -13,15 +13,10 @@ from onnx.reference import ReferenceEvaluator
 
 from kdcore.base import Cancelled, ExportError
 from kdcore.data import Preprocess, draw_lesion
-from kdcore.deploy import (
-    FORMATS,
-    NOTICE,
-    check_engine,
-    compare_logits,
-    drawn_images,
-    export_bytes,
-    open_engine,
-)
+from kdcore.deploy.check import check_engine, compare_logits, drawn_images
+from kdcore.deploy.engines import open_engine
+from kdcore.deploy.export import FORMATS, export_bytes
+from kdcore.deploy.metadata import NOTICE
 from kdcore.models import ARCHITECTURES, Checkpoint, Classifier, Output
 from tests.deploy.conftest import lively
 

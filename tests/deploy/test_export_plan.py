@@ -10,10 +10,11 @@ import pytest
 
 from kdcore.base import Cancelled, ExportError, KdError, SettingError
 from kdcore.cli import export as cli
-from kdcore.deploy import Target, export_apart
+from kdcore.deploy import export_apart
 from kdcore.deploy.export_apart import export_apart as run_it
 from kdcore.deploy.export_plan import ExportPlan, command, estimate, live_command, steps
 from kdcore.deploy.export_store import exports_folder, list_exports
+from kdcore.deploy.make import Target
 from tests.deploy.test_artefact import LIMITED
 
 

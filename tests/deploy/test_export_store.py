@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from kdcore.base import ExportError
-from kdcore.deploy import export_store, package
+from kdcore.deploy import export_store
 from kdcore.deploy.export_store import (
     STAGING,
     damage,
@@ -21,7 +21,7 @@ from kdcore.deploy.export_store import (
     remove_stale,
     zip_of,
 )
-from kdcore.deploy.package import SAID, example
+from kdcore.deploy.package import SAID, example, package
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ import torch
 
 from kdcore.base import Cancelled, KdError, SettingError, apart, state_folder
 from kdcore.base.machine import cores
-from kdcore.deploy import compare_logits, drawn_images, latency_apart
+from kdcore.deploy import latency_apart
+from kdcore.deploy.check import compare_logits, drawn_images
 from kdcore.deploy.latency import Live
 from kdcore.deploy.latency_apart import bench_apart, command
 from kdcore.deploy.latency_engines import cached_file, is_cached, open_call
@@ -28,7 +29,8 @@ from kdcore.deploy.latency_plan import (
 )
 from kdcore.deploy.latency_record import from_json, to_json
 from kdcore.models import load_checkpoint
-from kdcore.predict import predict_image, softmax
+from kdcore.predict import predict_image
+from kdcore.predict.probabilities import softmax
 from tests.conftest import write_tiny_checkpoint
 
 

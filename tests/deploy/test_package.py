@@ -16,9 +16,12 @@ from PIL import Image
 
 from kdcore.base import ExportError
 from kdcore.data import draw_lesion, read_image
-from kdcore.deploy import FORMATS, NOTICE, Target, make_artefacts, package
-from kdcore.deploy.package import SAID, example
-from kdcore.predict import predict_image, softmax
+from kdcore.deploy.export import FORMATS
+from kdcore.deploy.make import Target, make_artefacts
+from kdcore.deploy.metadata import NOTICE
+from kdcore.deploy.package import SAID, example, package
+from kdcore.predict import predict_image
+from kdcore.predict.probabilities import softmax
 
 
 def _run(folder, picture):

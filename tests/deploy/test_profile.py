@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from kdcore.base import ExportError
-from kdcore.deploy import Target, count_macs, make_artefacts, peak_memory, profile_network
+from kdcore.deploy.make import Target, make_artefacts
+from kdcore.deploy.profile import count_macs, peak_memory, profile_network
 from kdcore.models import build_model
 
 

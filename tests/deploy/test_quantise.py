@@ -8,19 +8,14 @@ import pytest
 
 from kdcore.base import Cancelled, ExportError
 from kdcore.data import Sample
-from kdcore.deploy import (
-    calibration,
-    calibration_samples,
-    check_engine,
-    drawn_images,
-    export_bytes,
-    export_pictures,
-    open_engine,
-    quantise,
-    stratified_samples,
-    to_float16,
-)
+from kdcore.deploy import calibration
+from kdcore.deploy.calibration import calibration_samples, export_pictures, stratified_samples
+from kdcore.deploy.check import check_engine, drawn_images
+from kdcore.deploy.engines import open_engine
+from kdcore.deploy.export import export_bytes
 from kdcore.deploy.float_parts import depthwise_after_swish, gates, join_swish, sensitive_parts
+from kdcore.deploy.half import to_float16
+from kdcore.deploy.quantise import quantise
 from tests.deploy.conftest import lively
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 SHARES = (0.05, 0.08, 0.15, 0.04, 0.15, 0.48, 0.05)

@@ -11,8 +11,9 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 
 from kdcore.base import DataError
-from kdcore.evaluate import QUADRANTS, agreement, quadrant_of, take
+from kdcore.evaluate import QUADRANTS, agreement, quadrant_of
 from kdcore.evaluate.agreement import cohen_kappa, kl_per_image, mcnemar
+from kdcore.evaluate.align import take
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions
 

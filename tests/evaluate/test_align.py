@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.evaluate import align, align_all, take
+from kdcore.evaluate import align, align_all
+from kdcore.evaluate.align import take
 from tests.evaluate.makers import CLASSES, make_predictions
 
 

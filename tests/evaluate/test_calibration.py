@@ -9,8 +9,8 @@ import pytest
 from scipy.optimize import minimize_scalar
 from sklearn import metrics
 
-from kdcore.evaluate import calibration
-from kdcore.evaluate.calibration import brier, ece, fit_temperature, nll, reliability
+from kdcore.evaluate import calibration, fit_temperature
+from kdcore.evaluate.calibration import brier, ece, nll, reliability
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions
 

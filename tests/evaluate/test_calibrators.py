@@ -17,19 +17,16 @@ from kdcore.base import DataError
 from kdcore.evaluate import (
     AS_TRAINED,
     DELTAS,
-    brier,
     calibration_deltas,
     calibration_table,
     calibrators_for,
     compare_pair,
-    ece,
     evaluate_predictions,
     fit_calibrators,
     fit_temperature,
-    nll,
-    take,
 )
-from kdcore.evaluate.calibration import HIGHEST_T, LOWEST_T
+from kdcore.evaluate.align import take
+from kdcore.evaluate.calibration import HIGHEST_T, LOWEST_T, brier, ece, nll
 from kdcore.evaluate.calibrators import (
     HIGHEST_BIAS,
     apply_isotonic,

@@ -14,8 +14,8 @@ from kdcore.evaluate import (
     evaluate_predictions,
     pair_cases,
     quadrant_cases,
-    take,
 )
+from kdcore.evaluate.align import take
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import CLASSES, make_predictions
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.evaluate import conformal_sets
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
-from kdcore.evaluate.conformal import LEVELS, METHODS, prediction_sets
+from kdcore.evaluate.conformal import LEVELS, METHODS, conformal_sets, prediction_sets
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions
 

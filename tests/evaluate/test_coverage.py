@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate import compare_pair, detection, evaluate_predictions
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions
 
 CLASSES = ("bkl", "mel", "nv")
 SHARES = (0.3, 0.25, 0.45)

@@ -10,7 +10,8 @@ import pytest
 from sklearn import metrics
 
 from kdcore.base import DataError
-from kdcore.evaluate import detection, take
+from kdcore.evaluate import detection
+from kdcore.evaluate.align import take
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from kdcore.evaluate.detection import TARGETS
 from kdcore.predict.probabilities import softmax

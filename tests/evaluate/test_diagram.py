@@ -9,12 +9,9 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from kdcore.base import DataError
-from kdcore.evaluate import (
-    reliability,
-    reliability_diagram,
-)
-from kdcore.evaluate.bootstrap import Interval, mean_interval
-from kdcore.evaluate.calibration import binned, confidence_and_hits
+from kdcore.evaluate import Interval, reliability_diagram
+from kdcore.evaluate.bootstrap import mean_interval
+from kdcore.evaluate.calibration import binned, confidence_and_hits, reliability
 from kdcore.evaluate.miscalibration import binned_intervals
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import CLASSES, make_predictions, subset

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.evaluate.agreement import QUADRANTS
+from kdcore.evaluate import QUADRANTS
 from kdcore.evaluate.bootstrap import mean_interval
 from kdcore.evaluate.explanations import (
     evaluate_explanations,

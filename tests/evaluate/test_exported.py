@@ -10,7 +10,8 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from kdcore.base import DataError
 from kdcore.evaluate.exported import SCORES, exported_quality
-from kdcore.predict import Predictions, softmax
+from kdcore.predict import Predictions
+from kdcore.predict.probabilities import softmax
 
 
 def predictions(logits: np.ndarray, labels: np.ndarray) -> Predictions:

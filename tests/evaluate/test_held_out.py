@@ -14,12 +14,12 @@ from kdcore.evaluate import (
     calibration_table,
     choose_alarm,
     choose_rejection,
-    conformal_sets,
-    ece,
     fit_temperature,
     held_out_scores,
 )
-from kdcore.predict import softmax
+from kdcore.evaluate.calibration import ece
+from kdcore.evaluate.conformal import conformal_sets
+from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions
 
 

@@ -10,17 +10,9 @@ from torchmetrics.functional.classification import (
     multiclass_calibration_error,
 )
 
-from kdcore.evaluate import (
-    brier,
-    brier_parts,
-    classwise_ece,
-    debiased_ece,
-    ece,
-    mce,
-    reliability,
-)
+from kdcore.evaluate import brier_parts, classwise_ece, debiased_ece, mce
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
-from kdcore.evaluate.calibration import confidence_and_hits
+from kdcore.evaluate.calibration import brier, confidence_and_hits, ece, reliability
 from kdcore.evaluate.miscalibration import binned_intervals
 from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions, subset

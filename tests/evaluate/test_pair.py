@@ -10,14 +10,8 @@ import pytest
 from sklearn.metrics import f1_score
 
 from kdcore.base import DataError
-from kdcore.evaluate import (
-    BY_CLASS,
-    OVERALL,
-    PairComparison,
-    compare_pair,
-    evaluate_predictions,
-    take,
-)
+from kdcore.evaluate import BY_CLASS, OVERALL, PairComparison, compare_pair, evaluate_predictions
+from kdcore.evaluate.align import take
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from tests.evaluate.makers import make_predictions, subset
 

@@ -11,8 +11,8 @@ from scipy.special import softmax
 from sklearn.metrics import balanced_accuracy_score
 
 from kdcore.base import DataError
-from kdcore.evaluate import ece, nll
 from kdcore.evaluate.bootstrap import draw_groups, index_groups, mean_interval
+from kdcore.evaluate.calibration import ece, nll
 from kdcore.evaluate.robustness import MapCell, Robustness, corruption_of, robustness
 from tests.evaluate.makers import CLASSES, make_predictions, subset
 

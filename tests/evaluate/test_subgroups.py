@@ -14,7 +14,8 @@ from kdcore.evaluate.align import take
 from kdcore.evaluate.bootstrap import draw_groups, index_groups
 from kdcore.evaluate.significance import holm
 from kdcore.evaluate.subgroups import MIN_IMAGES, MIN_LESIONS, OVERALL, UNKNOWN
-from kdcore.predict import Predictions, softmax
+from kdcore.predict import Predictions
+from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import CLASSES, make_predictions, subset
 
 MEL = CLASSES.index("mel")

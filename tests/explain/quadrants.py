@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from kdcore.explain import scale_unit, upsample
+from kdcore.explain.maps import scale_unit, upsample
 from kdcore.explain.taps import stage_gradient
 from kdcore.models import Classifier
 

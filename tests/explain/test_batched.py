@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from kdcore.base import SettingError
+from kdcore.explain import METHODS
 from kdcore.explain.batched import heatmaps_of
 from kdcore.explain.grad_cam import grad_cam, grad_cams
-from kdcore.explain.methods import METHODS
 from kdcore.models import Ensemble, build_model
 
 

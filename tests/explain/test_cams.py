@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from kdcore.base import Cancelled
+from kdcore.explain import score_cam
 from kdcore.explain.attention import attention, attention_grids
 from kdcore.explain.grad_cam import grad_cam
-from kdcore.explain.score_cam import estimate_seconds, score_cam
+from kdcore.explain.score_cam import estimate_seconds
 from kdcore.models import Ensemble, build_model
 
 pytorch_grad_cam = pytest.importorskip("pytorch_grad_cam")

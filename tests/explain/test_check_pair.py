@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import Cancelled
-from kdcore.data.drawn import draw_lesion
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000, draw_lesion
 from kdcore.explain import (
     agreements,
     check_map,

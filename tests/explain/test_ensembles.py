@@ -10,7 +10,8 @@ import torch
 
 from kdcore.base import Cancelled
 from kdcore.data import draw_lesion
-from kdcore.explain import METHODS, attention_grids, explain_one, explain_pair, score_cam
+from kdcore.explain import METHODS, explain_one, explain_pair, score_cam
+from kdcore.explain.attention import attention_grids
 from kdcore.explain.ensemble import CONVENTION, mean_attention_grids
 from kdcore.explain.everything import explain_everything
 from kdcore.explain.score_cam import estimate_seconds

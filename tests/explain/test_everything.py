@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import Cancelled
-from kdcore.data.drawn import draw_lesion
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000, draw_lesion
 from kdcore.explain import everything_else, explain_pair, export_files
 from kdcore.explain.everything import explain_everything
 from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, save_checkpoint

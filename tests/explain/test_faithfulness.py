@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from kdcore.base import Cancelled
-from kdcore.explain import baseline_maps, faithfulness, pixel_ranks, random_map, uniform_map
+from kdcore.explain import pixel_ranks, random_map, uniform_map
+from kdcore.explain.baseline_maps import baseline_maps
 from kdcore.explain.causal_mask import blurred
+from kdcore.explain.faithfulness import faithfulness
 from kdcore.models import build_model
 from tests.explain.quadrants import (
     GAIN,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from kdcore.explain import localisation, pixel_ranks, uniform_map
+from kdcore.explain import pixel_ranks, uniform_map
+from kdcore.explain.localisation import localisation
 
 
 def disc(size, y, x, radius):

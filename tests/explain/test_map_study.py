@@ -22,8 +22,7 @@ from kdcore.explain.map_agreement import agreement, map_agreement
 from kdcore.explain.map_cells import CHUNK, chunks, map_cells, reduce_maps, restore_maps
 from kdcore.explain.map_study import MapStudy, run_map_study
 from kdcore.explain.road import road
-from kdcore.models import Card, Checkpoint, build_model, save_checkpoint
-from kdcore.models.checkpoint import load_checkpoint
+from kdcore.models import Card, Checkpoint, build_model, load_checkpoint, save_checkpoint
 from kdcore.predict import predict_image, preprocess_of
 from tests.explain.test_map_agreement import make
 

@@ -25,8 +25,8 @@ from kdcore.explain import (
     join,
     overlay,
     random_regions,
-    upsample,
 )
+from kdcore.explain.maps import upsample
 from kdcore.models import Card, Checkpoint, Classifier, build_model
 
 FOR_ALL = [name for name in METHODS.names() if not METHODS.get(name).architectures]

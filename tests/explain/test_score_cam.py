@@ -13,7 +13,6 @@ from kdcore.base import Cancelled
 from kdcore.explain import (
     METHODS,
     channel_scores,
-    estimate_seconds,
     fast_score_cam,
     refine_score_cam,
     score_cam,
@@ -23,6 +22,7 @@ from kdcore.explain.channel_masks import distinct_masks, masked_images
 from kdcore.explain.channel_scores import ChannelScores
 from kdcore.explain.maps import finish_cam
 from kdcore.explain.quick_network import quick_dtype, quick_network
+from kdcore.explain.score_cam import estimate_seconds
 from kdcore.models import ARCHITECTURES, Ensemble, build_model
 
 SMALL = ("cnn2", "resnet18", "mobilenet_v2", "resnet56_cifar")

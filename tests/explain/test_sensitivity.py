@@ -10,16 +10,12 @@ import torch
 from scipy.stats import spearmanr
 
 from kdcore.base import Cancelled, SettingError
-from kdcore.explain import (
-    centre_map,
-    grad_cam,
-    other_classes,
-    random_map,
-    randomisation,
-    sensitivity,
-    similarity,
-)
+from kdcore.explain import random_map
+from kdcore.explain.baseline_maps import centre_map
+from kdcore.explain.grad_cam import grad_cam
 from kdcore.explain.map_question import MapQuestion
+from kdcore.explain.sensitivity import other_classes, randomisation, sensitivity
+from kdcore.explain.similarity import similarity
 from kdcore.models import Ensemble, build_model
 from tests.explain.quadrants import (
     Quadrants,

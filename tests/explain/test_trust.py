@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from kdcore.base import Cancelled
-from kdcore.explain import centre_map, check_map, judge, random_map
+from kdcore.explain import check_map, judge, random_map
+from kdcore.explain.baseline_maps import centre_map
 from kdcore.explain.map_question import MapQuestion
 from kdcore.models import build_model
 from tests.explain.quadrants import (

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from kdcore.base import seed_everything
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000
 from kdcore.models import Card, build_model, save_checkpoint
 from kdcore.predict import Predictions
 from tests.conftest import REPO

@@ -10,8 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kdcore.models import Card
-from kdcore.models.card import write_card
+from kdcore.models import Card, write_card
 from kdcore.predict import Predictions
 from kdcore.predict.foreign import NOTES
 from kdcore.predict.shelf import baseline_of, foreign_folder, list_measured

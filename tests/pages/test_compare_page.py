@@ -14,7 +14,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kdcore.evaluate import agreement, cases, compare_pair, take
+from kdcore.evaluate import agreement, cases, compare_pair
+from kdcore.evaluate.align import take
 from kdcore.models import read_card, write_card
 from kdcore.predict import Predictions, to_csv
 from kdcore.predict.shelf import foreign_folder

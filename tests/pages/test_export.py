@@ -15,8 +15,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kdcore.base import ExportError
-from kdcore.deploy import Target, export_apart, make_artefacts
+from kdcore.deploy import export_apart
 from kdcore.deploy.export_store import Kept, exports_folder, keep_exports, list_exports, zip_of
+from kdcore.deploy.make import Target, make_artefacts
 from kdcore.deploy.package import SAID, example
 from kdcore.models import load_checkpoint
 from tests.pages.conftest import ended, words

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kdcore.data.info import HAM10000
+from kdcore.data import HAM10000
 from kdcore.models import Card, build_model, save_checkpoint
 from kdcore.predict import Predictions
 from kdcore.predict.foreign import NOTES

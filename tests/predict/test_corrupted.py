@@ -7,8 +7,9 @@ import pytest
 
 from kdcore.data import draw_lesion
 from kdcore.data.corruptions import corrupt, parse_stack, reference_square
-from kdcore.predict import predict_image, softmax
+from kdcore.predict import predict_image
 from kdcore.predict.corrupted import SeveritySweep, predict_pictures, sweep_severity
+from kdcore.predict.probabilities import softmax
 from tests.predict.test_grid import models  # noqa: F401
 
 SQUARE = reference_square(draw_lesion("mel", 3))

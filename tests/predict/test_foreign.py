@@ -14,8 +14,9 @@ import pytest
 from kdcore.base import DataError
 from kdcore.data import CIFAR10, HAM10000, LC25000
 from kdcore.evaluate import evaluate_predictions
-from kdcore.predict import Predictions, foreign_rows, read_foreign, softmax, to_csv
+from kdcore.predict import Predictions, foreign_rows, read_foreign, to_csv
 from kdcore.predict.foreign import FLOOR
+from kdcore.predict.probabilities import softmax
 from tests.evaluate.makers import make_predictions
 
 HEAD = ["image_id", "label", "mel", "nv", "vasc"]

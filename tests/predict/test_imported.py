@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.predict import Predictions, read_foreign, softmax, to_csv
+from kdcore.predict import Predictions, read_foreign, to_csv
 from kdcore.predict.imported import example_csv, forget_foreign, keep_foreign
+from kdcore.predict.probabilities import softmax
 from kdcore.predict.shelf import foreign_folder, list_measured
 from tests.evaluate.makers import make_predictions
 

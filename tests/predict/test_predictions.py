@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.base import DataError
-from kdcore.predict import predictions
-from kdcore.predict.predictions import Predictions
+from kdcore.predict import Predictions, predictions
 
 
 def make(**changes) -> Predictions:

@@ -13,20 +13,18 @@ from kdcore.base import results_folder
 from kdcore.evaluate import (
     DELTAS,
     Interval,
-    brier,
     brier_parts,
     calibration_table,
     choose_alarm,
     choose_class_weights,
     choose_rejection,
-    conformal_sets,
     decision_curve,
     reliability_diagram,
     risk_coverage,
 )
-from kdcore.evaluate.conformal import METHODS
+from kdcore.evaluate.calibration import brier
+from kdcore.evaluate.conformal import METHODS, conformal_sets
 from kdcore.predict.probabilities import softmax
-from kdcore.report import csv_text
 from kdcore.report.calibration import (
     AGAINST,
     answer_text,
@@ -40,7 +38,7 @@ from kdcore.report.calibration import (
     verdict,
     what_it_is,
 )
-from kdcore.report.cells import interval_text, spread
+from kdcore.report.cells import csv_text, interval_text, spread
 from kdcore.report.operating import (
     alarm_rows,
     conformal_class_rows,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kdcore.predict import softmax
+from kdcore.predict.probabilities import softmax
 from kdcore.report.cases import case_lines, case_pages, case_rows
 from tests.evaluate.makers import make_predictions
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate import Interval
-from kdcore.report import latex_table
+from kdcore.report.latex import latex_table
 
 SHAPE = re.compile(
     r"\\begin\{tabular\}\{(?P<columns>[lr]+)\}\n\\toprule\n(?P<head>[^\n]+)\n\\midrule\n"

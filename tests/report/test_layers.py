@@ -2,7 +2,7 @@
 
 import pytest
 
-from kdcore.deploy import count_macs, profile_network
+from kdcore.deploy.profile import count_macs, profile_network
 from kdcore.models import build_model
 from kdcore.report.layers import layer_note, layer_rows
 

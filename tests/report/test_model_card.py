@@ -10,7 +10,7 @@ import pytest
 
 from kdcore.base import KdError
 from kdcore.cli.main import main
-from kdcore.evaluate import take
+from kdcore.evaluate.align import take
 from kdcore.models import Card, read_card
 from kdcore.predict.probabilities import softmax
 from kdcore.report.model_card import NAME, SURE, model_card, write_model_card

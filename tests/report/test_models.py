@@ -9,8 +9,8 @@ from sklearn.metrics import confusion_matrix
 
 from kdcore.data import HAM10000
 from kdcore.evaluate import Interval, detection, evaluate_predictions
-from kdcore.report import latex_table
 from kdcore.report.cells import compact, interval_text, spread
+from kdcore.report.latex import latex_table
 from kdcore.report.models import (
     CLASS_SCORES,
     SCORES,

@@ -11,10 +11,10 @@ from kdcore.evaluate import (
     Interval,
     choose_alarm,
     choose_class_weights,
-    conformal_sets,
     decision_curve,
     risk_coverage,
 )
+from kdcore.evaluate.conformal import conformal_sets
 from kdcore.predict.probabilities import softmax
 from kdcore.report.operating_text import (
     RULES,

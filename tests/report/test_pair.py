@@ -9,20 +9,19 @@ import re
 import numpy as np
 import pytest
 
-from kdcore.evaluate import BY_CLASS, OVERALL, QUADRANTS, compare_pair, take
-from kdcore.report import (
-    agreement_rows,
-    answer_rows,
-    csv_text,
-    pair_class_rows,
-    pair_rows,
-    quadrant_rows,
-)
+from kdcore.evaluate import BY_CLASS, OVERALL, QUADRANTS, compare_pair
+from kdcore.evaluate.align import take
+from kdcore.report.cells import csv_text
 from kdcore.report.models import SCORES
 from kdcore.report.pair import (
     HEADLINE,
+    agreement_rows,
+    answer_rows,
     class_gap_rows,
+    pair_class_rows,
+    pair_rows,
     pair_summary_rows,
+    quadrant_rows,
     quadrant_summary_rows,
     quadrant_titles,
 )

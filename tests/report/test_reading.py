@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kdcore.evaluate.reading import ReadingResult, analyse_reading
-from kdcore.report import csv_text, latex_table
-from kdcore.report.cells import spread
+from kdcore.report.cells import csv_text, spread
+from kdcore.report.latex import latex_table
 from kdcore.report.reading import (
     agreement_words,
     preference_table,

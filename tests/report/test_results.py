@@ -98,7 +98,7 @@ def test_rows_hold_the_numbers() -> None:
             cell = line[title]
             assert cell == "" if name not in r.scores else float(cell) == r.scores[name].value
             assert (line[f"{title} low"] == "") == (name not in r.scores)
-    from kdcore.report import latex_table
+    from kdcore.report.latex import latex_table
 
     parse(latex_table(rows, "A note."))
 

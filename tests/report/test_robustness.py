@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kdcore.evaluate.bootstrap import Interval
+from kdcore.evaluate import Interval
 from kdcore.evaluate.robustness import MapCell, overall_corruptions, robustness
 from kdcore.report.robustness import map_note, mean_table, summary_sentence, summed_text
 from tests.evaluate.test_robustness import make_grid

@@ -9,7 +9,7 @@ import math
 import pytest
 
 from kdcore.evaluate import compare_methods
-from kdcore.report import (
+from kdcore.report.significance import (
     SweepTable,
     significance_caption,
     significance_csv,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate import Subgroups, subgroups
-from kdcore.report import csv_text, subgroup_score_rows
+from kdcore.report.cells import csv_text
+from kdcore.report.subgroups import subgroup_score_rows
 from tests.evaluate.makers import make_predictions
 
 

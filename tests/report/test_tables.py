@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from kdcore.evaluate import OVERALL, Interval, evaluate_predictions
-from kdcore.report import evaluation_text
-from kdcore.report.tables import interval_text
+from kdcore.report.tables import evaluation_text, interval_text
 from tests.evaluate.makers import CLASSES, make_predictions, subset
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kdcore.report import csv_text
+from kdcore.report.cells import csv_text
 from kdcore.study import (
     QUESTIONS,
     Study,

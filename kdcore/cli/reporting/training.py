@@ -11,9 +11,8 @@ from kdcore.charts.lines import labelled_lines
 from kdcore.charts.training import loss_chart, score_chart
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
-from kdcore.distill import Recipe
+from kdcore.distill import Recipe, RunFolder
 from kdcore.distill.presets import weighted_parts
-from kdcore.distill.run import RunFolder
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.runs import COLUMN_TITLES
 

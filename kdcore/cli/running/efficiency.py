@@ -22,8 +22,8 @@ from kdcore.deploy.efficiency_make import (
 from kdcore.deploy.export_plan import CALIBRATION
 from kdcore.deploy.latency import Live
 from kdcore.deploy.profile import count_macs
+from kdcore.evaluate import unseen_samples
 from kdcore.evaluate.headline import headline_scores
-from kdcore.evaluate.leak import unseen_samples
 from kdcore.models import Checkpoint, check_names, load_checkpoint
 from kdcore.models.checkpoint import WEIGHTS
 from kdcore.models.size import parameter_count

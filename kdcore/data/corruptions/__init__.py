@@ -16,7 +16,6 @@ from kdcore.data.corruptions.corruption import (
     GROUPS,
     REFERENCE_SIDE,
     VERSION,
-    Corruption,
 )
 from kdcore.data.corruptions.stack import (
     CLEAN,
@@ -36,7 +35,6 @@ __all__ = [
     "GROUPS",
     "REFERENCE_SIDE",
     "VERSION",
-    "Corruption",
     "Stack",
     "Step",
     "corrupt",

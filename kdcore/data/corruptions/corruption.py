@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import DataError
-from kdcore.base.registry import Registry
+from kdcore.base import DataError, Registry
 
 VERSION = 1  # raised when a picture comes out otherwise; what is kept on disk is keyed by it
 REFERENCE_SIDE = 224  # pixels; the size that MedMNIST-C gives its radii for

@@ -20,9 +20,11 @@ MOST_CHANGE = 0.2  # of the map's norm, under noise of `RADIUS`
 MOST_ALIKE_SHUFFLED = 0.5  # Spearman's correlation with the map of shuffled parameters
 MOST_ALIKE_OTHER = 0.9  # and with the maps of other classes
 _NO_CLASS = "Another class was not asked for: this method shows no class."
+_EMPTY = "The map is empty: it shows nothing that could be steady, or like another map."
 _NO_SHUFFLED = (
     "Shuffled weights told nothing: the network with them gives an empty map of this picture."
 )
+_NO_OTHERS = "Other classes told nothing: their maps of this picture are empty."
 _NO_LESION = "The lesion was not compared: there is no mask of it in this picture."
 
 
@@ -116,8 +118,12 @@ def judge(
     sensitivity: Sensitivity,
     randomisation: Similarity,
     other_classes: OtherClasses | None,
+    empty: bool = False,
 ) -> Trust:
     """Return the checks and the verdict.
+
+    An empty map has the correlation 0 with any other, which would be a check that cannot fail:
+    where the map, or what it is compared with, is empty, the check is left out.
 
     Parameters
     ----------
@@ -125,22 +131,26 @@ def judge(
     localisation : of "map" and "centre", or empty
     sensitivity, randomisation : of the map
     other_classes : None where the method doesn't depend on the class
+    empty : whether the map is the same everywhere
     """
-    checks = [
-        _insertion(faithfulness),
-        _deletion(faithfulness),
-        _steady(sensitivity),
-    ]
-    # An empty map has the correlation 0 with any other: that would be a check that cannot fail.
-    empty = randomisation.spearman == 0
+    checks = [_insertion(faithfulness), _deletion(faithfulness)]
+    left_out = [_EMPTY] * empty
     if not empty:
+        checks.append(_steady(sensitivity))
+    if not empty and randomisation.spearman != 0:
         checks.append(_shuffled(randomisation))
-    if other_classes is not None:
+    elif not empty:
+        left_out.append(_NO_SHUFFLED)
+    if other_classes is None:
+        left_out.append(_NO_CLASS)
+    elif not empty and any(s.spearman != 0 for s in other_classes.similarities):
         checks.append(_other(other_classes))
+    elif not empty:
+        left_out.append(_NO_OTHERS)
     if localisation:
         checks.append(_energy(localisation))
-    left_out = [_NO_SHUFFLED] * empty + [_NO_CLASS] * (other_classes is None)
-    left_out += [_NO_LESION] * (not localisation)
+    else:
+        left_out.append(_NO_LESION)
     return Trust(
         tuple(checks),
         tuple(left_out),

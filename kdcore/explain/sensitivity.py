@@ -40,7 +40,8 @@ class Sensitivity:
 
     Attributes
     ----------
-    changes : (K,) norm of the map's change over the map's norm, for each changed picture
+    changes : (K,) norm of the map's change over the map's norm, for each changed picture; NaN of a
+        map that is 0 everywhere
     radius : largest change of a pixel, in 8-bit levels
     """
 
@@ -102,7 +103,7 @@ def sensitivity(
             f"radius, repeats: expected > 0 and at least 1, got {radius} and {repeats}"
         )
     image, before = check_image(question.tensor), _known(question, heatmap, cancelled)
-    norm = max(float(np.linalg.norm(before)), 1e-12)
+    norm = float(np.linalg.norm(before)) or np.nan
     generator = torch_generator(seed)
     scale = (radius / 255 / torch.tensor(std)).view(3, 1, 1)
     changes = []

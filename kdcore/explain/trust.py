@@ -75,7 +75,8 @@ def check_map(
     classes = None
     if question.by_class:
         classes = other_classes(question, count=others, progress=report[3], **known)
-    return judge(dict(zip(maps, faithful)), places, steady, shuffled, classes)
+    empty = float(np.ptp(heatmap)) == 0
+    return judge(dict(zip(maps, faithful)), places, steady, shuffled, classes, empty)
 
 
 def _beside(

@@ -34,7 +34,7 @@ METRICS = {
     "shuffled": "likeness to the shuffled network's map",
     "shuffled_empty": "share of empty maps, shuffled network",
     "other_class": "likeness to other classes' maps",
-    "other_class_empty": "share of empty maps, other classes",
+    "other_class_empty": "share of images with nothing but empty maps for other classes",
 }
 CHECKS = ("sensitivity", "shuffled", "shuffled_empty", "other_class", "other_class_empty")
 BOUNDS = {  # what the check of a single map asks for

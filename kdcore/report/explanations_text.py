@@ -146,7 +146,7 @@ def road_text(found: Explanations, model: str) -> str:
 def checks_text(found: Explanations, model: str) -> str:
     """Return whether a model's maps need what it learned, in two sentences; "" if untold.
 
-    A third one says how many shuffled networks give an empty map, where any does.
+    More say how often empty maps, which count as 0, are behind these numbers, where any are.
     """
     means = _means(found, model)
     if "shuffled" not in means or not means["shuffled"].n:
@@ -168,6 +168,12 @@ def checks_text(found: Explanations, model: str) -> str:
         second += (
             f" But {percent(share)} of the shuffled network's maps are empty, which counts as 0: "
             "there the check is passed whatever the map shows."
+        )
+    share = means["other_class_empty"].mean.value if classes else 0.0
+    if share:
+        second += (
+            f" For {percent(share)} of the images every map for another class is empty, and counts "
+            "as 0, too; single ones are for more."
         )
     return f"{first} {second}"
 

@@ -34,7 +34,7 @@ _CHECKS = {
     "learned has to change, while one that only traces the picture stays. Beside it, how like the "
     "map is to what never saw the network. A map that comes out empty counts as 0.",
     "other_class": "The rank correlation of the map with those for other classes. Near 1 it is no "
-    "map of this class.",
+    "map of this class. A map that comes out empty counts as 0.",
     "sensitivity": "The picture gets noise that no eye sees, at most 2 of 255 levels, several "
     "times. The number is the largest change of the map, as a share of its norm. A map that stays "
     "may still be wrong: the blob in the middle never moves.",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kdcore.base import Cancelled
-from kdcore.explain import check_map, judge, random_map
+from kdcore.explain import check_map, judge, random_map, sensitivity
 from kdcore.explain.baseline_maps import centre_map
 from kdcore.explain.map_question import MapQuestion
 from kdcore.models import build_model
@@ -65,10 +65,15 @@ def test_a_map_that_ignores_the_network_fails(ignorant):
     question = MapQuestion(model, image, 2, ignorant)
     result = check_map(question, question.answer(), ONES)
     assert result.verdict == "fails"
+    assert result.left_out[-1].startswith("The lesion was not compared")
+    if np.ptp(question.answer()) == 0:
+        assert [check.name for check in result.checks] == NAMES[:2]
+        assert [told.split(":")[0] for told in result.left_out[:-1]] == ["The map is empty"]
+        return
     assert {"shuffled", "other class"} <= set(failed(result))
     assert next(c for c in result.checks if c.name == "steady").passed
     assert [check.name for check in result.checks] == NAMES[:-1]
-    assert len(result.left_out) == 1 and "mask" in result.left_out[0]
+    assert len(result.left_out) == 1
 
 
 def test_the_map_of_another_class_is_not_this_ones():
@@ -165,3 +170,14 @@ def test_an_empty_map_of_the_shuffled_network_tells_nothing(right):
     assert [check.name for check in found.checks] == [n for n in NAMES if n != "shuffled"]
     assert found.left_out[0].startswith("Shuffled weights told nothing")
     assert found.verdict == "passes"
+
+
+def test_empty_maps_of_the_other_classes_tell_nothing(right):
+    found = _spoiled(right, "other class", 0.0)
+    assert [check.name for check in found.checks] == [n for n in NAMES if n != "other class"]
+    assert found.left_out[0].startswith("Other classes told nothing")
+
+
+def test_an_empty_map_has_no_sensitivity():
+    question = MapQuestion(Quadrants(), noise_picture(), 1, lambda *_: np.zeros((32, 32), "f4"))
+    assert np.isnan(sensitivity(question, std=ONES).worst)

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from kdcore.base import Cancelled
-from kdcore.explain import check_map, judge, random_map, sensitivity
+from kdcore.explain import check_map, judge, random_map
 from kdcore.explain.baseline_maps import centre_map
 from kdcore.explain.map_question import MapQuestion
+from kdcore.explain.sensitivity import sensitivity
 from kdcore.models import build_model
 from tests.explain.quadrants import (
     Quadrants,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from kdcore.base import SettingError
 from kdcore.data import ImageDataset, Sample, attributes_of, samples_by_part
 from kdcore.data.info import LEAKY
 from kdcore.data.splits import MEASURED_PARTS
+from kdcore.base.progress import Progress
+from kdcore.data import ImageDataset, Sample, attributes_of
 from kdcore.distill import Prepared, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
@@ -31,8 +33,6 @@ from kdcore.models import (
 )
 from kdcore.predict import Predictions, fit_ood, record, stream_outputs
 from kdcore.report.model_card import write_model_card
-
-Progress = Callable[[int, int], None]
 
 
 def release(

@@ -7,7 +7,7 @@ picture is "dark" in every part, on every machine and for every network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kdcore.base import KdError
+from kdcore.base.progress import Progress
 from kdcore.data.dataset import ImageDataset
 from kdcore.data.ham10000 import Ham10000
 from kdcore.data.sample import GAPS, Sample
@@ -62,7 +63,7 @@ LESION_SIZE_EDGES = Tertiles(0.154, 0.316, _HAM_SOURCE)
 def attributes_of(
     data: ImageDataset,
     samples: Sequence[Sample],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     brightness: Mapping[str, float] | None = None,
 ) -> dict[str, NDArray[np.str_]]:
     """Return what is known of N samples, by attribute; "" is what is not known.

@@ -18,7 +18,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import Cancelled, DataError
+from kdcore.base import DataError
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.data.dataset import ImageDataset
 from kdcore.data.fingerprint import SIDE, VIEWS, correlations, hashes, textures, thumbnail
 from kdcore.data.sample import Sample
@@ -31,7 +32,6 @@ MOST_PAIRS = 10_000
 _BLOCK = 256  # pictures decoded between two looks at `cancelled`
 _COMPARED = 2_000_000  # hashes compared at once
 _CONFIRMED = 1000  # pairs of textures compared at once
-Progress = Callable[[int, int], None]
 Rows = NDArray[np.int64]
 Match = tuple[float, int, int]  # correlation, bits, view
 
@@ -109,7 +109,7 @@ def check_leaks(
     data: ImageDataset,
     parts: Sequence[str],
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> LeakReport:
     """Look for lesions and for copies of pictures in two parts of a split.
 
@@ -141,8 +141,7 @@ def check_leaks(
         done += more
         if progress:
             progress(done, total)
-        if cancelled and cancelled():
-            raise Cancelled("The leak check")
+        stop_if(cancelled, "The leak check")
 
     hashed, detail = _fingerprints(data, step)
     best: dict[tuple[int, int], Match] = {}

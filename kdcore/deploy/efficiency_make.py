@@ -17,6 +17,7 @@ import numpy as np
 
 from kdcore import __version__
 from kdcore.base import ExportError, KdError, sha256_bytes, state_folder, write_atomically
+from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.deploy.artefact import Artefact, read_artefact, run_artefact
 from kdcore.deploy.calibration import export_pictures
@@ -98,7 +99,7 @@ def keep_predictions(
     data: ImageDataset,
     samples: Sequence[Sample],
     part: str,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Predictions]:
     """Return the predictions of the network, as "eager", and of each export, by engine.
 

@@ -11,14 +11,15 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import onnx
 import torch
 from torch.export import Dim, ExportedProgram
 
-from kdcore.base import Cancelled, ExportError, KdError
+from kdcore.base import ExportError, KdError
+from kdcore.base.progress import CancelCheck, stop_if
 from kdcore.deploy.metadata import EMBEDDED, KEY, describe
 from kdcore.deploy.network import Deployed
 from kdcore.models import Checkpoint
@@ -32,7 +33,7 @@ def export_bytes(
     checkpoint: Checkpoint,
     form: str,
     folded: bool = False,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> bytes:
     """Return a checkpoint in another format, in float32, as the bytes of a file.
 
@@ -61,7 +62,7 @@ def export_bytes(
         if form == "torchscript":
             return _torchscript(network, example, metadata)
         program = torch.export.export(network, (example,), dynamic_shapes=({0: Dim("batch")},))
-        _ask(cancelled)
+        stop_if(cancelled, "The export")
         return _saved(program, metadata) if form == "export" else _onnx(program, metadata, folded)
 
 
@@ -114,11 +115,6 @@ def _forget_sources(model: onnx.ModelProto) -> None:
         item.doc_string = ""
     for value in (*model.graph.input, *model.graph.output):
         del value.metadata_props[:]
-
-
-def _ask(cancelled: Callable[[], bool] | None) -> None:
-    if cancelled and cancelled():
-        raise Cancelled("The export")
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from kdcore.base import Cancelled, ExportError, sha256_bytes, write_atomically
+from kdcore.base import ExportError, sha256_bytes, write_atomically
+from kdcore.base.progress import CancelCheck, stop_if
 from kdcore.deploy.artefact import Artefact, write_artefact
 from kdcore.deploy.check import TOLERANCES, check_engine, drawn_images
 from kdcore.deploy.engines import open_engine
@@ -73,7 +74,7 @@ def make_artefacts(
     folder: Path,
     targets: tuple[Target, ...],
     pictures: Pictures | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[Artefact, ...]:
     """Export a checkpoint in several ways, check each, and write it with its record.
@@ -107,8 +108,7 @@ def make_artefacts(
     floats: dict[tuple[str, bool], bytes] = {}
     made = []
     for target in targets:
-        if cancelled and cancelled():
-            raise Cancelled("The export")
+        stop_if(cancelled, "The export")
         say(f"{target.form} in {target.precision}")
         source = (target.form, target.folded)
         if source not in floats:  # ONNX in other precisions is made of that in float32
@@ -127,7 +127,7 @@ def _converted(
     target: Target,
     data: bytes,
     pictures: Pictures,
-    cancelled: Callable[[], bool] | None,
+    cancelled: CancelCheck | None,
 ) -> tuple[bytes, dict[str, Any]]:
     """Return the file of a target made of the float one, and how it was made."""
     if target.precision == "float32":

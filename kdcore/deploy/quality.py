@@ -6,18 +6,17 @@ What follows from them (macro-F1, calibration, agreement with the network) is fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from kdcore.base import DataError
+from kdcore.base.progress import CancelCheck, Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.deploy.artefact import Artefact
 from kdcore.deploy.engines import Engine
 from kdcore.models import Checkpoint
 from kdcore.predict import Predictions, preprocess_of, record, stream_inputs
-
-Progress = Callable[[int, int], None]
 
 
 def predict_artefacts(
@@ -27,7 +26,7 @@ def predict_artefacts(
     samples: Sequence[Sample],
     split: str,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> tuple[Predictions, ...]:
     """Return each exported file's predictions, of pictures that are decoded once for all.
 

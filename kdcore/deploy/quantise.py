@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ from onnxruntime.quantization import (
     save_tensors_data,
 )
 
-from kdcore.base import Cancelled, ExportError, KdError
+from kdcore.base import ExportError, KdError
+from kdcore.base.progress import CancelCheck, stop_if
 from kdcore.deploy.check import compare_logits, in_batches
 from kdcore.deploy.engines import open_engine
 from kdcore.deploy.float_parts import depthwise_after_swish, gates, join_swish, sensitive_parts
@@ -187,8 +188,7 @@ class _Work:
         return chosen, noises
 
     def _ask(self) -> None:
-        if self.cancelled and self.cancelled():
-            raise Cancelled("The quantisation")
+        stop_if(self.cancelled, "The quantisation")
 
 
 class _Reader(CalibrationDataReader):

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kdcore.base import sha256_bytes, torch_generator, write_atomically
+from kdcore.base.progress import Progress
 from kdcore.data import AUGMENTATIONS, View
 from kdcore.distill.batches import Batch, bank_views
 from kdcore.distill.cache_room import folder_bytes, make_room
@@ -44,7 +45,6 @@ VERSION = 1
 _BATCH = 64
 _CHECKED = 2  # entries of each view
 MOST_STAGES = 8  # of a teacher, of which maps are kept
-Progress = Callable[[int, int], None]
 Arrays = dict[str, NDArray[np.generic]]
 
 
@@ -180,7 +180,7 @@ class TeacherCache:
         return self.folder / "views" / f"{k:04d}"
 
     @contextmanager
-    def _locked(self, waiting: Callable[[], None]) -> Iterator[None]:
+    def _locked(self, waiting: Callable[[], object]) -> Iterator[None]:
         """Hold the folder's lock: another run of a sweep may be filling the same."""
         lock = FileLock(self.folder / ".lock")
         while True:

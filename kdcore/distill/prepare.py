@@ -10,7 +10,6 @@ import torch
 from lightning_fabric import Fabric
 
 from kdcore.base import (
-    Cancelled,
     CheckpointError,
     DataError,
     RecipeError,
@@ -278,8 +277,7 @@ def _answering(
     caches = [TeacherCache(teacher, sources, recipe, cache_root()) for teacher in teachers]
 
     def progress(done: int, total: int) -> None:
-        if folder.cancel_requested():
-            raise Cancelled("Filling the teacher cache")
+        stop_if(folder.cancel_requested, "Filling the teacher cache")
         if is_main_process():
             folder.write_status("caching", done=done, total=total)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kdcore.base import Cancelled
+from kdcore.base.progress import stop_if
 from kdcore.distill.run import RunFolder
 
 _POLL_S = 0.5
@@ -30,8 +30,7 @@ def in_turn(folder: RunFolder) -> Iterator[None]:
     asked = time.time()
     turn = FileLock(folder.path.parent / ".turn.lock")
     while True:
-        if folder.cancel_requested():
-            raise Cancelled("The queued training run")
+        stop_if(folder.cancel_requested, "The queued training run")
         ahead = _ahead(folder.path, asked)
         folder.write_status("queued", asked=asked, ahead=len(ahead))
         if not ahead:

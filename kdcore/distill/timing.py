@@ -5,13 +5,14 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from kdcore.data import ImageDataset, Preprocess, samples_by_part
+from kdcore.base.progress import Progress
+from kdcore.data import ImageDataset, Preprocess
 from kdcore.distill.batches import Batch
 from kdcore.distill.engine import make_fabric
 from kdcore.distill.recipe import Recipe, needed_stages
@@ -50,7 +51,7 @@ def estimate_run(
     data: ImageDataset,
     checkpoints: Path,
     device: str = "cpu",
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> Estimate:
     """Time a few steps of `recipe` and scale them to its images and epochs.
 
@@ -104,9 +105,7 @@ def _made_up(recipe: Recipe, data: ImageDataset, short: int) -> Sources:
     return Sources(torch.randint(0, 256, shape, dtype=torch.uint8), labels)
 
 
-def _times(
-    trainer: Trainer, recipe: Recipe, progress: Callable[[int, int], None]
-) -> tuple[float, float]:
+def _times(trainer: Trainer, recipe: Recipe, progress: Progress) -> tuple[float, float]:
     """Return median seconds of asking the teachers about a batch, and of a step without that."""
     teachers, asking, stepping = trainer.teachers, [], []
     trainer.forward.train()

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from kdcore.base import Cancelled, CheckpointError, RecipeError, seed_everything
+from kdcore.base.progress import stop_if
 from kdcore.data import Preprocess
 from kdcore.distill.batches import Batch, Batches
 from kdcore.distill.objective import PARTS, objective
@@ -32,6 +33,7 @@ from kdcore.models import Classifier
 
 Log = Callable[[dict[str, float]], None]
 _HEARTBEAT_S = 1.0
+_WHAT = "The training run"
 
 
 class Trainer:
@@ -101,7 +103,7 @@ class Trainer:
             self._restore()
         while len(self.history) < self.recipe.epochs and not self._out_of_patience():
             if self.fabric.broadcast(self.folder.cancel_requested()):
-                raise Cancelled("The training run")  # in every process, or none
+                raise Cancelled(_WHAT)  # in every process, or none
             row = self.train_epoch(len(self.history))
             self.history.append(row)
             if self.fabric.is_global_zero:
@@ -191,13 +193,12 @@ class Trainer:
     def _listen(self, epoch: int, step: int, start: float) -> float:
         """Write a heartbeat now and then, stop or wait if asked to; returns seconds waited."""
         now = time.perf_counter()
-        if self.fabric.world_size == 1 and self.folder.cancel_requested():
-            raise Cancelled("The training run")
+        if self.fabric.world_size == 1:
+            stop_if(self.folder.cancel_requested, _WHAT)
         if not self.fabric.is_global_zero or now - self._beat < _HEARTBEAT_S:
             return 0.0
         while self.fabric.world_size == 1 and self.folder.pause_requested():
-            if self.folder.cancel_requested():
-                raise Cancelled("The training run")
+            stop_if(self.folder.cancel_requested, _WHAT)
             self._say("paused", epoch, step, now - start)
             time.sleep(0.2)
         self._say("running", epoch, step, now - start)

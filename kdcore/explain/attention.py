@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from kdcore.explain.maps import Heatmap, scale_unit, upsample
-from kdcore.explain.taps import check_stage, forward
+from kdcore.explain.passes import check_stage, forward
 from kdcore.losses import attention_map
 from kdcore.models import Classifier
 

@@ -16,17 +16,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.ensemble import mean_map
 from kdcore.explain.maps import Heatmap, finish_cam
-from kdcore.explain.taps import (
-    CancelCheck,
-    Progress,
-    check_image,
-    check_target,
-    evaluating,
-    forward,
-    stop_if,
-)
+from kdcore.explain.passes import check_image, check_target, evaluating, forward
 from kdcore.models import Classifier
 
 STEPS = 64  # of the integral

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kdcore.base import numpy_generator
 from kdcore.explain.maps import Heatmap, finish_cam, scale_unit
-from kdcore.explain.taps import check_image
+from kdcore.explain.passes import check_image
 
 BASELINE_MAPS = ("random", "uniform", "centre", "edges")
 _GRID = 7  # cells a side: the last stage's grid at 224 pixels, so noise is as coarse as a CAM

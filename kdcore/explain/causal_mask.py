@@ -17,15 +17,10 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from kdcore.base import numpy_generator
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.grad_cam import grad_cam_grid
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.taps import (
-    CancelCheck,
-    Progress,
-    check_image,
-    stop_if,
-    target_probs,
-)
+from kdcore.explain.passes import check_image, target_probs
 from kdcore.models import Classifier
 
 Mask = NDArray[np.bool_]

@@ -11,18 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.channel_masks import distinct_masks, mask_points, masked_images
 from kdcore.explain.maps import Heatmap, finish_cam
+from kdcore.explain.passes import check_image, check_stage, check_target
 from kdcore.explain.quick_network import quick_dtype, quick_network
 from kdcore.explain.score_prediction import farthest_first, predict_scores
-from kdcore.explain.taps import (
-    CancelCheck,
-    Progress,
-    check_image,
-    check_stage,
-    check_target,
-    stop_if,
-)
 from kdcore.models import Classifier
 
 _BATCH_PIXELS = 320_000  # in one pass: beyond it a batch leaves the caches and gets no faster

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from kdcore.base.progress import ShareProgress
 from kdcore.explain.ensemble import members
 from kdcore.explain.explain_pair import Explanation, PairExplanation
 from kdcore.explain.judge import Trust
@@ -22,7 +22,6 @@ from kdcore.explain.trust import OTHERS, check_map
 from kdcore.models import Checkpoint, Classifier
 from kdcore.predict import preprocess_of
 
-Report = Callable[[float, str], object]
 Lesion = NDArray[np.bool_]
 SLOW_REPEATS, SLOW_OTHERS = 2, 2  # of a method that takes seconds for one map
 
@@ -45,7 +44,7 @@ def check_pair(
     image: Image.Image,
     pair: PairExplanation,
     lesions: tuple[Lesion | None, Lesion | None] = (None, None),
-    progress: Report | None = None,
+    progress: ShareProgress | None = None,
 ) -> PairTrust:
     """Check both maps of a pair as `check_map` does, the method run again as it made them.
 
@@ -90,7 +89,7 @@ def _check(
     image: Image.Image,
     explained: Explanation,
     lesion: Lesion | None,
-    tell: Report,
+    tell: ShareProgress,
     role: str,
     start: float,
 ) -> Trust:

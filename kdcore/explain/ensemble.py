@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
+from kdcore.base.progress import Progress, part_of
 from kdcore.explain.attention import attention_grids
 from kdcore.explain.maps import Heatmap, upsample
-from kdcore.explain.taps import Progress
 from kdcore.models import Classifier, Ensemble
 
 CONVENTION = "of an ensemble, the mean of its members' maps"
@@ -40,7 +40,7 @@ def mean_map(
     if len(networks) == 1:
         return compute(networks[0], progress)
     maps = [
-        compute(network, _part(progress, index, len(networks)))
+        compute(network, part_of(progress, _SHARE * index, _SHARE, _SHARE * len(networks)))
         for index, network in enumerate(networks)
     ]
     return np.mean(maps, axis=0, dtype=np.float32)
@@ -60,12 +60,3 @@ def mean_attention_grids(model: Classifier, tensor: Tensor) -> tuple[Heatmap, ..
 def _mean(grids: tuple[Heatmap, ...]) -> Heatmap:
     finest: tuple[int, int] = max((g.shape for g in grids), key=lambda s: s[0] * s[1])
     return np.mean([upsample(g, finest) for g in grids], axis=0, dtype=np.float32)
-
-
-def _part(progress: Progress | None, index: int, count: int) -> Progress | None:
-    if progress is None:
-        return None
-    report = progress
-    return lambda done, total: report(
-        _SHARE * index + _SHARE * done // max(total, 1), _SHARE * count
-    )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from PIL import Image
 from torch import Tensor
 
+from kdcore.base.progress import Progress, ShareProgress
+from kdcore.data.transforms import Preprocess
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
 from kdcore.explain.ensemble import mean_attention_grids
 from kdcore.explain.explain_pair import (
@@ -21,11 +23,9 @@ from kdcore.explain.explain_pair import (
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.score_cam import estimate_seconds
-from kdcore.explain.taps import Progress
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of
 
-Report = Callable[[float, str], object]
 _SCORE_CAM_SHARE = 0.9  # of the time, measured; the rest is gradients, attention and two tests
 _PARTS = 4
 _ROLES = ("teacher", "student")
@@ -85,7 +85,7 @@ def explain_everything(
     *,
     q: float = 0.2,
     image_sha256: str | None = None,
-    progress: Report | None = None,
+    progress: ShareProgress | None = None,
 ) -> Everything:
     """Explain one picture by every method, for one class and one stage; Score-CAM is exact.
 
@@ -107,7 +107,7 @@ def everything_in_steps(
     *,
     q: float = 0.2,
     image_sha256: str | None = None,
-    progress: Report | None = None,
+    progress: ShareProgress | None = None,
 ) -> Iterator[Everything]:
     """Yield all explanations with fast Score-CAM maps, then with better ones until both are exact.
 
@@ -161,7 +161,7 @@ def everything_in_steps(
 class _Watch:
     """Turns masks scored of both networks, and other parts finished, into one rising fraction."""
 
-    def __init__(self, tell: Report) -> None:
+    def __init__(self, tell: ShareProgress) -> None:
         self._tell, self._doing = tell, ""
         self._scored, self._parts, self._fraction = [0.0, 0.0], 0, 0.0
         self.costs = [1.0, 1.0]  # of each network's masks, in any unit

@@ -13,10 +13,14 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import sha256_bytes
+from kdcore.base import CheckpointError, sha256_bytes
+from kdcore.base.progress import CancelCheck, Progress, part_of
+from kdcore.data.transforms import Preprocess
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map
 from kdcore.explain.methods import METHODS, Method
+from kdcore.explain.passes import check_architecture, check_stage, check_target, forward
 from kdcore.explain.score_cam import refine_score_cam
 from kdcore.explain.taps import (
     Progress,
@@ -266,10 +270,3 @@ def explain_pair(
     first = asked(teacher, target=target, progress=_part(progress, 0))
     second = asked(student, target=first.target, progress=_part(progress, 1))
     return join(first, second)
-
-
-def _part(progress: Progress | None, part: int) -> Progress | None:
-    if progress is None:
-        return None
-    report = progress
-    return lambda done, total: report(_HALF * part + _HALF * done // total, 2 * _HALF)

@@ -23,9 +23,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.causal_mask import blurred
 from kdcore.explain.maps import Heatmap, check_heatmap, pixel_ranks
-from kdcore.explain.taps import CancelCheck, Progress, check_image, stop_if, target_probs
+from kdcore.explain.passes import check_image, target_probs
 from kdcore.models import Classifier
 
 STEPS = 16

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from kdcore.base.progress import Progress
 from kdcore.explain.ensemble import mean_map
 from kdcore.explain.maps import Heatmap, finish_cam, finish_cams
-from kdcore.explain.taps import Progress, batch_gradient, stage_gradient
+from kdcore.explain.passes import batch_gradient, stage_gradient
 from kdcore.models import Classifier
 
 

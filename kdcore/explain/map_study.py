@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kdcore.base import DataError
+from kdcore.base import Cancelled, DataError
+from kdcore.base import CheckpointError, DataError
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.data import Ham10000, ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, corrupt, image_seed, parse_stack, reference_square
 from kdcore.explain.batched import explain_pictures
@@ -42,9 +45,10 @@ from kdcore.explain.map_tests import faithfulness_columns, localisation_columns
 from kdcore.explain.methods import METHODS
 from kdcore.explain.taps import check_architecture
 from kdcore.models import Checkpoint, check_classes, check_names
+from kdcore.explain.passes import check_architecture
+from kdcore.models import Checkpoint
 from kdcore.predict.map_scores import AGREEMENT, MapScores
 
-Progress = Callable[[int, int], None]
 _WORKERS = 2
 
 

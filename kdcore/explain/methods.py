@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from kdcore.base import Registry, SettingError
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.attention import attention
 from kdcore.explain.attribution import STEPS, integrated_gradients, occlusion
 from kdcore.explain.ensemble import CONVENTION, mean_map
 from kdcore.explain.grad_cam import grad_cam
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.more_cams import eigen_cam, grad_cam_pp, layer_cam
+from kdcore.explain.passes import check_architecture
 from kdcore.explain.rollout import ROLLED_OUT, TITLE, attention_rollout
 from kdcore.explain.score_cam import FAST_LEAST, FAST_SHARE, fast_score_cam, score_cam
-from kdcore.explain.taps import CancelCheck, Progress, check_architecture, stop_if
 from kdcore.models import Classifier
 
 Compute = Callable[
@@ -96,7 +97,7 @@ def _quick(compute: Callable[[Classifier, Tensor, int, int], Heatmap]) -> Comput
         cancelled: CancelCheck | None,
     ) -> Heatmap:
         def one(member: Classifier, report: Progress | None) -> Heatmap:
-            stop_if(cancelled)
+            stop_if(cancelled, "The explanation")
             heatmap = compute(member, tensor, target, stage)
             if report is not None:
                 report(1, 1)

@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from kdcore.explain.maps import Heatmap, finish_cam
-from kdcore.explain.taps import check_stage, forward, stage_gradient
+from kdcore.explain.passes import check_stage, forward, stage_gradient
 from kdcore.models import Classifier
 
 

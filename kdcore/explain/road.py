@@ -20,8 +20,10 @@ from scipy.sparse.linalg import splu
 from torch import Tensor
 
 from kdcore.base import numpy_generator
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.maps import Heatmap, check_heatmap, pixel_ranks
 from kdcore.explain.taps import Progress, check_image, target_probs
+from kdcore.explain.passes import check_image, target_probs
 from kdcore.models import Classifier
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from kdcore.base import SettingError
 from kdcore.explain.maps import Heatmap, finish_cam
-from kdcore.explain.taps import check_architecture, check_image, check_stage, evaluating
+from kdcore.explain.passes import check_architecture, check_image, check_stage, evaluating
 from kdcore.models import Classifier
 
 TITLE = "Attention rollout"

@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.channel_scores import ChannelScores
 from kdcore.explain.ensemble import mean_map, members
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.taps import CancelCheck, Progress, check_stage, stop_if
+from kdcore.explain.passes import check_stage
 from kdcore.models import Classifier
 
 FAST_SHARE, FAST_LEAST = 16, 32  # the fast map scores one mask in 16, and 32 at least

@@ -24,8 +24,11 @@ from torch import Tensor, nn
 from kdcore.base import numpy_generator, torch_generator
 from kdcore.explain.map_question import MapQuestion
 from kdcore.explain.maps import Heatmap
+from kdcore.base.progress import CancelCheck, Progress, stop_if
+from kdcore.explain.maps import Heatmap, check_heatmap
+from kdcore.explain.methods import METHODS
+from kdcore.explain.passes import check_image, check_target, forward
 from kdcore.explain.similarity import Similarity, similarity
-from kdcore.explain.taps import CancelCheck, Progress, check_image, check_target, forward, stop_if
 from kdcore.models import Classifier
 
 RADIUS = 2.0  # 8-bit levels: no eye sees it, any camera's noise is larger

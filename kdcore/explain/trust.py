@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kdcore.base.progress import CancelCheck, Progress, part_of
 from kdcore.explain.baseline_maps import baseline_maps, random_map
 from kdcore.explain.faithfulness import STEPS, faithfulness
 from kdcore.explain.judge import Trust, judge
@@ -94,11 +95,3 @@ def _places(
     if lesion is None or not lesion.any():
         return {}
     return dict(zip(maps, localisation(list(maps.values()), lesion, seed=seed)))
-
-
-def _part(progress: Progress | None, start: int, share: int, total: int) -> Progress | None:
-    """Return a progress of its own for the `share` of `total` units that begins at `start`."""
-    if progress is None:
-        return None
-    report = progress
-    return lambda done, of: report(start + share * done // of, total)

@@ -7,13 +7,14 @@ Hendrycks & Dietterich 2019 ask it of answers; of maps we know no published prot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.data.corruptions import Stack, corrupt, reference_square
 from kdcore.explain.explain_pair import Explanation, explain_one
 from kdcore.explain.map_agreement import agreement

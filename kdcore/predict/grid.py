@@ -12,7 +12,7 @@ reduction of pictures that are larger than the square.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import DataError, KdError, sha256_bytes, state_folder
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import (
     CORRUPTIONS,
@@ -40,7 +41,6 @@ from kdcore.models import Checkpoint, check_classes
 from kdcore.predict.predict import preprocess_of, record
 from kdcore.predict.predictions import Predictions
 
-Progress = Callable[[int, int], None]  # pictures shown to all models, and how many in all
 CLEAN = "clean"
 _BATCH = 32
 _WORKERS = 2

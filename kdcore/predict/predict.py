@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,11 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import Cancelled, DataError
+from kdcore.base.progress import CancelCheck, Progress
 from kdcore.data import ImageDataset, Preprocess, Sample, attributes_of, brightness_of
 from kdcore.models import Checkpoint
 from kdcore.predict.ood import early_statistics
 from kdcore.predict.predictions import Predictions
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def stream_outputs(
     samples: Sequence[Sample],
     batch_size: int = 32,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
     brightness: dict[str, float] | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits (B, C) and `early_statistics` (B, D), batch by batch.
@@ -99,7 +98,7 @@ def stream_inputs(
     data: ImageDataset,
     samples: Sequence[Sample],
     batch_size: int = 32,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
     brightness: dict[str, float] | None = None,
 ) -> Iterator[Tensor]:
     """Yield what a network gets of the pictures, (B, 3, S, S), batch by batch.
@@ -134,7 +133,7 @@ def predict_dataset(
     samples: Sequence[Sample],
     split: str,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> Predictions:
     """Return the predictions of `checkpoint` on `samples` of `data`, recorded as part `split`.
 

@@ -9,6 +9,14 @@ from typing import Any
 
 from kdcore.base import DataError, write_atomically
 from kdcore.evaluate.robustness import Robustness
+from kdcore.base.progress import Progress
+from kdcore.data import ImageDataset, Sample
+from kdcore.data.corruptions import image_seed, parse_stack
+from kdcore.evaluate.bootstrap import mean_interval
+from kdcore.evaluate.robustness import CLEAN, MapCell, Robustness, corruption_of
+from kdcore.evaluate.robustness_grid import measure_grid
+from kdcore.explain.under_corruption import map_stability
+from kdcore.models import Checkpoint
 from kdcore.report.cells import csv_text
 from kdcore.report.robustness import cell_rows, map_rows, markdown_summary
 

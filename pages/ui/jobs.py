@@ -11,17 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui.frame import show_error
 
+if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress as Progress
+
 _HEAVY = threading.BoundedSemaphore(1)  # two at once on two cores would both take twice as long
 _ABANDONED_S = 300.0
 _RESULTS = "job-results"
 _KEPT = 12  # a few MB each at most
-Progress = Callable[[float, str], None]
 
 
 @dataclass

@@ -7,6 +7,8 @@ import torch
 
 from kdcore.explain.maps import scale_unit, upsample
 from kdcore.explain.taps import stage_gradient
+from kdcore.explain import scale_unit, upsample
+from kdcore.explain.passes import stage_gradient
 from kdcore.models import Classifier
 
 SIDE, GRID, GAIN = 32, 8, 8.0

@@ -8,6 +8,8 @@ import zipfile
 from dataclasses import dataclass
 
 from kdcore.base import results_folder
+from kdcore.base.progress import ShareProgress
+from kdcore.cli.report import SECTIONS, command, make_document
 from kdcore.cli.reporting.folder import report_files
 from kdcore.cli.reporting.models import open_models
 from kdcore.cli.reporting.whole import SECTIONS, Progress, make_document, report_command
@@ -65,7 +67,7 @@ def estimate(wanted: Wanted) -> str:
     return duration(_BEGIN + len(wanted.models) * (each + _SET))
 
 
-def make_bundle(wanted: Wanted, progress: Progress) -> Bundle:
+def make_bundle(wanted: Wanted, progress: ShareProgress) -> Bundle:
     """Return a report.
 
     Parameters

@@ -1,11 +1,11 @@
-"""What every method shares: checked arguments, a forward pass, the gradient at a stage.
+"""A network's passes as every method asks for them: checked arguments, forward, to a stage.
 
 Nothing here registers a hook or writes to a parameter: two browser sessions share one model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from kdcore.base import Cancelled, SettingError
+from kdcore.base import SettingError
 from kdcore.models import Classifier, Ensemble, Output
-
-Progress = Callable[[int, int], object]
-CancelCheck = Callable[[], bool]
 
 
 def check_image(tensor: Tensor) -> Tensor:
@@ -71,12 +68,6 @@ def check_architecture(model: Classifier, architectures: tuple[str, ...], title:
             f"{title} is not defined for {model.architecture}.",
             f"Choose another method, or a network of: {', '.join(architectures)}.",
         )
-
-
-def stop_if(cancelled: CancelCheck | None, what: str = "The explanation") -> None:
-    """Raise Cancelled if the person asked to stop."""
-    if cancelled is not None and cancelled():
-        raise Cancelled(what)
 
 
 @contextmanager

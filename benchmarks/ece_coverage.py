@@ -24,7 +24,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from kdcore.base import write_atomically
+from kdcore.base import write_text
 from kdcore.evaluate import Interval, compare_pair, evaluate_predictions
 from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
@@ -91,7 +91,7 @@ def main() -> None:
         print(f"{what} {sharp}: true {truth:.3f}, held in {held} of {SETS}")
     told = {"sets": SETS, "images": IMAGES, "lesions": LESIONS, "kinds": found}
     text = json.dumps(told, indent=1)
-    write_atomically(target, lambda path: path.write_text(f"{text}\n", encoding="utf-8"))
+    write_text(target, f"{text}\n")
 
 
 if __name__ == "__main__":

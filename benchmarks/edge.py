@@ -18,7 +18,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))  # so that `python benchmarks/edge.py` finds its own project
 
-from kdcore.base import data_folder, write_atomically
+from kdcore.base import data_folder, write_text
 from kdcore.cli.efficiency import print_efficiency, result_rows, shipped
 from kdcore.cli.running.efficiency import Told, compute_efficiency
 from kdcore.data import open_dataset
@@ -45,7 +45,7 @@ def main() -> None:
     )
     print_efficiency(found)
     text = json.dumps(result_rows(found), indent=2, ensure_ascii=False) + "\n"
-    write_atomically(options.json, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(options.json, text)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))  # so that `python benchmarks/map_seeds.py` finds its own project
 
-from kdcore.base import write_atomically
+from kdcore.base import write_text
 from kdcore.distill.sweep import Member, Sweep
 from kdcore.evaluate import compare_methods
 from kdcore.predict.map_scores import CLEAN, MapScores
@@ -58,7 +58,7 @@ def main() -> None:
     if len(rows) == 1:
         sys.exit(f"{options.folder} has no maps of the runs of {sweep.name}.")
     text = csv_text(rows)
-    write_atomically(options.csv, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(options.csv, text)
     print(text, end="")
 
 

@@ -15,9 +15,12 @@ from kdcore.base.errors import (
 from kdcore.base.files import (
     BAD_NPZ,
     group_hash,
+    save_npz,
     sha256_bytes,
     sha256_file,
     write_atomically,
+    write_bytes,
+    write_text,
 )
 from kdcore.base.registry import Registry
 from kdcore.base.seeding import numpy_generator, seed_everything, torch_generator
@@ -58,10 +61,13 @@ __all__ = [
     "remember_data_folder",
     "results_folder",
     "runs_folder",
+    "save_npz",
     "seed_everything",
     "sha256_bytes",
     "sha256_file",
     "state_folder",
     "torch_generator",
     "write_atomically",
+    "write_bytes",
+    "write_text",
 ]

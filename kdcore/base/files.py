@@ -7,8 +7,11 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 # What NumPy raises for an `.npz` that is missing, cut short, encrypted, or another kind of file,
 # and what its reader raises for fields that are missing or of another kind.
@@ -59,3 +62,23 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` in UTF-8, as `write_atomically` does."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write `data`, as `write_atomically` does."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def save_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write `arrays` as a compressed `.npz`, as `write_atomically` does."""
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:  # to a path NumPy would add a suffix of its own
+            np.savez_compressed(file, **arrays)
+
+    write_atomically(path, write)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from kdcore.base.errors import SettingError
-from kdcore.base.files import write_atomically
+from kdcore.base.files import write_text
 
 DATA_VARIABLE = "DISTILSCOPE_DATA"
 STATE_VARIABLE = "DISTILSCOPE_STATE"
@@ -67,7 +67,7 @@ def remember_data_folder(folder: str | Path | None) -> None:
     """Remember `folder` for later starts of the app; None forgets it."""
     path = state_folder() / "settings.json"
     value = str(Path(folder).expanduser().resolve()) if folder else None
-    write_atomically(path, lambda p: p.write_text(json.dumps({"data_folder": value}, indent=2)))
+    write_text(path, json.dumps({"data_folder": value}, indent=2))
 
 
 def _remembered() -> str | None:

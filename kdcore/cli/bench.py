@@ -8,7 +8,7 @@ import math
 import sys
 from pathlib import Path
 
-from kdcore.base import write_atomically
+from kdcore.base import write_text
 from kdcore.base.machine import cores
 from kdcore.cli.common import checkpoint_folder, positive_number, say_live, whole_number
 from kdcore.deploy.latency import PRECISION, Live, label
@@ -69,9 +69,7 @@ def run(options: argparse.Namespace) -> None:
     found = run_plan(plan, _tell_programs if options.live else say_live)
     kept = keep_benchmark(found) if options.keep else None
     if options.json:
-        write_atomically(
-            Path(options.json), lambda p: p.write_text(to_json(found), encoding="utf-8")
-        )
+        write_text(Path(options.json), to_json(found))
     if options.live:
         print(json.dumps({"kept": kept.name if kept else ""}), flush=True)
     else:

@@ -16,7 +16,7 @@ from kdcore.base import (
     SettingError,
     checkpoints_folder,
     data_folder,
-    write_atomically,
+    write_text,
 )
 from kdcore.data import SPLITS, ImageDataset, Sample, open_dataset, samples_by_part
 from kdcore.data.splits import PARTS
@@ -140,7 +140,7 @@ def write_json(options: argparse.Namespace, result: dict[str, Any] | Sequence[An
     """Write `--json FILE` if asked for; a number that is not finite becomes null."""
     if options.json:
         text = json.dumps(_finite(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        write_atomically(Path(options.json), lambda p: p.write_text(text, encoding="utf-8"))
+        write_text(Path(options.json), text)
 
 
 def _finite(value: Any) -> Any:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import ImageError, SettingError, write_atomically
+from kdcore.base import ImageError, SettingError, write_bytes
 from kdcore.base.words import percent
 from kdcore.cli.common import checkpoint_folder, say_progress, write_json
 from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
@@ -89,7 +89,7 @@ def _several(options: argparse.Namespace, explain: Callable[[Path, Path], Result
     finally:  # of a cancelled run, too, what was finished is in the table
         if done:
             content = csv_text([COLUMNS, *(_row(*item) for item in done.items())]).encode()
-            write_atomically(options.out / TABLE, partial(_write, content=content))
+            write_bytes(options.out / TABLE, content)
             print(f"{TABLE} of {len(done)} pictures in {options.out}")
         write_json(options, {"pictures": done, "left_out": failed})
     if failed:
@@ -154,7 +154,7 @@ def _one(
     rest["extra"] = rest.get("extra", {}) | {"trained_on": seen}
     files = export_files(pair, options.opacity, **rest)
     for name, content in files.items():
-        write_atomically(out / name, partial(_write, content=content))
+        write_bytes(out / name, content)
     probabilities, outside = {}, {}
     for role, checkpoint in (("teacher", teacher), ("student", student)):
         outside[role] = _outside(role, checkpoint, loaded)
@@ -245,10 +245,6 @@ def _from_the_end(stage: int, counts: list[int]) -> int:
             "Count from the last: -1, -2 and so on.",
         )
     return stage - counts[0] if stage >= 0 else stage
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _stage(stage: int, *counts: int) -> int:

@@ -17,7 +17,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config  # type: ignore[import-untyped]
 
 from kdcore import __version__
-from kdcore.base import Cancelled, KdError, RecipeError, sha256_file, write_atomically
+from kdcore.base import Cancelled, KdError, RecipeError, sha256_file, write_text
 from kdcore.cli.backends import Backend
 from kdcore.data import ImageDataset, open_dataset, samples_by_part
 from kdcore.data.splits import MEASURED_PARTS
@@ -165,7 +165,7 @@ def _train(member: Member, place: Place, folder: RunFolder) -> None:
         start = replace(recipe, init=str(source))
         if not folder.last.exists():
             digest = sha256_file(source)
-            write_atomically(folder.path / _START, lambda p: p.write_text(digest))
+            write_text(folder.path / _START, digest)
     prepared = prepare(start, data, place.checkpoints, folder, place.device)
 
     def say(row: dict[str, float]) -> None:

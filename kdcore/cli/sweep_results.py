@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ import numpy as np
 from kdcore.base import DataError, KdError, write_atomically
 from kdcore.cli.members import is_finished, predictions_file
 from kdcore.data.splits import MEASURED_PARTS
+from kdcore.base import DataError, KdError, write_text
+from kdcore.cli.members import PARTS, is_finished, predictions_file
 from kdcore.distill import RunFolder
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member, Sweep
@@ -119,7 +120,7 @@ def write_tables(
         parts = (sweep.name, table.student, table.split, table.metric)
         files["-".join(p for p in parts if p) + ".tex"] = significance_latex(table)
     for name, text in files.items():
-        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        write_text(folder / name, text)
     print(f"{len(files)} files in {folder}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import ExportError, sha256_bytes, write_atomically
+from kdcore.base import ExportError, sha256_bytes, write_text
 from kdcore.deploy.check import TOLERANCES, Check
 from kdcore.deploy.engines import Engine, open_engine
 from kdcore.deploy.export import FORMATS
@@ -56,7 +56,7 @@ def write_artefact(folder: Path, artefact: Artefact) -> None:
     """Write the record beside its file in `folder`, whole or not at all."""
     text = json.dumps(artefact.as_dict(), indent=2, ensure_ascii=False) + "\n"
     path = record_of(Path(folder) / artefact.file)
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    write_text(path, text)
 
 
 def record_of(path: Path) -> Path:

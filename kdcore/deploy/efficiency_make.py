@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from kdcore import __version__
-from kdcore.base import ExportError, KdError, sha256_bytes, state_folder, write_atomically
+from kdcore.base import ExportError, KdError, sha256_bytes, state_folder, write_text
 from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.deploy.artefact import Artefact, read_artefact, run_artefact
@@ -156,7 +156,7 @@ def keep_memory(exports: Exports) -> dict[str, PeakMemory]:
         except ExportError:
             continue
     text = json.dumps({engine: asdict(memory) for engine, memory in found.items()})
-    write_atomically(path, lambda p: p.write_text(text))
+    write_text(path, text)
     return {engine: found[engine] for engine in forms if engine in found}
 
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from kdcore import __version__
-from kdcore.base import ExportError, state_folder, write_atomically
+from kdcore.base import ExportError, state_folder, write_bytes
 from kdcore.deploy.check import check_engine, drawn_images
 from kdcore.deploy.engines import open_engine
 from kdcore.deploy.export import export_bytes
@@ -56,7 +56,7 @@ def open_call(checkpoint: Checkpoint, engine: str, device: str = "cpu", threads:
         return open_engine(path.read_bytes(), form, threads, path.name).raw
     except (OSError, ExportError):  # not made yet, or damaged since
         data = _export(checkpoint, engine)
-        write_atomically(path, lambda p: p.write_bytes(data))
+        write_bytes(path, data)
         return open_engine(data, form, threads, path.name).raw
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdcore.base import DataError, KdError, state_folder, write_atomically
+from kdcore.base import DataError, KdError, state_folder, write_text
 from kdcore.deploy.latency_record import Benchmark, from_json, to_json
 
 MOST_BYTES = 20_000_000
@@ -35,7 +35,7 @@ def keep_benchmark(benchmark: Benchmark, imported: bool = False) -> Kept:
     folder = latency_folder() / "imported" if imported else latency_folder()
     path = folder / f"{benchmark.name}.json"
     text = to_json(benchmark)
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    write_text(path, text)
     return Kept(benchmark.name, benchmark, path, imported)
 
 

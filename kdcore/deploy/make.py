@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from kdcore.base import ExportError, sha256_bytes, write_atomically
+from kdcore.base import ExportError, sha256_bytes, write_bytes
 from kdcore.base.progress import CancelCheck, stop_if
 from kdcore.deploy.artefact import Artefact, write_artefact
 from kdcore.deploy.check import TOLERANCES, check_engine, drawn_images
@@ -176,7 +176,7 @@ def _place(
         versions={"python": platform.python_version()} | {k: version(k) for k in _LIBRARIES},
         notes=notes,
     )
-    write_atomically(folder / artefact.file, lambda p: p.write_bytes(data))
+    write_bytes(folder / artefact.file, data)
     write_artefact(folder, artefact)
     return artefact
 

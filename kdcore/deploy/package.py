@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import ExportError, write_atomically
+from kdcore.base import ExportError, write_bytes
 from kdcore.data import draw_lesion
 from kdcore.deploy.artefact import Artefact, read_artefact, record_of, run_artefact
 from kdcore.deploy.metadata import NOTICE
@@ -113,7 +113,7 @@ def package(path: Path, checkpoint: Checkpoint, target: Path) -> dict[str, float
     printed = _read(text)
     _compare(printed, checkpoint, PROBABILITY_TOLERANCES[artefact.precision])
     data = _zipped(files | {SAID: text.encode()})
-    write_atomically(Path(target), lambda p: p.write_bytes(data))
+    write_bytes(Path(target), data)
     return printed
 
 

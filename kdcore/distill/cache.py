@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kdcore.base import sha256_bytes, torch_generator, write_atomically
+from kdcore.base import sha256_bytes, torch_generator, write_text
 from kdcore.base.progress import Progress
 from kdcore.data import AUGMENTATIONS, View
 from kdcore.distill.batches import Batch, bank_views
@@ -99,7 +99,7 @@ class TeacherCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         total = self.views * self._n
         with self._locked(lambda: progress(0, total)):
-            write_atomically(self.folder / "key.json", lambda p: p.write_text(self._key))
+            write_text(self.folder / "key.json", self._key)
             present = [k for k in range(self.views) if self._path(k).exists()]
             if present and not self.is_true(present):
                 shutil.rmtree(self.folder / "views")

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from kdcore.base import RecipeError, SettingError, write_atomically
+from kdcore.base import RecipeError, SettingError, write_atomically, write_bytes, write_text
 from kdcore.distill.recipe import Recipe
 
 LIVE = ("starting", "queued", "preparing", "caching", "running", "paused", "measuring")
@@ -78,7 +78,7 @@ class RunFolder:
     def write_recipe(self, recipe: Recipe) -> None:
         """Write `recipe.json`."""
         text = json.dumps(recipe.to_dict(), indent=2) + "\n"
-        write_atomically(self.recipe_file, lambda p: p.write_text(text))
+        write_text(self.recipe_file, text)
 
     def read_recipe(self) -> Recipe:
         """Return the recipe that the run was started with; RecipeError if it can't be read."""
@@ -107,7 +107,7 @@ class RunFolder:
         """Write `status.json`: the state, who works on it, a heartbeat, and `facts`."""
         status = {"state": state, "pid": os.getpid(), "heartbeat": time.time(), **facts}
         text = json.dumps(status, indent=2) + "\n"
-        write_atomically(self.status_file, lambda p: p.write_text(text))
+        write_text(self.status_file, text)
 
     def status(self) -> RunStatus:
         """Return what has become of the run; "interrupted" where its process is gone."""
@@ -171,4 +171,4 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    write_atomically(path, lambda p: p.write_bytes(buffer.getbuffer()))
+    write_bytes(path, buffer.getbuffer())

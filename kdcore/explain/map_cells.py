@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from kdcore.base import BAD_NPZ, sha256_bytes, state_folder, write_atomically
+from kdcore.base import BAD_NPZ, save_npz, sha256_bytes, state_folder
 from kdcore.data import Sample
 from kdcore.explain.maps import Heatmap, finish_cams
 
@@ -66,12 +66,7 @@ class MapCells:
 
         `weights_sha256`, `kind` and `samples` are those of `path`.
         """
-
-        def write(temporary: Path) -> None:
-            with open(temporary, "wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_atomically(self.path(weights_sha256, kind, samples), write)
+        save_npz(self.path(weights_sha256, kind, samples), arrays)
 
     def gather(self, weights_sha256: str, kind: str, samples: Sequence[Sample]) -> Arrays:
         """Return the chunks of all `samples` joined, (N, ...) by name.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import CheckpointError, write_atomically
+from kdcore.base import CheckpointError, write_text
 from kdcore.models.build import ARCHITECTURES, refused_sides
 
 CARD = "card.json"
@@ -98,7 +98,7 @@ def write_card(folder: Path, card: Card) -> None:
     lists = [f'  "{name}": {_listed(values)}' for name, values in hashes.items()]
     text = json.dumps(plain, indent=2, ensure_ascii=False).removesuffix("\n}")
     text = ",\n".join([text, *lists]) + "\n}\n"
-    write_atomically(Path(folder) / CARD, lambda p: p.write_text(text, encoding="utf-8"))
+    write_text(Path(folder) / CARD, text)
 
 
 def _listed(values: tuple[str, ...]) -> str:

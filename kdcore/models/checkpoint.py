@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from kdcore.base import CheckpointError, KdError, sha256_file, write_atomically
+from kdcore.base import CheckpointError, KdError, sha256_file, write_bytes
 from kdcore.models.build import build_model
 from kdcore.models.card import Card, read_card, write_card
 from kdcore.models.ensemble import Ensemble
@@ -85,7 +85,7 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, card: Card, half: bool
         for k, v in model.state_dict().items()
     }
     # Through memory: the library's own writer hides that a disk is full.
-    write_atomically(folder / WEIGHTS, lambda p: p.write_bytes(save(state)))
+    write_bytes(folder / WEIGHTS, save(state))
     full = replace(card, weights_sha256=sha256_file(folder / WEIGHTS))
     write_card(folder, full)
     return full

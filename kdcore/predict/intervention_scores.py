@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, write_atomically
 from kdcore.predict.heads import read_head
+from kdcore.base import BAD_NPZ, DataError, save_npz
 
 _FORMAT = 1
 _AGAIN = "Delete it, and make it again with `python -m kdcore interventions`."
@@ -131,12 +132,7 @@ class InterventionScores:
         """Write one `.npz` file, whole or not at all."""
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _PER_IMAGE}
         arrays["head"] = np.array(json.dumps({"format": _FORMAT} | _head(self)))
-
-        def write(temporary: Path) -> None:
-            with open(temporary, "wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_atomically(Path(path), write)
+        save_npz(Path(path), arrays)
 
     @staticmethod
     def load(path: Path) -> InterventionScores:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, check_labels, write_atomically
 from kdcore.predict.heads import read_head
+from kdcore.base import BAD_NPZ, DataError, check_labels, save_npz
 
 CLEAN = "clean"
 AGREEMENT = ("pearson", "spearman", "cosine", "ssim", "iou")
@@ -123,12 +124,7 @@ class MapScores:
         columns = [values.astype(np.float32) for values in self.columns.values()]
         arrays["values"] = np.array(columns, np.float32).reshape(len(columns), len(self))
         arrays["head"] = np.array(json.dumps(head))
-
-        def write(temporary: Path) -> None:
-            with open(temporary, "wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_atomically(Path(path), write)
+        save_npz(Path(path), arrays)
 
     @staticmethod
     def load(path: Path) -> MapScores:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from kdcore.base import BAD_NPZ, CheckpointError, write_atomically
+from kdcore.base import BAD_NPZ, CheckpointError, save_npz
 from kdcore.models import Checkpoint
 
 FILE = "ood.npz"
@@ -60,20 +60,10 @@ class OodModel:
 
     def save(self, folder: Path) -> None:
         """Write `ood.npz` into a checkpoint's folder."""
-
-        def write(path: Path) -> None:
-            with open(path, "wb") as file:
-                np.savez_compressed(
-                    file,
-                    mean=self.mean.astype(np.float32),
-                    scale=self.scale.astype(np.float32),
-                    components=self.components.astype(np.float32),
-                    variances=self.variances.astype(np.float32),
-                    noise=self.noise,
-                    threshold=self.threshold,
-                )
-
-        write_atomically(Path(folder) / FILE, write)
+        names = ("mean", "scale", "components", "variances")
+        arrays = {name: getattr(self, name).astype(np.float32) for name in names}
+        numbers = {"noise": self.noise, "threshold": self.threshold}
+        save_npz(Path(folder) / FILE, arrays | numbers)
 
     @staticmethod
     def load(folder: Path) -> OodModel:

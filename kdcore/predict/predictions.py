@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, write_atomically
 from kdcore.predict.heads import read_head
+from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, save_npz
 
 _FORMAT = 1
 _ATTRIBUTE = "attribute_"  # before an attribute's name in the file
@@ -91,12 +92,7 @@ class Predictions:
             "head": np.array(json.dumps(head)),
         }
         arrays |= {_ATTRIBUTE + k: v.astype(np.str_) for k, v in self.attributes.items()}
-
-        def write(temporary: Path) -> None:
-            with open(temporary, "wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_atomically(Path(path), write)
+        save_npz(Path(path), arrays)
 
     @staticmethod
     def load(path: Path) -> Predictions:

@@ -36,7 +36,7 @@ def write_efficiency(folder: Path, found: Efficiency, kept: Kept) -> None:
     texts |= {f"{NAME}{end}.tex": latex_table(table, note) for end, table in rows.items()}
     texts |= {f"{NAME}.md": markdown_summary(found), f"{NAME}.json": to_json(found)}
     for name, text in texts.items():
-        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        write_text(folder / name, text)
 
 
 def read_efficiency(folder: Path) -> Efficiency | None:

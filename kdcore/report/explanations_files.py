@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from kdcore.base import write_atomically
+from kdcore.base import write_text
 from kdcore.evaluate.explanations import Explanations
 from kdcore.predict.map_scores import MapScores, load_all
 from kdcore.report.cells import csv_text, spread
@@ -52,7 +51,7 @@ def write_explanations(
     files = {f"{FOLDER}-{study}.md": markdown_study(found, seconds)}
     files |= {f"{FOLDER}-{study}-{name}": text for name, text in texts.items()}
     for name, text in files.items():
-        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        write_text(folder / name, text)
 
 
 def read_studies(folder: Path) -> dict[tuple[str, str, str], list[MapScores]]:

@@ -6,10 +6,9 @@ Files lie as those of a study of heatmaps: records in a folder of their own, tab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from kdcore.base import write_atomically
+from kdcore.base import write_text
 from kdcore.base.words import percent
 from kdcore.evaluate.interventions import InterventionStudy, StageEffect
 from kdcore.predict.intervention_scores import InterventionScores
@@ -79,7 +78,7 @@ def write_interventions(
         f"{stem}.md": interventions_markdown(studies, seconds),
     }
     for name, text in texts.items():
-        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        write_text(folder / name, text)
 
 
 def read_interventions(folder: Path) -> dict[tuple[str, str], list[InterventionScores]]:

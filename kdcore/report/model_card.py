@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import DataError, write_atomically
+from kdcore.base import DataError, write_text
 from kdcore.data import DATASETS
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Recipe
@@ -97,7 +97,7 @@ def write_model_card(folder: Path) -> Path:
     card = read_card(folder)
     val, test = (_predictions(folder, card, part) for part in MEASURED_PARTS)
     text = model_card(card, val, test)
-    write_atomically(folder / NAME, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(folder / NAME, text)
     return folder / NAME
 
 

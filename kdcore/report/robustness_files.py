@@ -6,9 +6,13 @@ import json
 from functools import partial
 from pathlib import Path
 from typing import Any
-
 from kdcore.base import DataError, write_atomically
 from kdcore.evaluate.robustness import Robustness
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+import numpy as np
+from kdcore.base import DataError, write_text
 from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed, parse_stack
@@ -37,7 +41,7 @@ def write_robustness(folder: Path, found: Robustness, seconds: float) -> None:
     if found.maps:
         texts[f"{NAME}-maps.csv"] = csv_text(map_rows(found.maps))
     for name, text in texts.items():
-        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        write_text(folder / name, text)
 
 
 def read_robustness(folder: Path) -> Robustness | None:

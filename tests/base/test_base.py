@@ -22,12 +22,15 @@ from kdcore.base import (
     data_folder,
     numpy_generator,
     remember_data_folder,
+    save_npz,
     seed_everything,
     sha256_bytes,
     sha256_file,
     state_folder,
     torch_generator,
     write_atomically,
+    write_bytes,
+    write_text,
 )
 
 
@@ -136,6 +139,16 @@ def test_failed_write_keeps_the_old_file_and_no_rest(tmp_path, error):
         write_atomically(path, write)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["b.txt"]
+
+
+def test_text_bytes_and_arrays_come_back_as_they_were(tmp_path):
+    write_text(tmp_path / "t.txt", "α ≤ 1\n")
+    assert (tmp_path / "t.txt").read_bytes() == "α ≤ 1\n".encode()
+    write_bytes(tmp_path / "b", memoryview(b"\x00\r\n"))
+    assert (tmp_path / "b").read_bytes() == b"\x00\r\n"
+    save_npz(tmp_path / "a", {"x": np.arange(3), "y": 0.5})  # no suffix is added
+    with np.load(tmp_path / "a") as arrays:
+        assert arrays["x"].tolist() == [0, 1, 2] and arrays["y"] == 0.5
 
 
 def test_hashes_agree_with_hashlib(tmp_path):

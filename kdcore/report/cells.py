@@ -1,4 +1,4 @@
-"""Cells and rows that every table is made of: numbers as text, columns, LaTeX, Markdown."""
+"""Cells and rows that every table is made of: values as text, columns, Markdown, CSV."""
 
 from __future__ import annotations
 
@@ -7,34 +7,10 @@ import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
 
 from kdcore.evaluate import Interval
 
-_LATEX = str.maketrans(
-    {character: f"\\{character}" for character in "&%$#_{}"}
-    | {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "−": "$-$",
-        "±": r"$\pm$",
-        "×": r"$\times$",
-        "≤": r"$\leq$",
-        "≥": r"$\geq$",
-        "∞": r"$\infty$",
-        "‖": r"$\Vert$",
-        "|": "$|$",
-        "Δ": r"$\Delta$",
-        "α": r"$\alpha$",
-        "β": r"$\beta$",
-        "γ": r"$\gamma$",
-        "λ": r"$\lambda$",
-        "σ": r"$\sigma$",
-        "τ": r"$\tau$",
-        "<": "$<$",
-        ">": "$>$",
-    }
-)
 _MINUS = re.compile(r"(?<![\w.)\-])-(?=[\d.])")
 
 
@@ -135,9 +111,44 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def escape_latex(text: str) -> str:
-    """Return `text` with what LaTeX reads as a command escaped, and signs as LaTeX has them."""
-    return text.translate(_LATEX)
+def text_rows(rows: Sequence[Sequence[object]], digits: int = 3) -> list[list[str]]:
+    """Return rows with each cell as `cell_text` has it, for the screen."""
+    return [[cell_text(value, digits) for value in row] for row in rows]
+
+
+def cell_text(value: object, digits: int = 3) -> str:
+    """Return a cell for people, not yet escaped."""
+    if value is None:
+        return ""
+    if isinstance(value, Interval):
+        text = _decimal(value.value, digits)
+        ends = [_decimal(end, digits) for end in (value.low, value.high)]
+        return text if math.isnan(value.low) else f"{text} [{', '.join(ends)}]"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return " ".join(str(value).split())
+    if isinstance(value, Integral):
+        return str(value).replace("-", "−")
+    return _decimal(float(value), digits)
+
+
+def _decimal(value: float, digits: int) -> str:
+    """Return a number with a true minus sign; what rounds to 0 and is not 0 says so: "<0.001"."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text, sign = number(abs(value), digits), "−" if value < 0 else ""
+    if abs(value) > 0 and float(text) == 0:  # not of NaN
+        return f"{'>−' if sign else '<'}{number(10**-digits, digits)}"
+    return sign + text
+
+
+def is_numeric(column: Sequence[object]) -> bool:
+    """Tell whether a column has numbers, and nothing else but empty cells."""
+    filled = [value for value in column if value is not None]
+    return bool(filled) and all(_is_number(value) for value in filled)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real | Interval) and not isinstance(value, bool)
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:

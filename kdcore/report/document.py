@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kdcore.report.cells import csv_text, spread, true_minus
-from kdcore.report.latex import cell_text, is_numeric
+from kdcore.report.cells import cell_text, csv_text, is_numeric, spread, true_minus
 
 Rows = Sequence[Sequence[object]]
 _CSS = """

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from kdcore.base.words import percent
-from kdcore.evaluate import Interval
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, PARTLY, YES, Transfer
 from kdcore.predict.map_scores import AGREEMENT
-from kdcore.report.cells import interval_text, markdown_table, number, signed_text
+from kdcore.report.cells import interval_text, markdown_table, number, signed_text, text_rows
 from kdcore.report.explanations import (
     BOUNDS,
     CHECKS,
@@ -275,12 +274,4 @@ def _difference(row: PartMean) -> str:
 
 
 def _table(rows: Rows) -> str:
-    return markdown_table([[_cell(value) for value in row] for row in rows])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Interval):
-        return interval_text(value)
-    return number(value) if isinstance(value, float) else str(value)
+    return markdown_table(text_rows(rows))

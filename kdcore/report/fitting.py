@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdcore.base import SettingError
+from kdcore.report.cells import is_numeric
 from kdcore.report.document import Table, cell_words
-from kdcore.report.latex import is_numeric
 from kdcore.report.table_fit import A4, Fit, Page, fit_table
 
 BREAK = "\u200b"  # where a word may be broken

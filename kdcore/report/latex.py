@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Integral, Real
 
-from kdcore.evaluate import Interval
-from kdcore.report.cells import escape_latex, number, true_minus
-from kdcore.report.tex_text import latex_row
+from kdcore.report.cells import cell_text, is_numeric, true_minus
+from kdcore.report.tex_text import escape_latex, latex_row
 
 Row = Sequence[object]
 
@@ -50,47 +47,7 @@ def comment(note: str) -> list[str]:
     return [f"% {escape_latex(line)}" for line in note.splitlines()]
 
 
-def is_numeric(column: Sequence[object]) -> bool:
-    """Tell whether a column has numbers, and nothing else but empty cells."""
-    filled = [value for value in column if value is not None]
-    return bool(filled) and all(_is_number(value) for value in filled)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real | Interval) and not isinstance(value, bool)
-
-
 def _line(row: Row, digits: int) -> str:
     line = latex_row([true_minus(cell_text(value, digits)) for value in row])
     # What opens with [ or * would be read as an argument of the \\ or the rule before it.
     return f"{{}}{line}" if line.startswith(("[", "*")) else line
-
-
-def text_rows(rows: Sequence[Row], digits: int = 3) -> list[list[str]]:
-    """Return rows with each cell as `cell_text` has it, for the screen."""
-    return [[cell_text(value, digits) for value in row] for row in rows]
-
-
-def cell_text(value: object, digits: int = 3) -> str:
-    """Return a cell for people, not yet escaped."""
-    if value is None:
-        return ""
-    if isinstance(value, Interval):
-        text = _decimal(value.value, digits)
-        ends = [_decimal(end, digits) for end in (value.low, value.high)]
-        return text if math.isnan(value.low) else f"{text} [{', '.join(ends)}]"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return " ".join(str(value).split())
-    if isinstance(value, Integral):
-        return str(value).replace("-", "−")
-    return _decimal(float(value), digits)
-
-
-def _decimal(value: float, digits: int) -> str:
-    """Return a number with a true minus sign; what rounds to 0 and is not 0 says so: "<0.001"."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text, sign = number(abs(value), digits), "−" if value < 0 else ""
-    if abs(value) > 0 and float(text) == 0:  # not of NaN
-        return f"{'>−' if sign else '<'}{number(10**-digits, digits)}"
-    return sign + text

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kdcore.evaluate import Comparison, Interval, MethodSummary, Significance
-from kdcore.report.cells import columns, csv_text, escape_latex, markdown_table, number
+from kdcore.report.cells import columns, csv_text, markdown_table, number
 from kdcore.report.tables import TITLES
-from kdcore.report.tex_text import latex_row
+from kdcore.report.tex_text import escape_latex, latex_row
 
 PARTS = {"val": "validation", "test": "test"}
 _CSV = (

@@ -6,8 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from kdcore.report.cells import escape_latex
-
 _ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u ",
     "\u0307": ".", "\u0308": '"', "\u030a": "r ", "\u030b": "H ", "\u030c": "v ", "\u0323": "d ",
@@ -29,7 +27,7 @@ _CAPITALS = {
     "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
 }  # fmt: skip
 _MATHS = {
-    "\u00ac": r"\neg", "\u00b1": r"\pm", "\u00b7": r"\cdot", "⋅": r"\cdot", "×": r"\times",
+    "\u00ac": r"\neg", "\u00b7": r"\cdot", "⋅": r"\cdot",
     "÷": r"\div", "→": r"\to", "←": r"\leftarrow", "↔": r"\leftrightarrow", "≈": r"\approx",
     "≠": r"\neq", "√": r"\surd", "∈": r"\in", "∂": r"\partial", "∑": r"\sum", "∏": r"\prod",
     "•": r"\bullet", "«": r"\ll", "»": r"\gg", "°": r"^\circ", "′": "'",
@@ -42,7 +40,17 @@ _SIGNS = {
     "€": "EUR", "£": r"\pounds{}", "§": r"\S{}", "©": r"\copyright{}", "™": r"$^{\mathrm{TM}}$",
     "®": r"$^{\mathrm{R}}$", "¡": "!`", "¿": "?`",
 }  # fmt: skip
+_ESCAPED = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$",
+    "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "∞": r"$\infty$",
+    "‖": r"$\Vert$", "|": "$|$", "<": "$<$", ">": "$>$",
+}  # fmt: skip
 _LIGATURES = re.compile(r"(?<=-)-|(?<=[?!])`|(?<=')'|(?<=`)`|(?<=,),")
+
+
+def escape_latex(text: str) -> str:
+    """Return `text` with what LaTeX reads as a command escaped, and signs as LaTeX has them."""
+    return "".join(f"${sign}$" if (sign := _greek(c)) else _ESCAPED.get(c, c) for c in text)
 
 
 def tex_text(text: str) -> str:
@@ -68,7 +76,7 @@ def _character(c: str) -> str:
         return escaped
     if found := _LETTERS.get(c) or _SIGNS.get(c):
         return found
-    if sign := _MATHS.get(c) or _greek(c) or _raised(c):
+    if sign := _MATHS.get(c) or _raised(c):
         return f"${sign}$"
     letter, *marks = list(unicodedata.normalize("NFD", c))
     if not marks or letter == c:

@@ -21,8 +21,7 @@ LINK = ("sweep", "sweep_student", "sweep_score")
 def show_ablation() -> None:
     """Draw the pickers of a sweep and a score, its methods' means, and their gains."""
     from kdcore.charts.ablation import gain_dots, mean_dots
-    from kdcore.report.cells import joined
-    from kdcore.report.latex import text_rows
+    from kdcore.report.cells import joined, text_rows
     from kdcore.report.sweep_methods import method_lines, student_name
     from kdcore.report.sweep_scores import ablation_rows, ablation_sentence
 

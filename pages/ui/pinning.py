@@ -136,8 +136,7 @@ def _compared(pair: list[Measured], part: str) -> PairComparison:
 
 def _by_seeds(one: Result, other: Result, part: str) -> None:
     """Draw the difference of two methods of a sweep over the seeds that they share."""
-    from kdcore.report.cells import joined
-    from kdcore.report.latex import text_rows
+    from kdcore.report.cells import joined, text_rows
     from kdcore.report.pinned import pinned_titles, seed_differences
     from kdcore.report.sweep_scores import ablation_rows, ablation_sentences
     from pages.ui.results import sweeps

@@ -23,7 +23,7 @@ _NOTES = {
 
 def show_published(results: list[Result], part: str) -> None:
     """Draw the published rows on a data set, and below them this project's `results` on `part`."""
-    from kdcore.report.latex import text_rows
+    from kdcore.report.cells import text_rows
     from kdcore.report.published import published_results
     from kdcore.report.results import (
         own_beside,

@@ -71,7 +71,7 @@ def sweeps() -> list[SweepScores]:
 
 def show_results(results: list[Result], part: str) -> list[Result]:
     """Draw the filters and the table of `results`; return those that are shown, in their order."""
-    from kdcore.report.latex import text_rows
+    from kdcore.report.cells import text_rows
     from kdcore.report.results import (
         choose_results,
         paper_rows,

@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 
 from kdcore.charts.dots import interval_dots
-from kdcore.evaluate import Evaluation, Interval, PairComparison
-from kdcore.report.models import CLASS_SCORES, LOWER_IS_BETTER, SCORES
+from kdcore.evaluate import LOWER_IS_BETTER, Evaluation, Interval, PairComparison
+from kdcore.report.models import CLASS_SCORES, SCORES
 
 
 def model_dots(

@@ -16,7 +16,7 @@ from kdcore.evaluate.interventions import InterventionStudy
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
 from kdcore.evaluate.robustness import CLEAN, corruption_of
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
-from kdcore.report.explanations import BOUNDS, LOWER_IS_BETTER, METRICS
+from kdcore.report.explanations import BOUNDS, MAP_LOWER_IS_BETTER, METRICS
 from kdcore.report.interventions_text import stage_label
 
 _FLOORS = {
@@ -172,5 +172,5 @@ def _of(colours: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[s
 
 def _axis(metric: str) -> str:
     title = METRICS[metric]
-    better = "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
+    better = "lower is better" if metric in MAP_LOWER_IS_BETTER else "higher is better"
     return f"{title[:1].upper()}{title[1:]}\n({'1 = alike' if metric in AGREEMENT else better})"

@@ -35,6 +35,7 @@ OVERALL = (
     "brier",
     "ece_mass",
 )
+LOWER_IS_BETTER = frozenset({"nll", "brier", "ece", "ece_mass"})
 BY_CLASS = ("precision", "recall", "f1", "auc", "ap")
 EXCESS = ("ece", "ece_mass")  # they exceed the truth by construction, see `bootstrap`
 

@@ -15,7 +15,6 @@ from kdcore.predict import Predictions
 from kdcore.predict.foreign import NOTES
 
 HELD_OUT = ("macro_f1", "balanced_accuracy", "accuracy", "nll", "ece")
-LOWER_IS_BETTER = ("nll", "ece")
 
 
 def refuse_other_weights(val: Predictions, test: Predictions) -> None:

@@ -42,7 +42,7 @@ BOUNDS = {  # what the check of a single map asks for
     "shuffled": MOST_ALIKE_SHUFFLED,
     "other_class": MOST_ALIKE_OTHER,
 }
-LOWER_IS_BETTER = frozenset({"deletion", "drop", "road", *BOUNDS})
+MAP_LOWER_IS_BETTER = frozenset({"deletion", "drop", "road", *BOUNDS})
 LOCALISATION = tuple(name for name in METRICS if name.startswith("lesion"))
 FAITHFULNESS = ("insertion", "deletion", "road", "drop", "gain")
 
@@ -186,7 +186,7 @@ def _counted(cells: Sequence[PartMean | None]) -> list[object]:
 
 def _titles(metrics: Iterable[str]) -> list[str]:
     arrows = {True: " ↓", False: ""}
-    return [METRICS[metric] + arrows[metric in LOWER_IS_BETTER] for metric in metrics]
+    return [METRICS[metric] + arrows[metric in MAP_LOWER_IS_BETTER] for metric in metrics]
 
 
 def _part(scope: str, name: str) -> list[object]:

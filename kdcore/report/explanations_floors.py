@@ -8,7 +8,7 @@ from kdcore.base.words import listed, percent
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
-from kdcore.report.explanations import BOUNDS, LOWER_IS_BETTER
+from kdcore.report.explanations import BOUNDS, MAP_LOWER_IS_BETTER
 
 _BLIND = frozenset(
     {"centre", "edges", "random", "uniform", "chance"}
@@ -88,4 +88,4 @@ def _place(row: PartMean) -> int:
     if row.lesions < MIN_LESIONS:
         return 0
     sign = int(row.mean.low > 0) - int(row.mean.high < 0)
-    return -sign if row.metric in LOWER_IS_BETTER else sign
+    return -sign if row.metric in MAP_LOWER_IS_BETTER else sign

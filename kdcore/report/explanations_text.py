@@ -13,7 +13,7 @@ from kdcore.report.explanations import (
     CHECKS,
     FAITHFULNESS,
     LOCALISATION,
-    LOWER_IS_BETTER,
+    MAP_LOWER_IS_BETTER,
     METRICS,
     Rows,
     agreement_table,
@@ -243,7 +243,7 @@ def _beside_centre(found: Explanations, model: str, metric: str, sentence: str, 
         if f"{metric}_{floor}" in means
     }
     first = sentence.format(title=found.titles[model], mean=interval_text(own.mean), **floors)
-    better = _sign(lift) * (-1 if metric in LOWER_IS_BETTER else 1)
+    better = _sign(lift) * (-1 if metric in MAP_LOWER_IS_BETTER else 1)
     told = {
         1: f"The map {claim} better than the middle of the image does",
         -1: f"The middle of the image {claim} better than the map does",

@@ -11,19 +11,21 @@ from collections.abc import Mapping, Sequence
 from kdcore.base.words import percent
 from kdcore.data import DATASETS
 from kdcore.evaluate import BY_CLASS, Detection, Evaluation
-from kdcore.report.tables import TITLES
+from kdcore.report.tables import SHORT_TITLES, TITLES
 
 Rows = list[list[object]]
 
 # Macro scores lead: two thirds of HAM10000 are one class, which alone gives 0.67 accuracy.
 SCORES: Mapping[str, str] = {
-    name: TITLES[name]
-    for name in ("macro_f1", "balanced_accuracy", "accuracy", "weighted_f1", "mcc")
-} | {"macro_auc": "AUC", "macro_ap": "AP", "nll": "NLL", "brier": "Brier", "ece": "ECE"}
+    name: SHORT_TITLES[name]
+    for name in (
+        *("macro_f1", "balanced_accuracy", "accuracy", "weighted_f1", "mcc"),
+        *("macro_auc", "macro_ap", "nll", "brier", "ece"),
+    )
+}
 CLASS_SCORES: Mapping[str, str] = {
     name: TITLES[name] for name in ("f1", "recall", "precision", "auc", "ap")
 }
-LOWER_IS_BETTER = frozenset({"nll", "brier", "ece"})
 
 
 def model_rows(found: Mapping[str, Evaluation]) -> Rows:

@@ -17,6 +17,7 @@ from kdcore.report.tables import TITLES
 Rows = list[list[object]]
 
 HEADLINE = ("macro_f1", "balanced_accuracy", "accuracy", "ece")  # of a pair, in words and tables
+_KEPT = f"{TITLES['macro_f1']} kept"
 
 
 def quadrant_titles(one: str, other: str) -> dict[str, str]:
@@ -60,7 +61,7 @@ def agreement_rows(comparison: PairComparison) -> Rows:
     """Return one row for each figure of both models together; McNemar's p has no interval."""
     found, one, other = comparison.agreement, comparison.teacher, comparison.student
     named = {
-        f"macro F1 kept ({other} / {one})": comparison.retention,
+        f"{_KEPT} ({other} / {one})": comparison.retention,
         "same answer": found.share,
         "Cohen's kappa": found.kappa,
         f"KL({one} ‖ {other}), nats": found.kl,
@@ -129,7 +130,7 @@ def pair_summary_rows(found: Mapping[str, PairComparison]) -> Rows:
         test = [both.mcnemar.b, both.mcnemar.c, both.mcnemar.p, p_holm]
         body.append([title, *deltas, *alike, *test])
     one = next(iter(found.values())).teacher
-    head: list[object] = ["model", *(f"Δ {SCORES[name]}" for name in HEADLINE), "macro F1 kept"]
+    head: list[object] = ["model", *(f"Δ {SCORES[name]}" for name in HEADLINE), _KEPT]
     head += ["same answer", "Cohen's kappa", f"KL({one} ‖ model), nats", f"only {one} right"]
     return [[*head, "only the model right", "McNemar p", "p (Holm)"], *body]
 

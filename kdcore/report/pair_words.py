@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kdcore.base.words import listed
-from kdcore.evaluate import Interval, PairComparison
+from kdcore.evaluate import LOWER_IS_BETTER, Interval, PairComparison
 from kdcore.models import Card
 from kdcore.report.cells import number, signed, signed_text
 from kdcore.report.checkpoints import taught_names
-from kdcore.report.models import LOWER_IS_BETTER, SCORES
+from kdcore.report.models import SCORES
 from kdcore.report.pair import HEADLINE
 
 ALPHA = 0.05

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from kdcore.data.info import LEAKY
 from kdcore.evaluate import Interval
-from kdcore.report.tables import TITLES
+from kdcore.report.tables import SHORT_TITLES, TITLES
 
 Rows = list[list[object]]
 # In the order of the table; what is published by others is never without its mark.
@@ -22,9 +22,8 @@ ORIGINS = {
     "published": "PUBLISHED",
 }
 SCORES = {name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accuracy", "nll")} | {
-    "ece": "ECE"
+    "ece": SHORT_TITLES["ece"]
 }
-LOWER_IS_BETTER = frozenset({"nll", "ece"})
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
 _TOLD = ("method", "protocol", "reference")  # right of the scores, where protocols differ
 

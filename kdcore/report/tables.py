@@ -24,6 +24,8 @@ TITLES = {
     "auc": "AUC",
     "ap": "AP",
 }
+# Where a column is narrow, and its page says the rest.
+SHORT_TITLES = TITLES | {"macro_auc": "AUC", "macro_ap": "AP", "nll": "NLL", "ece": "ECE"}
 
 
 def evaluation_text(evaluation: Evaluation) -> str:

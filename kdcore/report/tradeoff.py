@@ -22,24 +22,24 @@ from kdcore.evaluate.bootstrap import (
     interval_words,
     percentile_interval,
 )
-from kdcore.evaluate.headline import EXCESS, Headline, headline_scores
+from kdcore.evaluate.headline import EXCESS, LOWER_IS_BETTER, Headline, headline_scores
 from kdcore.evaluate.pareto import pareto_front
 from kdcore.evaluate.robustness import Robustness
 from kdcore.predict import Predictions
 from kdcore.report.latency import METHOD, engine_title, machine_title, median_of, threads_text
 from kdcore.report.notes import note
+from kdcore.report.tables import SHORT_TITLES, TITLES
 
 QUALITIES: Mapping[str, str] = {
     "macro_f1": "macro-F1",
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy": "accuracy",
-    "macro_auc": "AUC",
+    "balanced_accuracy": TITLES["balanced_accuracy"],
+    "accuracy": TITLES["accuracy"],
+    "macro_auc": SHORT_TITLES["macro_auc"],
     "mel": "melanoma sensitivity",
     "ece": "calibration error (ECE)",
-    "nll": "NLL (nats)",
+    "nll": TITLES["nll"],
     "corrupted": "balanced accuracy under corruption",
 }
-LOWER = frozenset({"ece", "nll"})
 COSTS: Mapping[str, str] = {
     "latency": "time of a picture, ms",
     "size": "file, MB",
@@ -273,7 +273,7 @@ def front_of(points: Sequence[Point], cost: str, quality: str) -> list[Point]:
 
 def goodness(interval: Interval, quality: str) -> float:
     """Return a quality's value, negated where lower is better, so that more is better."""
-    return -interval.value if quality in LOWER else interval.value
+    return -interval.value if quality in LOWER_IS_BETTER else interval.value
 
 
 def chosen_on(points: Sequence[Point], quality: str) -> str:

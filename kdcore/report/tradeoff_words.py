@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kdcore.evaluate import Interval
+from kdcore.evaluate import LOWER_IS_BETTER, Interval
 from kdcore.evaluate.pareto import best_within
 from kdcore.report.cells import interval_text, signed_text
-from kdcore.report.tradeoff import LOWER, QUALITIES, Point, chosen_on, goodness
+from kdcore.report.tradeoff import QUALITIES, Point, chosen_on, goodness
 
 _UNITS: Mapping[str, str] = {"latency": "ms", "size": "MB"}
 _PARTS: Mapping[str, str] = {"val": "validation", "test": "test"}
@@ -151,4 +151,4 @@ def _nearest(known: Sequence[Point], limits: Mapping[str, float]) -> tuple[str, 
 
 def direction(quality: str) -> str:
     """Return "lower is better" or "higher is better"."""
-    return f"{'lower' if quality in LOWER else 'higher'} is better"
+    return f"{'lower' if quality in LOWER_IS_BETTER else 'higher'} is better"

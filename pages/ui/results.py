@@ -152,7 +152,8 @@ def _pick_several(name: str, label: str, options: list[str]) -> list[str]:
 
 
 def _order() -> tuple[str, bool]:
-    from kdcore.report.results import LOWER_IS_BETTER, SCORES
+    from kdcore.evaluate import LOWER_IS_BETTER
+    from kdcore.report.results import SCORES
 
     titles = {"": "whose it is", **SCORES, "parameters": "parameters"}
     with st.container(horizontal=True, vertical_alignment="bottom"):

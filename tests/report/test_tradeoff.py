@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from kdcore.evaluate import Interval, compare_pair, evaluate_predictions
+from kdcore.evaluate import LOWER_IS_BETTER, Interval, compare_pair, evaluate_predictions
 from kdcore.evaluate.robustness import robustness
 from kdcore.report.tradeoff import (
     COSTS,
-    LOWER,
     QUALITIES,
     chosen_on,
     drawable,
@@ -99,7 +98,7 @@ def test_forms_at_one_place_are_one():
 def test_the_front_is_beaten_by_nothing(quality, cost):
     found = points(quality)
     front = front_of(found, cost, quality)
-    sign = -1 if quality in LOWER else 1
+    sign = -1 if quality in LOWER_IS_BETTER else 1
     for p in found:
         beaten = any(
             o.costs[cost].value <= p.costs[cost].value

@@ -14,3 +14,16 @@ def percent(share: float, digits: int = 0) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return "A", "A and B" or "A, B and C"; "" of none."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: "40 s", "12 min", "3 h 20 min", "2 d 3 h"."""
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdcore.base import SettingError
+from kdcore.base.words import duration
 from kdcore.deploy.make import Target
 
 PRECISIONS: Mapping[str, str] = {"float": "float32", "fp16": "float16", "int8": "int8"}
@@ -150,7 +151,8 @@ def estimate(plan: ExportPlan, measured: int = 0) -> str:
     seconds = sum(step.seconds for step in planned)
     files = "one file" if count == 1 else f"{count} files"
     more = f", each measured on {measured:,} pictures" if measured else ""
-    return f"About {_rounded(seconds)} for {files}{more}; longer where the machine is busy."
+    about = duration(max(10, 10 * round(seconds / 10)))
+    return f"About {about} for {files}{more}; longer where the machine is busy."
 
 
 def weights_size(folder: Path) -> int:
@@ -176,9 +178,3 @@ def command(plan: ExportPlan, out: Path) -> list[str]:
 def live_command(plan: ExportPlan, out: Path) -> list[str]:
     """Return the whole command line whose output `run_apart` reads."""
     return [sys.executable, *command(plan, out), "--live"]
-
-
-def _rounded(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(10, round(seconds / 10) * 10)} s"
-    return f"{round(seconds / 60)} min"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kdcore.base.words import percent
+from kdcore.base.words import duration, percent
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, PARTLY, YES, Transfer
@@ -192,7 +192,7 @@ def markdown_study(found: Explanations, seconds: float) -> str:
         f"# Where models look: {found.method}",
         note(found),
         f"Teacher: {found.titles.get(found.teacher, found.teacher)}; every map is asked about its "
-        f"first choice. The last run took {_minutes(seconds)}, without what was kept "
+        f"first choice. The last run took {duration(seconds)}, without what was kept "
         "of earlier ones.",
         *other_teachers(found),
         "## Does the student look where the teacher looks?",
@@ -225,10 +225,6 @@ def _side(row: PartMean, bound: float) -> str:
     if row.lesions < MIN_LESIONS or row.mean.low <= bound <= row.mean.high:
         return f"not shown to differ from {bound}"
     return f"{'below' if row.mean.value < bound else 'above'} {bound}"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
 
 
 def _beside_centre(found: Explanations, model: str, metric: str, sentence: str, claim: str) -> str:

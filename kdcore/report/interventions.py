@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kdcore.base import write_text
-from kdcore.base.words import percent
+from kdcore.base.words import duration, percent
 from kdcore.evaluate.interventions import InterventionStudy, StageEffect
 from kdcore.predict.intervention_scores import InterventionScores
 from kdcore.report.cells import (
@@ -49,7 +49,7 @@ def interventions_markdown(studies: Sequence[InterventionStudy], seconds: float)
         "blurred away, less the mean fall for random regions of equal area. Transfer: the "
         "teacher's mask removed from the student's input; its ratio is the effect of the "
         "teacher's masks over that of the student's own, n/a where theirs is not clear of 0. "
-        f"The last run took {seconds / 60:.1f} minutes, without what was kept of earlier ones.",
+        f"The last run took {duration(seconds)}, without what was kept of earlier ones.",
     ]
     for study in studies:
         parts += [f"## {study.model}", _about(study), _table(study)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from kdcore.base.words import duration
 from kdcore.data.corruptions import CORRUPTIONS
 from kdcore.evaluate.robustness import (
     CLEAN,
@@ -106,7 +107,7 @@ def markdown_summary(found: Robustness, seconds: float, titles: Sequence[str] = 
         f"{found.split} split, n = {found.n:,} images of {found.n_groups:,} lesions. Intervals: "
         f"{found.interval_method}. Logits are divided by each model's own temperature. Teacher: "
         f"{found.teacher or 'none'}. {summed_text(found)} The last run took "
-        f"{seconds / 60:.0f} minutes, without what was kept of earlier ones."
+        f"{duration(seconds)}, without what was kept of earlier ones."
     )
     parts = ["# Robustness", note]
     for measure in titles or ("balanced_error", "ece", "agreement", "to_teacher"):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kdcore.base.words import duration
 from kdcore.distill import Run, recipe_difference
 
 Rows = list[list[object]]
@@ -35,19 +36,6 @@ _PLAIN = {
     "measuring": "Measuring on validation and test",
     "": "Not started",
 }
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people say them: "40 s", "12 min", "3 h 20 min", "2 d 3 h"."""
-    if seconds < 90:
-        return f"{max(seconds, 0):.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def state_words(run: Run) -> str:

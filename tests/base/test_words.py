@@ -1,10 +1,10 @@
-"""Names in a sentence."""
+"""Names, shares and times in a sentence."""
 
 from __future__ import annotations
 
 import pytest
 
-from kdcore.base.words import listed
+from kdcore.base.words import duration, listed
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,12 @@ from kdcore.base.words import listed
 )
 def test_names_are_listed(names: list[str], text: str) -> None:
     assert listed(names) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0 s"), (89.4, "89 s"), (90, "2 min"), (3569, "59 min"), (3571, "1 h 0 min"),
+     (12_000, "3 h 20 min"), (86_370, "1 d 0 h"), (183_600, "2 d 3 h")],
+)  # fmt: skip
+def test_times_are_told_in_two_units_at_most(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -223,7 +223,7 @@ def test_tested_images_are_counted_apart():
     assert "ROAD ↓" in mean_table(found, FAITHFULNESS)[0]
     text = markdown_study(found, 60)
     assert "## Does the map need the network, and the class?" in text
-    assert "The last run took 60 seconds, without what was kept of earlier ones." in text
+    assert "The last run took 60 s, without what was kept of earlier ones." in text
 
 
 def test_files_are_read_again_without_a_model(tmp_path):

@@ -39,7 +39,7 @@ def test_the_markdown_compares_students_with_the_teacher_only(rng):
     teacher, student = text.split("## ")[1:]
     assert "transfer ratio" in student and "transfer ratio" not in teacher
     assert "n = 12 images of 6 lesions" in teacher
-    assert "1.5 minutes" in text and "20 % of images" in text
+    assert "The last run took 2 min, without" in text and "20 % of images" in text
 
 
 def test_records_are_read_again_the_teacher_first(rng, tmp_path):

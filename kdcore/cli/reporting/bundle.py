@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kdcore.base import results_folder
 from kdcore.base.progress import ShareProgress
+from kdcore.base.words import duration
 from kdcore.cli.report import SECTIONS, command, make_document
 from kdcore.cli.reporting.folder import report_files
 from kdcore.cli.reporting.models import open_models

@@ -28,6 +28,8 @@ sys.path.insert(0, str(REPO))
 import torch
 
 from kdcore.data import ImageDataset, Preprocess, open_dataset, samples_by_part
+from kdcore.base import folder_bytes
+from kdcore.data import ImageDataset, Preprocess, open_dataset
 from kdcore.distill import Recipe, RunFolder, TeacherCache, Trainer, keep_memory, make_fabric
 from kdcore.distill.cache import CachedTeachers
 from kdcore.distill.recipe import needed_stages
@@ -135,7 +137,7 @@ def main() -> None:
     data = open_dataset(options.data)
     with tempfile.TemporaryDirectory() as folder:
         trainers, cache, seconds = make_trainers(options, data, Path(folder))
-        size = cache.megabytes()
+        size = folder_bytes(cache.folder) / 1e6
         rows = measure(trainers, options.rounds)
     ratios = {
         "cached_over_ce": ratio(rows, "cached", "ce"),

@@ -14,6 +14,7 @@ from kdcore.base.errors import (
 )
 from kdcore.base.files import (
     BAD_NPZ,
+    folder_bytes,
     group_hash,
     save_npz,
     sha256_bytes,
@@ -56,6 +57,7 @@ __all__ = [
     "check_probs",
     "checkpoints_folder",
     "data_folder",
+    "folder_bytes",
     "group_hash",
     "numpy_generator",
     "remember_data_folder",

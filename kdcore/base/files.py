@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def sha256_file(path: Path) -> str:
 def group_hash(group_id: str) -> str:
     """Return the first 12 hex digits of a lesion id's SHA-256, as checkpoint cards hold them."""
     return sha256_bytes(group_id.encode())[:12]
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of all files below a folder; what goes away meanwhile counts nothing."""
+    total = 0
+    for path in Path(folder).rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

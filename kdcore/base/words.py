@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers, sizes, times and names as people read them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from collections.abc import Sequence
 def percent(share: float, digits: int = 0) -> str:
     """Return a share of 1 as "64 %", or "n/a" where it is not defined."""
     return "n/a" if math.isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as "0.8 MB", of 10^6 bytes."""
+    return f"{size / 1e6:,.1f} MB"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdcore.charts.probability import percent
+from kdcore.charts.probability import probability_text
 from kdcore.charts.style import NEUTRAL, ROWS
 from kdcore.evaluate import QUADRANTS, PairComparison
 from kdcore.report.pair import quadrant_titles
@@ -98,7 +98,7 @@ def quadrant_chart(
             "words": words[q.name].replace(": ", ":\n", 1),
             "count": q.count,
             "share": q.share.value,
-            "label": f"{q.count:,} ({percent(q.share.value)})",
+            "label": f"{q.count:,} ({probability_text(q.share.value)})",
             "total": total,
             "picked": q.name == picked,
         }

@@ -87,7 +87,7 @@ def _table(
             "class": f"{short} ◂ true" if short == marked else short,
             "name": f"{short}: {name}" if name != short else short,
             "probability": float(value),
-            "label": percent(float(value)),
+            "label": probability_text(float(value)),
         }
         for model, row in probs.items()
         for short, name, value in zip(classes, names, row.tolist(), strict=True)
@@ -95,7 +95,7 @@ def _table(
     return pd.DataFrame(rows)
 
 
-def percent(value: float) -> str:
+def probability_text(value: float) -> str:
     """Return a probability as people read it: "<1 %", "42 %", ">99 %"."""
     if value < 0.005:
         return "<1 %"

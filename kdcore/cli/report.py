@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kdcore.base import data_folder, results_folder
 from kdcore.base.progress import ShareProgress
+from kdcore.base.words import size_text
 from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write_document
 from kdcore.cli.reporting.models import ReportModels, open_models

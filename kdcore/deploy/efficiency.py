@@ -103,9 +103,9 @@ class ModelCost:
     variants: tuple[Variant, ...]
 
     @property
-    def parameters_mib(self) -> float:
-        """Memory of the trainable numbers at float32, MiB (2^20 bytes)."""
-        return 4 * self.parameters / 2**20
+    def parameters_mb(self) -> float:
+        """Memory of the trainable numbers at float32, MB (10^6 bytes)."""
+        return 4 * self.parameters / 1e6
 
     def variant(self, engine: str) -> Variant | None:
         """Return the form for an engine; None where there is none."""

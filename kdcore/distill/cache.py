@@ -29,7 +29,7 @@ from kdcore.base import sha256_bytes, torch_generator, write_text
 from kdcore.base.progress import Progress
 from kdcore.data import AUGMENTATIONS, View
 from kdcore.distill.batches import Batch, bank_views
-from kdcore.distill.cache_room import folder_bytes, make_room
+from kdcore.distill.cache_room import make_room
 from kdcore.distill.recipe import Recipe
 from kdcore.distill.signals import (
     Needs,
@@ -150,10 +150,6 @@ class TeacherCache:
             tuple(found[name] for name in attention),
             tuple(found[name] for name in relevance),
         )
-
-    def megabytes(self) -> float:
-        """Return the size on disk, 10^6 bytes."""
-        return folder_bytes(self.folder) / 1e6
 
     def _home(self, stem: Path) -> Path:
         """Return the folder that holds at least what is asked and every view, else the own one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kdcore.base import SettingError, state_folder
+from kdcore.base import SettingError, folder_bytes, state_folder
 
 LIMIT_VARIABLE = "DISTILSCOPE_CACHE_GB"
 LIMIT_GB = 8.0
@@ -73,15 +73,6 @@ def make_room(folder: Path, wanted: int, keep: Collection[Path] = ()) -> None:
                 (path / "key.json").unlink(missing_ok=True)
                 shutil.rmtree(path / "views", ignore_errors=True)
                 excess -= sizes[path]
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return the size of all files below a folder; others may be renaming them meanwhile."""
-    total = 0
-    for path in Path(folder).rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
-    return total
 
 
 def _last_use(folder: Path) -> float:

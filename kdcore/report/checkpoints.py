@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import KdError
+from kdcore.base import KdError, folder_bytes
 from kdcore.data import DATASETS
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.models import Card, read_card
-from kdcore.report.runs import Rows, megabytes
+from kdcore.report.runs import Rows
 
 _HEAD = ["name", "role", "network", "data", "input, px", "val macro-F1", "test macro-F1"]
 
@@ -38,7 +38,7 @@ def overview_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
             card.role,
             " + ".join(titles.get(name, name) for name in taught_names(card)) or "none",
             f"{card.input_size} × {card.input_size}",
-            round(megabytes(folder), 1),
+            round(folder_bytes(folder) / 1e6, 1),
         ]
         for folder, card in found
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kdcore.base.words import size_text
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost, Variant
 from kdcore.evaluate import Evaluation, Interval
 from kdcore.report.cells import interval_text, markdown_table, number
@@ -15,7 +16,7 @@ Evaluations = Mapping[tuple[str, str], Evaluation]  # by the names of model and 
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy", "ece")
 _MODEL_HEAD = (
     *("model", "accuracy", "macro-F1", "ECE", "CPU ms p50, eager", "recommended"),
-    *("its ms p50", "its speed-up", "params MiB", "MACs, G"),
+    *("its ms p50", "its speed-up", "params MB", "MACs, G"),
 )
 _ARTEFACT_HEAD = (
     *("model", "artefact", "recommended", "size, MB", "p50 ms", "speed-up", "peak memory, MB"),
@@ -36,7 +37,7 @@ def model_rows(found: Efficiency, evaluations: Evaluations | None = None) -> Row
         best = m.recommended.engine
         body.append(
             [m.title, *scores, _p50(found, m, "eager"), engine_title(best),
-             _p50(found, m, best), found.speed_up(m, best), m.parameters_mib, m.macs / 1e9]
+             _p50(found, m, best), found.speed_up(m, best), m.parameters_mb, m.macs / 1e9]
         )  # fmt: skip
     return [[*_MODEL_HEAD], *body]
 
@@ -107,7 +108,7 @@ def recommendation(found: Efficiency, model: ModelCost) -> str:
     text = f"**{model.title}**: {engine_title(best.engine)}, {time}"
     if best.engine == "eager":
         return f"{text}; no export of it is faster without losing more than allowed."
-    text += f", {n:.1f} times as fast as eager, {best.size / 1e6:.1f} MB"
+    text += f", {n:.1f} times as fast as eager, {size_text(best.size)}"
     own, network = best.quality.get("test"), model.variants[0].quality.get("test")
     if own and network:
         delta = own.macro_f1 - network.macro_f1
@@ -133,7 +134,7 @@ def table_note(found: Efficiency) -> str:
     )
     return (
         f"Time of one picture through the network, {threads_text(first.threads)}: "
-        f"{timed(found.benchmark)} MB is 10^6 bytes, MiB 2^20; parameters at "
+        f"{timed(found.benchmark)} MB is 10^6 bytes; parameters at "
         f"float32; the eager network's file may be in half precision. {quality}"
     )
 

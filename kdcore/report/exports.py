@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kdcore.base.words import percent
+from kdcore.base.words import percent, size_text
 from kdcore.deploy.artefact import Artefact
 from kdcore.deploy.check import TOLERANCES
 from kdcore.deploy.export import FORMATS
@@ -45,7 +45,7 @@ def score_rows(artefacts: Sequence[Artefact]) -> Rows:
 def artefact_title(artefact: Artefact) -> str:
     """Return what a file is called in a list: "ONNX, INT8, 2.6 MB"."""
     pixels = ", from pixels" if artefact.folded else ""
-    return f"{title_of(artefact.format, artefact.precision)}{pixels}, {artefact.size / 1e6:.1f} MB"
+    return f"{title_of(artefact.format, artefact.precision)}{pixels}, {size_text(artefact.size)}"
 
 
 def check_note(artefacts: Sequence[Artefact]) -> str:

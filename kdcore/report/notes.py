@@ -38,8 +38,3 @@ def counted(found: Counted) -> str:
 def note(found: WithIntervals) -> str:
     """Return what `counted` says, and how the intervals were made."""
     return f"{counted(found)} Intervals: {found.interval_method}."
-
-
-def megabytes(data: bytes) -> str:
-    """Return the size of `data` as "0.8 MB"."""
-    return f"{len(data) / 1e6:.1f} MB"

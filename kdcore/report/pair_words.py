@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from kdcore.base.words import listed
+from kdcore.base.words import listed, percent
 from kdcore.evaluate import LOWER_IS_BETTER, Interval, PairComparison
 from kdcore.models import Card
 from kdcore.report.cells import number, signed, signed_text
@@ -36,14 +37,14 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
     delta = found.metrics["macro_f1"].delta
 
     def gap(kept: float) -> str:  # what is lacking of all, s / t − 1 = (s − t) / t
-        return percent(kept - 1, sign=True)
+        return signed_percent(kept - 1)
 
     same, kappa = found.agreement.share, found.agreement.kappa
     return (
         Fact(
             "Macro F1 kept",
-            percent(found.retention.value),
-            _range(found.retention, percent),
+            percent(found.retention.value, 1),
+            _range(found.retention, partial(percent, digits=1)),
             f"The macro F1 of {other} divided by that of {one}; 100 % is as good.",
         ),
         Fact(
@@ -60,8 +61,8 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
         ),
         Fact(
             "Same answer",
-            percent(same.value),
-            _range(same, percent),
+            percent(same.value, 1),
+            _range(same, partial(percent, digits=1)),
             "The share of images that both models put into the same class, right or wrong.",
         ),
         Fact(
@@ -135,16 +136,14 @@ def mistakes_sentence(found: PairComparison) -> str:
         return f"In the one image where both are wrong, they give {kind}."
     one, other = _bold(found)
     return (
-        f"In {same:,} of the {both:,} images where both are wrong ({percent(same / both)}), "
+        f"In {same:,} of the {both:,} images where both are wrong ({percent(same / both, 1)}), "
         f"{other} gives the same wrong answer as {one}."
     )
 
 
-def percent(value: float, sign: bool = False) -> str:
-    """Return a share as "93.1 %", with a true minus; with `sign`, "+" where it is positive."""
-    if math.isnan(value):
-        return "n/a"
-    return _marked(value, f"{abs(value):.1%}", sign).replace("%", " %")
+def signed_percent(share: float) -> str:
+    """Return a relative change as "+3.1 %" or "−3.1 %"; "0.0 %" where it rounds to that."""
+    return "n/a" if math.isnan(share) else f"{signed(100 * share, 1)} %"
 
 
 def p_text(p: float, floor: float = 0.0) -> str:
@@ -152,12 +151,6 @@ def p_text(p: float, floor: float = 0.0) -> str:
     if p < 0.001:
         return "< 0.001"
     return f"{'≤' if p <= floor else '='} {p:.3f}"
-
-
-def _marked(value: float, text: str, sign: bool) -> str:
-    if not text.strip("0.%"):
-        return text
-    return f"−{text}" if value < 0 else f"+{text}" if sign else text
 
 
 def _bold(found: PairComparison) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from kdcore.base.words import duration
@@ -168,17 +167,6 @@ def shared_columns(runs: Sequence[Run]) -> list[str]:
     """Return the columns that any of the runs has, in the order of `COLUMN_TITLES`."""
     there = {key for run in runs for row in run.history[:1] for key in row}
     return [key for key in COLUMN_TITLES if key in there]
-
-
-def megabytes(folder: Path) -> float:
-    """Return the size of a folder's files in MB; what goes away meanwhile counts nothing."""
-    total = 0
-    for path in Path(folder).rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
-    return total / 1e6
 
 
 def _epochs(count: int) -> str:

@@ -19,7 +19,7 @@ SUMMARY = (
     *("nll", "brier", "ece", "ece_mass"),
 )
 _SIZE_HEAD = (
-    *("model", "role", "network", "input, px", "parameters, M", "weights file, MiB", "stored as"),
+    *("model", "role", "network", "input, px", "parameters, M", "weights file, MB", "stored as"),
     *("temperature", "taught by"),
 )
 
@@ -42,7 +42,7 @@ def size_rows(models: Mapping[str, tuple[str, Card | None, Path]]) -> Rows:
             continue
         network = " + ".join(card.members) if card.members else card.architecture
         file = weights_file(folder)
-        size = [file.size / 2**20, file.stored] if file else [None, None]
+        size = [file.size / 1e6, file.stored] if file else [None, None]
         taught = ", ".join(card.teachers or card.recipe.get("teachers") or ()) or None
         facts = [network, card.input_size, parameter_count(card) / 1e6, *size]
         body.append([title, role, *facts, card.temperature, taught])

@@ -44,7 +44,7 @@ COSTS: Mapping[str, str] = {
     "latency": "time of a picture, ms",
     "size": "file, MB",
     "macs": "multiply-accumulates, G",
-    "parameters": "parameters at float32, MiB",
+    "parameters": "parameters at float32, MB",
     "memory": "peak memory, MB",
 }
 SHORT: Mapping[str, str] = {
@@ -225,7 +225,7 @@ def _costs(model: ModelCost, engine: str, timing: Timing) -> dict[str, Interval]
     plain = {
         "size": variant.size / 1e6 if variant else math.nan,
         "macs": model.macs / 1e9,
-        "parameters": model.parameters_mib,
+        "parameters": model.parameters_mb,
         "memory": memory.own if memory else math.nan,
     }
     known = {name: Interval(value, math.nan, math.nan) for name, value in plain.items()}

@@ -80,13 +80,14 @@ def _shown(text: str) -> str:
 
 def _delete(own: dict[str, Path]) -> None:
     """Draw the way to delete a checkpoint that was imported or promoted, by folders by name."""
-    from kdcore.report.runs import megabytes
+    from kdcore.base import folder_bytes
+    from kdcore.base.words import size_text
 
     if not own:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = state.choice(st.selectbox, "own", "Imported or promoted here", list(own))
-        size = f"{megabytes(own[name]):,.1f} MB"
+        size = size_text(folder_bytes(own[name]))
         ask(
             f"delete-checkpoint-{name}",
             "Delete the checkpoint",

@@ -176,16 +176,17 @@ def _png(picture: Image) -> bytes:
 def show_answers(spoilt: Spoilt) -> None:
     """Draw both models' probabilities before and after, and say who changed its mind."""
     from kdcore.charts.corruption import shift_chart
-    from kdcore.charts.probability import percent
+    from kdcore.charts.probability import probability_text
 
     st.subheader("What they say")
     for column, model in zip(st.columns(2), spoilt.before):
         before, after = spoilt.before[model], spoilt.after[model]
         was, now = (spoilt.classes[int(p.argmax())] for p in (before, after))
+        sure = [probability_text(float(p.max())) for p in (before, after)]
         column.metric(
             f"{model}, calibrated",
-            f"{now} {percent(float(after.max()))}",
-            delta=f"{'was' if was != now else 'still'} {was}, {percent(float(before.max()))} clean",
+            f"{now} {sure[1]}",
+            delta=f"{'was' if was != now else 'still'} {was}, {sure[0]} clean",
             delta_color="inverse" if was != now else "off",
             delta_arrow="off",
             border=True,

@@ -121,7 +121,7 @@ def predict_pair(pair: Pair, chosen: Chosen) -> Look:
 
 
 def _verdict(pair: Pair, look: Look) -> None:
-    from kdcore.charts.probability import percent
+    from kdcore.charts.probability import probability_text
     from kdcore.predict.probabilities import softmax
 
     teacher, student = (
@@ -140,7 +140,7 @@ def _verdict(pair: Pair, look: Look) -> None:
     for column, (role, checkpoint) in zip(st.columns(2), pair.items()):
         logits = look.predictions[role].logits[None]
         probs = softmax(logits, checkpoint.card.temperature)[0]
-        first, sure = look.first[role], percent(float(probs.max()))
+        first, sure = look.first[role], probability_text(float(probs.max()))
         fits = len(first) <= _FITS
         column.metric(
             f"{role}, calibrated" if fits else f"{role}: {first}",

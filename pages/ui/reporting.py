@@ -109,7 +109,6 @@ def _work(wanted: Wanted) -> Callable[[jobs.Progress], Bundle]:
 
 def _show(bundle: Bundle) -> None:
     from kdcore.cli.reporting.folder import DOCUMENT, PRINTED
-    from kdcore.report.notes import megabytes
 
     st.success(
         f"{bundle.tables} tables and {bundle.figures} figures, in {bundle.seconds:.0f} s.",
@@ -120,7 +119,7 @@ def _show(bundle: Bundle) -> None:
     kinds = (
         ("PDF to print", "pdf", "application/pdf", partial(bundle.read, PRINTED)),
         ("HTML to read", "html", "text/html", partial(bundle.read, DOCUMENT)),
-        (f"Zip with all tables and figures, {megabytes(bundle.archive)}", "zip",
+        (f"Zip with all tables and figures, {size_text(len(bundle.archive))}", "zip",
          "application/zip", bundle.archive),
     )  # fmt: skip
     with st.container(horizontal=True):

@@ -144,7 +144,7 @@ def _delete(run: Run) -> None:
     from kdcore.report.runs import megabytes
 
     what = "recipe, history, log, weights" + (" and checkpoint" if run.has_checkpoint else "")
-    size = f"{megabytes(run.folder.path):,.1f} MB"
+    size = size_text(folder_bytes(run.folder.path))
     ask(
         f"delete-{run.name}",
         "Delete",

@@ -140,7 +140,7 @@ def _truth(chosen: Chosen) -> None:
 
 def _answers(probs: Probs, truth: str, before: Probs | None = None) -> None:
     """Draw each network's answer with how sure it is, and whether it is right."""
-    from kdcore.charts.probability import percent
+    from kdcore.charts.probability import probability_text
 
     for column, (role, found) in zip(st.columns(2), probs.items()):
         answer = _answer(found)
@@ -148,7 +148,7 @@ def _answers(probs: Probs, truth: str, before: Probs | None = None) -> None:
         changed = before is not None and _answer(before[role]) != answer
         was = f" before the blur: {_names()[_answer(before[role])]}" if before and changed else ""
         with column.container(border=True):
-            st.caption(f"{role}, {percent(float(found.max()))} sure")
+            st.caption(f"{role}, {probability_text(float(found.max()))} sure")
             st.markdown(f"**{_names()[answer]}** {verdict}{was}")
 
 

@@ -20,6 +20,7 @@ from kdcore.base import (
     check_logits,
     check_probs,
     data_folder,
+    folder_bytes,
     numpy_generator,
     remember_data_folder,
     save_npz,
@@ -149,6 +150,12 @@ def test_text_bytes_and_arrays_come_back_as_they_were(tmp_path):
     save_npz(tmp_path / "a", {"x": np.arange(3), "y": 0.5})  # no suffix is added
     with np.load(tmp_path / "a") as arrays:
         assert arrays["x"].tolist() == [0, 1, 2] and arrays["y"] == 0.5
+
+
+def test_a_folder_is_as_large_as_its_files(tmp_path):
+    write_bytes(tmp_path / "a", bytes(10))
+    write_bytes(tmp_path / "b/c/d", bytes(32))
+    assert folder_bytes(tmp_path) == 42 and folder_bytes(tmp_path / "none") == 0
 
 
 def test_hashes_agree_with_hashlib(tmp_path):

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.driver import App, settle
 from benchmarks.journeys import CHARTS, open_upload, upload, upload_to_charts
-from kdcore.charts.probability import percent
+from kdcore.charts.probability import probability_text
 from kdcore.data import read_image
 from kdcore.explain import explain_pair
 from kdcore.models import list_checkpoints, load_checkpoint
@@ -183,7 +183,8 @@ def alone(checkpoints: Path, data: bytes) -> tuple[list[str], dict[str, np.ndarr
     confidences = []
     for checkpoint, logits in ((teacher, pair.teacher.logits), (student, pair.student.logits)):
         probs = softmax(logits[None], checkpoint.card.temperature)[0]
-        confidences.append(f"{checkpoint.card.classes[probs.argmax()]} {percent(probs.max())}")
+        first = checkpoint.card.classes[probs.argmax()]
+        confidences.append(f"{first} {probability_text(probs.max())}")
     return confidences, {"teacher": pair.teacher_map, "student": pair.student_map}
 
 

@@ -44,8 +44,8 @@ def test_probability_chart_names_models_in_their_colours() -> None:
 
 
 @pytest.mark.parametrize(("value", "words"), [(0, "<1 %"), (0.42, "42 %"), (1, ">99 %")])
-def test_percent(value: float, words: str) -> None:
-    assert percent(value) == words
+def test_probability_text(value: float, words: str) -> None:
+    assert probability_text(value) == words
 
 
 def test_temperature_charts() -> None:

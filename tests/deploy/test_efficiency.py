@@ -80,7 +80,7 @@ def test_speed_ups_are_ratios_of_medians():
         assert math.isnan(found.speed_up(m, "torchscript"))
     assert found.models[0].recommended.engine == "int8"
     assert found.models[1].recommended.engine == "onnxruntime"
-    assert found.models[0].parameters_mib == 1
+    assert found.models[0].parameters_mb == 1.048576
 
 
 def test_round_trip():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kdcore.base.words import percent
 from kdcore.evaluate import Interval, compare_pair
 from kdcore.evaluate.agreement import McNemar
 from kdcore.models import Card
@@ -19,7 +20,7 @@ from kdcore.report.pair_words import (
     mistakes_sentence,
     p_text,
     pair_facts,
-    percent,
+    signed_percent,
     taught_sentence,
 )
 from tests.evaluate.makers import make_predictions
@@ -106,10 +107,10 @@ def test_mcnemar(found, b, c, p, end):
 
 def test_facts_are_the_comparison_s(found):
     kept, delta, gap, same, kappa = pair_facts(found)
-    assert kept.value == percent(found.retention.value)
+    assert kept.value == percent(found.retention.value, 1)
     assert delta.value == signed(found.metrics["macro_f1"].delta.value)
-    assert gap.value == percent(found.metrics["macro_f1"].relative, sign=True)
-    assert same.interval.split(" to ")[0] == percent(found.agreement.share.low)
+    assert gap.value == signed_percent(found.metrics["macro_f1"].relative)
+    assert same.interval.split(" to ")[0] == percent(found.agreement.share.low, 1)
     assert float(kappa.value) == pytest.approx(found.agreement.kappa.value, abs=0.005)
 
 
@@ -153,12 +154,12 @@ def test_mistakes_that_are_never_the_same_are_not_called_copied(found):
 
 
 @pytest.mark.parametrize(
-    ("value", "plain", "marked"),
-    [(0.9312, "93.1 %", "+93.1 %"), (-0.2, "−20.0 %", "−20.0 %"), (0, "0.0 %", "0.0 %")],
+    ("value", "text"),
+    [(0.9312, "+93.1 %"), (-0.2, "−20.0 %"), (0, "0.0 %"), (-0.0004, "0.0 %")],
 )
-def test_percent(value, plain, marked):
-    assert (percent(value), percent(value, sign=True)) == (plain, marked)
-    assert percent(math.nan) == "n/a"
+def test_signed_percent(value, text):
+    assert signed_percent(value) == text
+    assert signed_percent(math.nan) == "n/a"
 
 
 @pytest.mark.parametrize(("p", "text"), [(0.0004, "< 0.001"), (0.05, "= 0.050"), (1, "= 1.000")])

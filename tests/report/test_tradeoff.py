@@ -64,7 +64,7 @@ def test_points_are_the_record():
         variant = model.variant(engine)
         assert p.costs["latency"].value == record.timing(model, engine).summary.p50
         assert p.costs["size"].value == variant.size / 1e6
-        assert p.costs["memory"].value == 50 and p.costs["parameters"].value == 1
+        assert p.costs["memory"].value == 50 and p.costs["parameters"].value == 1.048576
         assert p.costs["macs"].value == 0.005
         assert p.recommended == variant.recommended
         assert p.quality == scores_of(p.name, engine == "int8", "test").interval("macro_f1")

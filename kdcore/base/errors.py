@@ -53,3 +53,13 @@ class Cancelled(KdError):
 
     def __init__(self, what: str = "The computation") -> None:
         super().__init__(f"{what} was cancelled.", "Start it again when you like.")
+
+
+def first_line(error: Exception, empty: str = "") -> str:
+    """Return the first 160 letters of an error's first line; `empty`, or its kind, for none."""
+    return (str(error).strip().splitlines() or [empty or type(error).__name__])[0][:160]
+
+
+def last_line(output: str) -> str:
+    """Return the first 160 letters of the last line that a failed process said, if any."""
+    return (output.strip().splitlines() or ["it was killed"])[-1][:160]

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from kdcore.base import ExportError, check_logits
+from kdcore.base.errors import first_line
 from kdcore.base.words import percent
 from kdcore.data import draw_lesion, drawn_samples
 from kdcore.models import Checkpoint
@@ -110,9 +111,8 @@ def check_engine(
         got = in_batches(engine, images)
         check = compare_logits(network_logits(checkpoint, images), got, precision)
     except Exception as error:  # each runtime raises its own kinds
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise ExportError(
-            f"The export of {name} in {precision} does not run: {said}.", _AGAIN
+            f"The export of {name} in {precision} does not run: {first_line(error)}.", _AGAIN
         ) from error
     if not check.passed:
         raise ExportError(

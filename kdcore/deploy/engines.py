@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from kdcore.base import ExportError
+from kdcore.base.errors import first_line
 from kdcore.deploy.export import FORMATS
 from kdcore.deploy.metadata import EMBEDDED, KEY, is_folded
 
@@ -79,7 +80,7 @@ def open_engine(data: bytes, form: str, threads: int = 0, name: str = "The file"
     try:
         raw, metadata = openers[form]()
     except Exception as error:  # each runtime raises its own kinds on a damaged file
-        said = (str(error).strip().splitlines() or ["it is empty"])[0][:160]
+        said = first_line(error, "it is empty")
         raise ExportError(f"{name} can't be opened as {form}: {said}.", _AGAIN) from error
     if not {"mean", "std", "input", "classes"} <= set(metadata):
         raise ExportError(f"{name} was not exported by DistilScope.", _AGAIN)

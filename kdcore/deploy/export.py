@@ -19,6 +19,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from kdcore.base import ExportError, KdError
+from kdcore.base.errors import first_line
 from kdcore.base.progress import CancelCheck, stop_if
 from kdcore.deploy.metadata import EMBEDDED, KEY, describe
 from kdcore.deploy.network import Deployed
@@ -131,9 +132,8 @@ def _told(name: str, form: str) -> Iterator[None]:
     except (KdError, MemoryError):
         raise
     except Exception as error:  # each exporter raises kinds of its own
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise ExportError(
-            f"{name} can't be exported as {form}: {said}.",
+            f"{name} can't be exported as {form}: {first_line(error)}.",
             "Choose another format; a layer without a translation has to be written in others.",
         ) from error
     finally:

@@ -14,6 +14,7 @@ import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from kdcore.base import ExportError
+from kdcore.base.errors import first_line
 
 
 def to_float16(data: bytes) -> bytes:
@@ -23,7 +24,7 @@ def to_float16(data: bytes) -> bytes:
             model = convert_float_to_float16(onnx.load_from_string(data), keep_io_types=True)
         return model.SerializeToString()
     except Exception as error:  # the converter raises kinds of its own
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise ExportError(
-            f"The network can't be converted to float16: {said}.", "Export it in float32."
+            f"The network can't be converted to float16: {first_line(error)}.",
+            "Export it in float32.",
         ) from error

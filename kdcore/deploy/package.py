@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import ExportError, write_bytes
+from kdcore.base.errors import last_line
 from kdcore.data import draw_lesion
 from kdcore.deploy.artefact import Artefact, read_artefact, record_of, run_artefact
 from kdcore.deploy.metadata import NOTICE
@@ -187,8 +188,9 @@ def _run_example(data: bytes, name: str) -> str:
                 f"The example for {name} took over {_SECONDS} s.", "Try again on a free machine."
             ) from error
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it was killed"])[-1][:160]
-        raise ExportError(f"The example for {name} fails: {said}.", "Export the network again.")
+        raise ExportError(
+            f"The example for {name} fails: {last_line(done.stderr)}.", "Export the network again."
+        )
     return done.stdout
 
 

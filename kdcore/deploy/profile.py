@@ -24,6 +24,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from kdcore.base import REPOSITORY, ExportError
+from kdcore.base import ExportError
+from kdcore.base.errors import last_line
 from kdcore.models import Classifier
 
 _PEAK = Path(__file__).with_name("peak.py")
@@ -155,9 +157,8 @@ def peak_memory(
         command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": paths}
     )
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it was killed"])[-1][:160]
         raise ExportError(
-            f"The memory of {Path(path).name} can't be measured: {said}.",
+            f"The memory of {Path(path).name} can't be measured: {last_line(done.stderr)}.",
             "Check the file, and that there is memory left.",
         )
     return PeakMemory(**json.loads(done.stdout.splitlines()[-1]))

@@ -32,6 +32,7 @@ from onnxruntime.quantization import (
 )
 
 from kdcore.base import ExportError, KdError
+from kdcore.base.errors import first_line
 from kdcore.base.progress import CancelCheck, stop_if
 from kdcore.deploy.check import compare_logits, in_batches
 from kdcore.deploy.engines import open_engine
@@ -103,9 +104,8 @@ def quantise(
     except (KdError, OSError, MemoryError):
         raise
     except Exception as error:  # ONNX Runtime's tools raise kinds of their own
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise ExportError(
-            f"The network can't be quantised: {said}.", "Export it in float32 instead."
+            f"The network can't be quantised: {first_line(error)}.", "Export it in float32 instead."
         ) from error
 
 

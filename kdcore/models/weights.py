@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from kdcore.base import CheckpointError
+from kdcore.base.errors import first_line
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -42,7 +43,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # a damaged file makes torch raise whatever it stumbles over
         raise CheckpointError(
-            f"{path.name} is not a readable weights file: {_first_line(error)}.",
+            f"{path.name} is not a readable weights file: "
+            f"{first_line(error, 'it is empty or cut short')}.",
             "It may be incomplete; copy or download it again.",
         ) from error
     for key in ("state_dict", "model"):
@@ -54,8 +56,3 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             "Save `model.state_dict()` as safetensors and import that.",
         )
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-
-
-def _first_line(error: Exception) -> str:
-    """Return what an error says in one line; an empty file's says nothing."""
-    return (str(error).splitlines() or ["it is empty or cut short"])[0][:120]

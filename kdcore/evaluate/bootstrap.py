@@ -11,7 +11,7 @@ some thousand images resolve.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,12 @@ class Interval:
         """Return `{"value", "low", "high"}`, with None for NaN (JSON has no NaN)."""
         fields = {"value": self.value, "low": self.low, "high": self.high}
         return {name: None if np.isnan(v) else float(v) for name, v in fields.items()}
+
+    @staticmethod
+    def from_dict(found: Mapping[str, float | None]) -> Interval:
+        """Return what `as_dict` told; raises KeyError if an end is missing."""
+        ends = (found[name] for name in ("value", "low", "high"))
+        return Interval(*(np.nan if end is None else float(end) for end in ends))
 
 
 def interval_words(n_boot: int, groups: int, seed: int, more: str = "") -> str:

@@ -163,13 +163,11 @@ def _row(cell: Cell | MapCell) -> dict[str, Any]:
 
 
 def _cell(row: Mapping[str, Any], kind: type[Cell] | type[MapCell]) -> Any:
-    def value(found: Any) -> Any:
-        if not isinstance(found, dict):
-            return found
-        ends = (found[k] for k in ("value", "low", "high"))
-        return Interval(*(float("nan") if v is None else float(v) for v in ends))
-
-    return kind(**{name: value(found) for name, found in row.items()})
+    values: dict[str, Any] = {
+        name: Interval.from_dict(found) if isinstance(found, dict) else found
+        for name, found in row.items()
+    }
+    return kind(**values)
 
 
 def robustness(

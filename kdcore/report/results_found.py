@@ -91,8 +91,8 @@ def sweep_results(sweep: SweepScores, part: str) -> list[Result]:
 def _of_shelf(model: Measured, part: str, measure: Callable[[Measured, str], Evaluation]) -> Result:
     card = model.card
     found = card.metrics.get(part) if card else None
-    if isinstance(found, dict) and all(isinstance(found.get(name), dict) for name in SCORES):
-        scores = {name: _interval(found[name]) for name in SCORES}
+    if isinstance(found, dict) and all(_is_interval(found.get(name)) for name in SCORES):
+        scores = {name: Interval.from_dict(found[name]) for name in SCORES}
         images, source = found.get("n"), model.path / "card.json"
     else:
         evaluation = measure(model, part)
@@ -129,9 +129,8 @@ def _origin(model: Measured) -> str:
     return "released" if here and not (model.card and model.card.added) else "run"
 
 
-def _interval(found: Mapping[str, Any]) -> Interval:
-    ends = [found.get(end) for end in ("value", "low", "high")]
-    return Interval(*(math.nan if end is None else float(end) for end in ends))
+def _is_interval(found: object) -> bool:
+    return isinstance(found, dict) and {"value", "low", "high"} <= found.keys()
 
 
 def _of_run(run: Run, recipe: Recipe) -> Result:

@@ -220,7 +220,7 @@ def test_broken_settings_count_as_none(state, text):
 
 
 def test_one_line_of_an_error_is_told():
-    assert first_line(ValueError("\n one \ntwo")) == "one"
+    assert first_line(ValueError("\n one\ntwo")) == "one"
     assert first_line(ValueError()) == "ValueError" and first_line(OSError(" "), "none") == "none"
     assert first_line(OSError("x" * 200)) == last_line("a\n" + "x" * 200 + "\n") == "x" * 160
     assert last_line("") == "it was killed"

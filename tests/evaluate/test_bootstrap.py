@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
 from kdcore.evaluate.bootstrap import (
+    Interval,
     difference_interval,
     draw_groups,
     index_groups,
@@ -55,6 +58,11 @@ def test_undefined_resamples_are_left_out():
     assert nothing.as_dict() == {"value": 0.5, "low": None, "high": None}
     undefined = percentile_interval(np.nan, [0.1, 0.2])
     assert undefined.as_dict() == {"value": None, "low": None, "high": None}
+    for interval in (nothing, undefined, Interval(0.5, -1.0, 2.0)):
+        again = Interval.from_dict(interval.as_dict())
+        assert astuple(again) == pytest.approx(astuple(interval), nan_ok=True)
+    with pytest.raises(KeyError):
+        Interval.from_dict({"value": 0.5})
 
 
 @pytest.mark.parametrize(("value", "low", "high"), [(0.04, 0.0015, 0.0685), (0.02, 0.0, 0.0485)])

@@ -11,10 +11,13 @@ from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
 from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
 from kdcore.evaluate import QUADRANTS, Interval
+from kdcore.data.corruptions import CLEAN
+from kdcore.evaluate import Interval
+from kdcore.evaluate.agreement import QUADRANTS
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.interventions import InterventionStudy
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
-from kdcore.evaluate.robustness import CLEAN, corruption_of
+from kdcore.evaluate.robustness import corruption_of
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
 from kdcore.report.explanations import BOUNDS, MAP_LOWER_IS_BETTER, METRICS
 from kdcore.report.interventions_text import stage_label

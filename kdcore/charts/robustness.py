@@ -8,7 +8,8 @@ import altair as alt
 
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
-from kdcore.evaluate.robustness import CLEAN, Robustness, corruption_of
+from kdcore.data.corruptions import CLEAN
+from kdcore.evaluate.robustness import Robustness, corruption_of
 from kdcore.report.robustness import corruption_title, measure_heading
 
 

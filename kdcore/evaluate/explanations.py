@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
+from kdcore.data.corruptions import CLEAN
 from kdcore.evaluate.bootstrap import index_groups, interval_words
 from kdcore.evaluate.map_means import ALL, PartMean, corrupted_parts, part_means, parts_of
 from kdcore.evaluate.transfer import (
@@ -19,7 +20,7 @@ from kdcore.evaluate.transfer import (
     differences,
     transfer,
 )
-from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
+from kdcore.predict.map_scores import AGREEMENT, MapScores
 
 _PLAIN = (
     *("teacher", "method", "split", "titles", "lowest", "taught_by"),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kdcore.data.corruptions import CLEAN
 from kdcore.evaluate.agreement import QUADRANTS, quadrants_of
 from kdcore.evaluate.bootstrap import (
     Interval,
@@ -23,7 +24,7 @@ from kdcore.evaluate.bootstrap import (
     two_sided_p,
 )
 from kdcore.evaluate.scores import ratio
-from kdcore.predict.map_scores import CLEAN, MapScores
+from kdcore.predict.map_scores import MapScores
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

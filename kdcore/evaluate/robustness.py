@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import DataError
 from kdcore.data.corruptions import CORRUPTIONS, EDGE_STUDY
+from kdcore.data.corruptions import CLEAN
 from kdcore.evaluate import calibration, scores
 from kdcore.evaluate.bootstrap import (
     SHIFTED,
@@ -31,7 +32,6 @@ from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float64]
-CLEAN = "clean"
 MEASURES = ("balanced_error", "nll", "ece", "agreement", "flips")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
+from kdcore.data.corruptions import CLEAN
 from kdcore.evaluate.map_means import (
     ALL,
     MIN_LESIONS,
@@ -27,7 +28,7 @@ from kdcore.evaluate.map_means import (
     part_means,
     parts_of,
 )
-from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
+from kdcore.predict.map_scores import AGREEMENT, MapScores
 
 MEASURE = "pearson"
 _ANOTHER = "mismatched"  # the floor: the teacher's map of another image of the same answer

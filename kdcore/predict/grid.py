@@ -28,6 +28,7 @@ from kdcore.base import DataError, KdError, sha256_bytes, state_folder
 from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import (
+    CLEAN,
     CORRUPTIONS,
     VERSION,
     Step,
@@ -41,7 +42,6 @@ from kdcore.models import Checkpoint, check_classes
 from kdcore.predict.predict import preprocess_of, record
 from kdcore.predict.predictions import Predictions
 
-CLEAN = "clean"
 _BATCH = 32
 _WORKERS = 2
 

@@ -20,7 +20,6 @@ from kdcore.base import BAD_NPZ, DataError, check_labels, write_atomically
 from kdcore.predict.heads import read_head
 from kdcore.base import BAD_NPZ, DataError, check_labels, save_npz
 
-CLEAN = "clean"
 AGREEMENT = ("pearson", "spearman", "cosine", "ssim", "iou")
 FLOORS: Mapping[str, str] = {
     "mismatched": "the teacher's map of another image of the same answer",

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from kdcore.evaluate import QUADRANTS
+from kdcore.data.corruptions import CLEAN
+from kdcore.evaluate.agreement import QUADRANTS
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
 from kdcore.evaluate.robustness import corruption_of
 from kdcore.explain.judge import MOST_ALIKE_OTHER, MOST_ALIKE_SHUFFLED, MOST_CHANGE
-from kdcore.predict.map_scores import AGREEMENT, CLEAN, FLOORS
+from kdcore.predict.map_scores import AGREEMENT, FLOORS
 from kdcore.report.notes import note
 from kdcore.report.robustness import corruption_title
 

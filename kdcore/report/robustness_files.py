@@ -15,9 +15,9 @@ import numpy as np
 from kdcore.base import DataError, write_text
 from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
-from kdcore.data.corruptions import image_seed, parse_stack
+from kdcore.data.corruptions import CLEAN, image_seed, parse_stack
 from kdcore.evaluate.bootstrap import mean_interval
-from kdcore.evaluate.robustness import CLEAN, MapCell, Robustness, corruption_of
+from kdcore.evaluate.robustness import MapCell, Robustness, corruption_of
 from kdcore.evaluate.robustness_grid import measure_grid
 from kdcore.explain.under_corruption import map_stability
 from kdcore.models import Checkpoint

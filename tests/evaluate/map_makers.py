@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kdcore.predict.map_scores import AGREEMENT, CLEAN, MapScores
+from kdcore.data.corruptions import CLEAN
+from kdcore.predict.map_scores import AGREEMENT, MapScores
 from tests.evaluate.makers import CLASSES
 
 _CHECKS = {

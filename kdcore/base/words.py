@@ -16,6 +16,11 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
+def capitalised(text: str) -> str:
+    """Return `text` with its first letter large, the others as they are: "NLL", "Brier"."""
+    return text[:1].upper() + text[1:]
+
+
 def listed(names: Sequence[str]) -> str:
     """Return "A", "A and B" or "A, B and C"; "" of none."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+from kdcore.base.words import capitalised
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.style import NEUTRAL, STUDENT
 from kdcore.evaluate import Significance
@@ -27,7 +28,7 @@ def mean_dots(found: Significance, title: str) -> alt.LayerChart:
         told = ", ".join(f"{value:.3f}" for value in method.values)
         rows.append(_row(method.method, "mean ± sd", f"seeds: {told}", ends))
     better = "higher" if found.higher_is_better else "lower"
-    axis = f"{title[:1].upper()}{title[1:]}, mean ± sd over seeds\n({better} is better)"
+    axis = f"{capitalised(title)}, mean ± sd over seeds\n({better} is better)"
     return interval_dots(rows, axis, {"mean ± sd": NEUTRAL})
 
 
@@ -54,7 +55,7 @@ def gain_dots(found: Significance, title: str) -> alt.LayerChart:
         if c.reference == reference
     ]
     better = "right" if found.higher_is_better else "left"
-    axis = f"{title[:1].upper()}{title[1:]}, {series}\n({better} of 0 is better)"
+    axis = f"{capitalised(title)}, {series}\n({better} of 0 is better)"
     return interval_dots(rows, axis, {series: STUDENT}, reference=0)
 
 

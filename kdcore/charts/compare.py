@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from kdcore.base.words import capitalised
 from kdcore.charts.dots import interval_dots
 from kdcore.evaluate import LOWER_IS_BETTER, Evaluation, Interval, PairComparison
 from kdcore.report.models import CLASS_SCORES, SCORES
@@ -18,7 +19,7 @@ def model_dots(
     """Return one overall score of `SCORES` as a dot for each model, by its title."""
     rows = [_dot(title, title, e.metrics[score]) for title, e in found.items()]
     better = "lower" if score in LOWER_IS_BETTER else "higher"
-    return interval_dots(rows, f"{_title(SCORES[score])} ({better} is better)", colours)
+    return interval_dots(rows, f"{capitalised(SCORES[score])} ({better} is better)", colours)
 
 
 def class_dots(
@@ -30,7 +31,7 @@ def class_dots(
         for title, e in found.items()
         for row in e.per_class
     ]
-    axis = f"{_title(CLASS_SCORES[score])} (higher is better)"
+    axis = f"{capitalised(CLASS_SCORES[score])} (higher is better)"
     return interval_dots(rows, axis, colours, domain=(0, 1))
 
 
@@ -52,7 +53,3 @@ def class_label(name: str, support: int) -> str:
 
 def _dot(label: str, series: str, interval: Interval) -> dict[str, Any]:
     return {"label": label, "series": series} | interval.as_dict()
-
-
-def _title(text: str) -> str:
-    return text[:1].upper() + text[1:]

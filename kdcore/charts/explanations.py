@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from kdcore.base.words import capitalised
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
 from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
@@ -176,4 +177,4 @@ def _of(colours: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[s
 def _axis(metric: str) -> str:
     title = METRICS[metric]
     better = "lower is better" if metric in MAP_LOWER_IS_BETTER else "higher is better"
-    return f"{title[:1].upper()}{title[1:]}\n({'1 = alike' if metric in AGREEMENT else better})"
+    return f"{capitalised(title)}\n({'1 = alike' if metric in AGREEMENT else better})"

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from kdcore.base.words import capitalised
 from kdcore.charts.style import NEUTRAL, ROWS, model_colours
 from kdcore.report.tradeoff import COSTS, QUALITIES, Point, drawable, front_of
 from kdcore.report.tradeoff_words import direction
@@ -103,13 +104,13 @@ def _domain(table: pd.DataFrame, limit: float) -> list[float]:
 def _axes(quality: str, cost: str, domain: list[float]) -> tuple[alt.X, alt.Y]:
     x = alt.X(
         "x:Q",
-        title=[_title(COSTS[cost]), "(logarithmic; further left is better)"],
+        title=[capitalised(COSTS[cost]), "(logarithmic; further left is better)"],
         scale=alt.Scale(type="log", nice=False, domain=domain),
         axis=alt.Axis(tickCount=6, format="~g", grid=False, labelOverlap=True),
     )
     y = alt.Y(
         "y:Q",
-        title=f"{_title(QUALITIES[quality])} ({direction(quality)})",
+        title=f"{capitalised(QUALITIES[quality])} ({direction(quality)})",
         scale=alt.Scale(zero=False, padding=18),
         axis=alt.Axis(tickCount=6),
     )
@@ -160,8 +161,8 @@ def _bubbles(
     )  # fmt: skip
     size = alt.Size("bubble:Q", scale=alt.Scale(range=_AREAS, zero=True), legend=legend)
     numbers = (
-        ("x", _title(COSTS[cost])), ("x_low", "95 % low"), ("x_high", "95 % high"),
-        ("y", _title(QUALITIES[quality])), ("y_low", "95 % low "), ("y_high", "95 % high "),
+        ("x", capitalised(COSTS[cost])), ("x_low", "95 % low"), ("x_high", "95 % high"),
+        ("y", capitalised(QUALITIES[quality])), ("y_low", "95 % low "), ("y_high", "95 % high "),
         ("bubble", f"Bubble: {COSTS[bubble]}"),
     )  # fmt: skip
     tooltip = [alt.Tooltip("full:N", title=" ")]
@@ -187,7 +188,3 @@ def _ring(best: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
         .mark_point(filled=False, size=800, color=NEUTRAL, strokeWidth=2.5)
         .encode(x=x, y=y)
     )
-
-
-def _title(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from kdcore import __version__
 from kdcore.base import Cancelled, KdError
+from kdcore.base.words import capitalised
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 COMMANDS = {
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     given = list(sys.argv[1:] if arguments is None else arguments)
     for name, text in COMMANDS.items():
-        sentence = f"{text[0].upper()}{text[1:]}.".replace("%%", "%")
+        sentence = f"{capitalised(text)}.".replace("%%", "%")
         command = commands.add_parser(name, help=text, description=sentence)
         command.add_argument("--json", metavar="FILE", help="write the result here for machines")
         if name in given[:1]:  # torch loads only for the command that is run

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DATA_VARIABLE, DataError
+from kdcore.base.words import capitalised
 from kdcore.data.cifar import Cifar
 from kdcore.data.cifar_layouts import find_cifar
 from kdcore.data.files import find_metadata, is_zip
@@ -176,7 +177,7 @@ def _check_found(
     what = DATASETS[known].name if known in DATASETS else "pictures in class folders"
     names = " and ".join(map(_described, found))
     if not found:
-        missed = f"{what[0].upper()}{what[1:]} was not" if known else "No data set was"
+        missed = f"{capitalised(what)} was not" if known else "No data set was"
         raise DataError(f"{missed} found in {root.name!r}.", _UNPACK)
     matching = [info for info in found if _is_wanted(info, kind, classes)]
     if not matching and known == IMAGEFOLDER and classes:

@@ -19,9 +19,8 @@ from kdcore.evaluate import (
     Diagram,
     Interval,
 )
-from kdcore.report.cells import interval_text, signed_text
+from kdcore.report.cells import Rows, interval_text, signed_text
 
-Rows = list[list[object]]
 MEASURES = {
     "ece": "ECE, 15 bins of equal width",
     "ece_mass": "ECE, 15 bins of equal mass",

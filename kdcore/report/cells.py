@@ -11,6 +11,7 @@ from numbers import Integral, Real
 
 from kdcore.evaluate import Interval
 
+Rows = list[list[object]]  # of a table; the first is its head
 _MINUS = re.compile(r"(?<![\w.)\-])-(?=[\d.])")
 
 

@@ -10,7 +10,7 @@ from kdcore.base import KdError, folder_bytes
 from kdcore.data import DATASETS
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.models import Card, read_card
-from kdcore.report.runs import Rows
+from kdcore.report.cells import Rows
 
 _HEAD = ["name", "role", "network", "data", "input, px", "val macro-F1", "test macro-F1"]
 

@@ -12,8 +12,7 @@ from kdcore.data import DatasetInfo, Sample
 from kdcore.data.coverage import COLUMNS, Coverage
 from kdcore.data.leaks import LeakReport, SharedGroup
 from kdcore.data.splits import PARTS
-
-Rows = list[list[object]]
+from kdcore.report.cells import Rows
 
 
 def class_rows(info: DatasetInfo, parts: Mapping[str, Sequence[Sample]]) -> Rows:

@@ -8,10 +8,9 @@ from dataclasses import replace
 from kdcore.base.words import size_text
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost, Variant
 from kdcore.evaluate import Evaluation, Interval
-from kdcore.report.cells import interval_text, markdown_table, number
+from kdcore.report.cells import Rows, interval_text, markdown_table, number
 from kdcore.report.latency import engine_title, median_of, threads_text, timed
 
-Rows = list[list[object]]
 Evaluations = Mapping[tuple[str, str], Evaluation]  # by the names of model and engine
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy", "ece")
 _MODEL_HEAD = (

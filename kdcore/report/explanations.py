@@ -13,10 +13,10 @@ from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
 from kdcore.evaluate.robustness import corruption_of
 from kdcore.explain.judge import MOST_ALIKE_OTHER, MOST_ALIKE_SHUFFLED, MOST_CHANGE
 from kdcore.predict.map_scores import AGREEMENT, FLOORS
+from kdcore.report.cells import Rows
 from kdcore.report.notes import note
 from kdcore.report.robustness import corruption_title
 
-Rows = list[list[object]]
 METRICS = {
     "pearson": "correlation (Pearson's r)",
     "spearman": "rank correlation (Spearman's ρ)",

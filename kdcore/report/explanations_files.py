@@ -8,10 +8,9 @@ from pathlib import Path
 from kdcore.base import write_text
 from kdcore.evaluate.explanations import Explanations
 from kdcore.predict.map_scores import MapScores, load_all
-from kdcore.report.cells import csv_text, spread
+from kdcore.report.cells import Rows, csv_text, spread
 from kdcore.report.explanations import (
     METRICS,
-    Rows,
     agreement_table,
     corrupted_rows,
     difference_rows,

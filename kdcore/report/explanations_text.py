@@ -7,7 +7,7 @@ from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, MIN_LESIONS, PartMean
 from kdcore.evaluate.transfer import MARGIN, MEASURE, NO, PARTLY, YES, Transfer
 from kdcore.predict.map_scores import AGREEMENT
-from kdcore.report.cells import interval_text, markdown_table, number, signed_text, text_rows
+from kdcore.report.cells import Rows, interval_text, markdown_table, number, signed_text, text_rows
 from kdcore.report.explanations import (
     BOUNDS,
     CHECKS,
@@ -15,7 +15,6 @@ from kdcore.report.explanations import (
     LOCALISATION,
     MAP_LOWER_IS_BETTER,
     METRICS,
-    Rows,
     agreement_table,
     floor_rows,
     mean_table,

@@ -12,8 +12,7 @@ from kdcore.deploy.check import TOLERANCES
 from kdcore.deploy.export import FORMATS
 from kdcore.deploy.export_plan import title_of
 from kdcore.evaluate import Interval
-from kdcore.report.cells import number, signed_text
-from kdcore.report.runs import Rows
+from kdcore.report.cells import Rows, number, signed_text
 
 LOSS = 0.01  # of macro-F1: more is told even where the images are too few to be sure
 _CHECK = ["export", "input", "MB", "largest logit change", "noise", "allowed", "same answers"]

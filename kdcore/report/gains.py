@@ -12,12 +12,11 @@ from kdcore.data import DATASETS
 from kdcore.distill import Recipe
 from kdcore.evaluate import PairComparison
 from kdcore.models import Card
+from kdcore.report.cells import Rows
 from kdcore.report.checkpoints import taught_names
 from kdcore.report.models import SCORES
 from kdcore.report.pair import HEADLINE
 from kdcore.report.sweep_scores import SweepScores
-
-Rows = list[list[object]]
 
 
 def with_baselines(cards: Mapping[str, Card | None]) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from kdcore.evaluate import GapDifference, Score, Subgroups
 from kdcore.evaluate.subgroups import MIN_IMAGES
-from kdcore.report.cells import columns, interval_text, joined, number, signed, signed_text
-from kdcore.report.subgroups import TOO_SMALL, Rows, score_title, subgroup_score_rows
+from kdcore.report.cells import Rows, columns, interval_text, joined, number, signed, signed_text
+from kdcore.report.subgroups import TOO_SMALL, score_title, subgroup_score_rows
 
 ATTRIBUTES = {
     "sex": "Sex",

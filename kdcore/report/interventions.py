@@ -13,6 +13,7 @@ from kdcore.base.words import duration, percent
 from kdcore.evaluate.interventions import InterventionStudy, StageEffect
 from kdcore.predict.intervention_scores import InterventionScores
 from kdcore.report.cells import (
+    Rows,
     csv_text,
     interval_text,
     markdown_table,
@@ -23,7 +24,6 @@ from kdcore.report.cells import (
 from kdcore.report.notes import note
 
 NAME = "interventions"
-Rows = list[list[object]]
 
 
 def intervention_rows(studies: Sequence[InterventionStudy]) -> Rows:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from kdcore.deploy.profile import Profile
-
-Rows = list[list[object]]
+from kdcore.report.cells import Rows
 
 
 def layer_rows(profile: Profile) -> Rows:

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.predict.map_scores import MapScores
-from kdcore.report.cells import number
+from kdcore.report.cells import Rows, number
 from kdcore.report.explanations import METRICS
-
-Rows = list[list[object]]
 
 
 def map_case_rows(record: MapScores, rows: NDArray[np.int64], measure: str) -> Rows:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kdcore.base import DataError
 from kdcore.evaluate import Interval
+from kdcore.report.cells import Rows
 from kdcore.report.explanations import METRICS
 from kdcore.report.sweep_scores import method_title
 
@@ -17,7 +18,6 @@ NOTE = (
     "images. Difference: over shared seeds, with its 95 % t-interval; p: paired t-test, not "
     "adjusted for the number of measures. It speaks of other seeds, not of other images."
 )
-Rows = list[list[object]]
 
 
 def map_seed_rows(folder: Path, method: str, split: str, teacher: str) -> Rows:

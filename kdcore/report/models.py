@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from kdcore.base.words import percent
 from kdcore.data import DATASETS
 from kdcore.evaluate import BY_CLASS, Detection, Evaluation
+from kdcore.report.cells import Rows
 from kdcore.report.tables import SHORT_TITLES, TITLES
-
-Rows = list[list[object]]
 
 # Macro scores lead: two thirds of HAM10000 are one class, which alone gives 0.67 accuracy.
 SCORES: Mapping[str, str] = {

@@ -17,10 +17,9 @@ from kdcore.evaluate import (
     Rejection,
     RiskCoverage,
 )
-from kdcore.report.cells import interval_text, number
+from kdcore.report.cells import Rows, interval_text, number
 from kdcore.report.tables import TITLES
 
-Rows = list[list[object]]
 _COVERAGES = (0.5, 0.8, 0.9, 1.0)
 SCORES = {name: TITLES[name] for name in ("accuracy", "balanced_accuracy", "macro_f1")}
 _ALARM_SCORES = ("sensitivity", "specificity", "ppv", "npv", "alarms")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kdcore.base.words import percent
+from kdcore.base.words import capitalised, percent
 from kdcore.data import HAM10000
 from kdcore.evaluate import (
     Alarm,
@@ -143,7 +143,7 @@ def parts_note(parts: Mapping[str, Predictions], resamples: int, seed: int = 0) 
     each = [next(iter(sizes.values()))] if same else [f"{n}: {text}" for n, text in sizes.items()]
     of = "; ".join(each)
     return (
-        f"{of[0].upper()}{of[1:]}. Intervals: 95 % percentile bootstrap of {resamples:,} resamples "
+        f"{capitalised(of)}. Intervals: 95 % percentile bootstrap of {resamples:,} resamples "
         f"of lesions (seed {seed})."
     )
 

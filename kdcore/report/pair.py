@@ -11,10 +11,9 @@ from collections.abc import Mapping
 
 from kdcore.evaluate import QUADRANTS, Interval, PairComparison, ScorePair
 from kdcore.evaluate.significance import holm
+from kdcore.report.cells import Rows
 from kdcore.report.models import SCORES
 from kdcore.report.tables import TITLES
-
-Rows = list[list[object]]
 
 HEADLINE = ("macro_f1", "balanced_accuracy", "accuracy", "ece")  # of a pair, in words and tables
 _KEPT = f"{TITLES['macro_f1']} kept"

@@ -8,11 +8,10 @@ would mix the networks with what they were measured on.
 from __future__ import annotations
 
 from kdcore.evaluate import Interval, Significance
-from kdcore.report.cells import interval_text
+from kdcore.report.cells import Rows, interval_text
 from kdcore.report.results import SCORES, Result
 from kdcore.report.sweep_scores import SweepScores, sweep_columns
 
-Rows = list[list[object]]
 BY_IMAGES, BY_SEEDS = "images", "seeds"
 
 

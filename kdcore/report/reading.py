@@ -9,9 +9,7 @@ import math
 from collections.abc import Mapping
 
 from kdcore.evaluate.reading import ALPHA, FEW_CASES, QuestionResult, ReadingResult
-from kdcore.report.cells import interval_text, number, percent_text, signed_text
-
-Rows = list[list[object]]
+from kdcore.report.cells import Rows, interval_text, number, percent_text, signed_text
 
 
 def question_rows(result: ReadingResult, titles: Mapping[str, str]) -> Rows:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from kdcore.data.info import LEAKY
 from kdcore.evaluate import Interval
+from kdcore.report.cells import Rows
 from kdcore.report.tables import SHORT_TITLES, TITLES
 
-Rows = list[list[object]]
 # In the order of the table; what is published by others is never without its mark.
 ORIGINS = {
     "released": "released",

@@ -17,7 +17,6 @@ from kdcore.evaluate.robustness import (
 )
 from kdcore.report.cells import interval_text, markdown_table, percent_text
 
-Rows = list[list[object]]
 MEASURE_TITLES = {
     "balanced_error": "balanced error",
     "nll": "NLL (nats)",
@@ -35,7 +34,7 @@ _COLUMNS = (*MEASURES, "to_clean", "to_teacher", "relative_to_clean", "relative_
 def measure_heading(measure: str) -> str:
     """Return the title of one of `MEASURE_TITLES` as a heading, "ECE" and "NLL" as they are."""
     title = MEASURE_TITLES[measure]
-    return title[:1].upper() + title[1:]
+    return capitalised(title)
 
 
 def corruption_title(stack: str) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 from kdcore.base.words import duration
 from kdcore.distill import Run, recipe_difference
-
-Rows = list[list[object]]
+from kdcore.report.cells import Rows
 
 COLUMN_TITLES = {
     "val_macro_f1": "Validation macro-F1",

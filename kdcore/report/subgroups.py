@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kdcore.evaluate import Subgroups
+from kdcore.report.cells import Rows
 from kdcore.report.tables import TITLES
 
-Rows = list[list[object]]
 TOO_SMALL = "too small"
 
 

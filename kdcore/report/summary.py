@@ -11,9 +11,9 @@ from pathlib import Path
 from kdcore.evaluate import Evaluation
 from kdcore.models import Card
 from kdcore.models.size import parameter_count, weights_file
+from kdcore.report.cells import Rows
 from kdcore.report.tables import TITLES
 
-Rows = list[list[object]]
 SUMMARY = (
     *("macro_f1", "balanced_accuracy", "accuracy", "macro_auc"),
     *("nll", "brier", "ece", "ece_mass"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kdcore.base.words import duration, listed, size_text
+from kdcore.base.words import capitalised, duration, listed, size_text
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,7 @@ def test_times_are_told_in_two_units_at_most(seconds: float, text: str) -> None:
 
 def test_sizes_are_in_millions_of_bytes() -> None:
     assert [size_text(n) for n in (0, 840_000, 1_234_567_890)] == ["0.0 MB", "0.8 MB", "1,234.6 MB"]
+
+
+def test_the_first_letter_alone_grows() -> None:
+    assert [capitalised(text) for text in ("", "a", "nLL (nats)")] == ["", "A", "NLL (nats)"]

@@ -10,11 +10,11 @@ from kdcore import __version__
 from kdcore.base import sha256_file
 from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
 from kdcore.distill.recipe_file import RECIPES
+from kdcore.report.cells import Rows
 from kdcore.report.checkpoints import data_name
 from kdcore.report.document import Block, Code, Section, Table, Text
 from kdcore.report.notes import note
 
-Rows = list[list[object]]
 _SOFTWARE = (
     *("numpy", "scipy", "scikit-learn", "torch", "torchvision", "timm", "safetensors", "pandas"),
     *("altair", "vl-convert-python", "typst"),

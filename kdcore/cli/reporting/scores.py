@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kdcore.base.words import capitalised
 from kdcore.charts.compare import class_dots, difference_dots, model_dots
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths
 from kdcore.evaluate import Evaluation, PairComparison
 from kdcore.models.checkpoint import WEIGHTS
+from kdcore.report.cells import Rows
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.models import CLASS_SCORES, SCORES, class_gloss, model_class_rows
 from kdcore.report.notes import note
 from kdcore.report.pair import class_gap_rows
-from kdcore.report.summary import Rows, size_rows, summary_rows
+from kdcore.report.summary import size_rows, summary_rows
 
 _DRAWN = ("macro_f1", "accuracy", "ece")
 _CALIBRATED = "Probabilities are calibrated by each model's own temperature."

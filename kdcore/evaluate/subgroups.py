@@ -115,7 +115,7 @@ class Subgroups:
     groups : in their order where the values have one, else the largest first; "unknown" is last
     scores : names of what was measured
     positive : the class of `recall` and `auc`; "" where the data set has no such class
-    n, lesions : images and lesions in all
+    n, n_groups : images and lesions in all
     temperature, n_boot, seed : as they were given
     checkpoint, split, corruption : what was measured
     """
@@ -125,7 +125,7 @@ class Subgroups:
     scores: tuple[str, ...]
     positive: str
     n: int
-    lesions: int
+    n_groups: int
     temperature: float
     n_boot: int
     seed: int
@@ -138,7 +138,7 @@ class Subgroups:
         """How intervals and p values were made, one sentence."""
         more = ", not adjusted; p values are adjusted over the groups of a score (Holm)"
         more += f"; the interval of the ECE is {SHIFTED}"
-        return interval_words(self.n_boot, self.lesions, self.seed, more)
+        return interval_words(self.n_boot, self.n_groups, self.seed, more)
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def subgroups(
         scores=tuple(groups[0].scores),
         positive=POSITIVE if POSITIVE in predictions.classes else "",
         n=len(predictions),
-        lesions=index_groups(predictions.group_ids)[1],
+        n_groups=index_groups(predictions.group_ids)[1],
         temperature=float(temperature),
         n_boot=n_boot,
         seed=seed,

@@ -46,7 +46,7 @@ def all_score_rows(found: Mapping[str, Subgroups]) -> Rows:
 def subgroup_text(found: Subgroups) -> str:
     """Return a table for each score, one line a group, and how the intervals were made."""
     blocks = [
-        f"By {found.by}, {found.split or '?'} part, {found.n} images of {found.lesions} lesions"
+        f"By {found.by}, {found.split or '?'} part, {found.n} images of {found.n_groups} lesions"
     ]
     for score in found.scores:
         rows = gap_told_rows({found.checkpoint: found}, score)

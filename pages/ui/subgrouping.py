@@ -150,7 +150,7 @@ def _show_differences(models: Sequence[Measured], by: str, score: str) -> None:
     show_table(
         difference_rows(found, by, titles),
         file_stem("gap-differences", by, score, second.title, first.title),
-        note=f"{_note({'': _found(first, by)})} The same lesions are drawn for both models.",
+        note=f"{measured.note(_found(first, by))} The same lesions are drawn for both models.",
         shown=shown,
         printed=shown,
     )
@@ -168,12 +168,7 @@ def _differences(
 
 def _note(found: Mapping[str, Subgroups]) -> str:
     """Return what the figure is of; each size of data set is said once."""
-    lines = (
-        f"{groups.split.capitalize()} part, n = {groups.n:,} images of {groups.lesions:,} lesions. "
-        f"Intervals: {groups.interval_method}."
-        for groups in found.values()
-    )
-    return " ".join(dict.fromkeys(lines))
+    return " ".join(dict.fromkeys(map(measured.note, found.values())))
 
 
 def _say_no_attributes() -> None:

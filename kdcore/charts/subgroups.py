@@ -9,9 +9,8 @@ import altair as alt
 
 from kdcore.charts.dots import interval_dots
 from kdcore.evaluate import Interval, Subgroup, Subgroups
+from kdcore.evaluate.subgroups import OF_CLASS
 from kdcore.report.subgroups import score_title
-
-_OF_CLASS = ("recall", "auc")
 
 
 def group_chart(
@@ -58,7 +57,7 @@ def gap_chart(
 def _label(group: Subgroup, score: str, positive: str) -> str:
     """Return two lines: the name of a group, and how many images and lesions it has."""
     size = f"{group.n:,} / {group.lesions:,}"
-    if score in _OF_CLASS:
+    if score in OF_CLASS:
         size += f" / {group.positives:,} {positive}"
     return f"{group.name}\n{size}"
 

@@ -10,6 +10,7 @@ from kdcore.data.medmnist_table import MEDMNIST_ROWS
 BY_IMAGE = "image-level (groups unknown)"
 LEAKY = "image-level (leaky)"
 IMAGEFOLDER = "imagefolder"  # the key of class folders that no table describes
+MELANOMA = "mel"  # the class of HAM10000 that must not be missed
 # Of the training part of ImageNet, as all libraries have it: what pretrained weights expect.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

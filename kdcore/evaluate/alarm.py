@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kdcore.base import DataError
+from kdcore.data.info import MELANOMA
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample_sums
 from kdcore.evaluate.calibration import Floats
 from kdcore.evaluate.held_out import refuse_other_weights
@@ -68,7 +69,7 @@ class Alarm:
 def choose_alarm(
     val: Predictions,
     test: Predictions,
-    positive: str = "mel",
+    positive: str = MELANOMA,
     rule: str = "sensitivity",
     target: float = 0.9,
     temperature: float = 1.0,

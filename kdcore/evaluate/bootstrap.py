@@ -44,6 +44,9 @@ class Interval:
         return Interval(*(np.nan if end is None else float(end) for end in ends))
 
 
+UNDEFINED = Interval(np.nan, np.nan, np.nan)
+
+
 def interval_words(n_boot: int, groups: int, seed: int, more: str = "") -> str:
     """Return how intervals were made, one sentence.
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
+from kdcore.data.info import MELANOMA
 from kdcore.evaluate.bootstrap import Interval, percentile_interval, resample
 from kdcore.evaluate.ranking import Ranking, Sweep, auc, rank_classes, sweep
 from kdcore.evaluate.scores import ratio
@@ -65,7 +66,7 @@ class Detection:
 
 def detection(
     predictions: Predictions,
-    class_name: str = "mel",
+    class_name: str = MELANOMA,
     temperature: float = 1.0,
     n_boot: int = 1000,
     seed: int = 0,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kdcore.base import DataError
+from kdcore.data.info import MELANOMA
 from kdcore.evaluate.alarm import class_index
 from kdcore.evaluate.bootstrap import LEVEL, resample_sums
 from kdcore.evaluate.calibration import Floats
@@ -59,7 +60,7 @@ class DecisionCurve:
 
 def decision_curve(
     predictions: Predictions,
-    positive: str = "mel",
+    positive: str = MELANOMA,
     temperature: float = 1.0,
     thresholds: ArrayLike = THRESHOLDS,
     n_boot: int = 1000,

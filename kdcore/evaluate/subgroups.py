@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from kdcore.base import DataError
 from kdcore.data.attributes import ORDER
+from kdcore.data.info import MELANOMA
 from kdcore.evaluate.align import align
 from kdcore.evaluate.bootstrap import (
     LEVEL,
@@ -48,9 +49,8 @@ from kdcore.predict.probabilities import softmax
 
 Floats = NDArray[np.float64]
 UNKNOWN = "unknown"
-POSITIVE = "mel"  # the class that must not be missed
 OVERALL = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "overconfidence")
-OF_CLASS = ("recall", "auc")  # of `POSITIVE`
+OF_CLASS = ("recall", "auc")  # of `MELANOMA`
 # Where every answer is right, every resample is too, and the interval is a point. With a true
 # score of 0.9 that befalls 1 in 200 samples of 50 lesions and 1 in 3 of 10 images of a class.
 MIN_LESIONS = 50
@@ -195,7 +195,7 @@ def subgroups(
         by=by,
         groups=_adjusted(groups),
         scores=tuple(groups[0].scores),
-        positive=POSITIVE if POSITIVE in predictions.classes else "",
+        positive=MELANOMA if MELANOMA in predictions.classes else "",
         n=len(predictions),
         n_groups=index_groups(predictions.group_ids)[1],
         temperature=float(temperature),
@@ -264,7 +264,7 @@ def _reach(
     probs = softmax(predictions.logits, temperature)
     index, lesions = index_groups(predictions.group_ids)
     names = _in_order(values, by)
-    positive = predictions.classes.index(POSITIVE) if POSITIVE in predictions.classes else None
+    positive = predictions.classes.index(MELANOMA) if MELANOMA in predictions.classes else None
     insides = [values == name for name in names]
     sides = [
         make_side(probs, predictions.labels, index, inside, positive)
@@ -369,7 +369,7 @@ def _too_small(key: str, reached: _Reached) -> str:
     if key in OF_CLASS and side.positive is not None:
         positives = int(side.support[side.positive])
         if positives < MIN_IMAGES:
-            return f"{positives} images of {POSITIVE}, fewer than {MIN_IMAGES}"
+            return f"{positives} images of {MELANOMA}, fewer than {MIN_IMAGES}"
         if key == "auc" and side.n - positives < MIN_IMAGES:
             return f"{side.n - positives} images of other classes, fewer than {MIN_IMAGES}"
     resamples = _flat(reached.resampled[key])

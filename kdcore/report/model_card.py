@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from kdcore.base import DataError, write_text
 from kdcore.data import DATASETS
 from kdcore.data.splits import MEASURED_PARTS
+from kdcore.data.info import MELANOMA
 from kdcore.distill import Recipe
 from kdcore.evaluate import Evaluation, Interval, Subgroups, evaluate_predictions, subgroups
-from kdcore.evaluate.subgroups import POSITIVE
 from kdcore.models import Card, read_card
 from kdcore.models.size import parameter_count
 from kdcore.predict import Predictions
@@ -241,8 +241,8 @@ def _failures(card: Card, test: Predictions, scores: Evaluation) -> Iterator[str
         f"It is at least {100 * SURE:.0f} % sure of {_count(int(sure.sum()), 'test image')}, and "
         f"wrong about {int((sure & wrong).sum())} of them."
     )
-    if POSITIVE in card.classes and (test.labels == card.classes.index(POSITIVE)).any():
-        told.append(_missed(card.classes.index(POSITIVE), test, sure & wrong))
+    if MELANOMA in card.classes and (test.labels == card.classes.index(MELANOMA)).any():
+        told.append(_missed(card.classes.index(MELANOMA), test, sure & wrong))
     if (rate := card.ood.get("false_alarm_rate")) is not None:
         told.append(
             f"The warning for unusual pictures goes off for {100 * rate:.1f} % of the test images, "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from kdcore.data.info import LEAKY
 from kdcore.evaluate import Interval
+from kdcore.evaluate.bootstrap import UNDEFINED
 from kdcore.report.cells import Rows
 from kdcore.report.tables import SHORT_TITLES, TITLES
 

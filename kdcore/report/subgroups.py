@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kdcore.evaluate import Subgroups
+from kdcore.evaluate.subgroups import OF_CLASS
 from kdcore.report.cells import Rows
 from kdcore.report.tables import TITLES
 
@@ -26,4 +27,4 @@ def subgroup_score_rows(found: Subgroups) -> Rows:
 
 def score_title(score: str, positive: str) -> str:
     """Return a score's title; one of the class `positive` names it."""
-    return f"{TITLES[score]} ({positive})" if score in ("recall", "auc") else TITLES[score]
+    return f"{TITLES[score]} ({positive})" if score in OF_CLASS else TITLES[score]

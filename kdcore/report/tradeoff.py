@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kdcore.base import sha256_bytes
+from kdcore.data.info import MELANOMA
 from kdcore.deploy.efficiency import ModelCost
 from kdcore.deploy.latency_record import Benchmark, Timing
 from kdcore.evaluate import Interval
 from kdcore.evaluate.bootstrap import (
+    UNDEFINED,
     difference_interval,
     index_groups,
     interval_words,
@@ -35,7 +37,7 @@ QUALITIES: Mapping[str, str] = {
     "balanced_accuracy": TITLES["balanced_accuracy"],
     "accuracy": TITLES["accuracy"],
     "macro_auc": SHORT_TITLES["macro_auc"],
-    "mel": "melanoma sensitivity",
+    MELANOMA: "melanoma sensitivity",
     "ece": "calibration error (ECE)",
     "nll": TITLES["nll"],
     "corrupted": "balanced accuracy under corruption",
@@ -53,8 +55,6 @@ SHORT: Mapping[str, str] = {
     "onnxruntime": "ONNX",
     "int8": "INT8",
 }
-_NONE = Interval(math.nan, math.nan, math.nan)
-_MELANOMA = "mel"
 
 
 @dataclass(frozen=True)
@@ -86,22 +86,22 @@ class Scored:
     def interval(self, quality: str) -> Interval:
         """Return one of `QUALITIES` with its interval; NaN where it is not defined."""
         place = self._place(quality)
-        return self.headline.interval(*place) if place else _NONE
+        return self.headline.interval(*place) if place else UNDEFINED
 
     def less(self, other: Scored, quality: str) -> Interval:
         """Return a quality less that of another on the same images, paired; NaN on others."""
         place, elsewhere = self._place(quality), other._place(quality)
         if self.images != other.images or place is None or elsewhere is None:
-            return _NONE
+            return UNDEFINED
         (a, ra), (b, rb) = self.headline.pick(*place), other.headline.pick(*elsewhere)
         interval = difference_interval if quality in EXCESS else percentile_interval
         return interval(a - b, ra - rb)
 
     def _place(self, quality: str) -> tuple[str, int | None] | None:
         """Return where the headline has a quality: its name, and the class of one by class."""
-        if quality == "mel":
-            known = _MELANOMA in self.classes
-            return ("recall", self.classes.index(_MELANOMA)) if known else None
+        if quality == MELANOMA:
+            known = MELANOMA in self.classes
+            return ("recall", self.classes.index(MELANOMA)) if known else None
         return (quality, None) if quality in self.headline.values else None
 
 
@@ -200,7 +200,7 @@ def make_points(
             continue
         variant = model.variant(engine)
         test, val = (scores(model, engine, part) for part in ("test", "val"))
-        shown = test.interval(quality) if test else _NONE
+        shown = test.interval(quality) if test else UNDEFINED
         if quality == "corrupted":
             shown, test, val = _under_corruption(model, engine, corrupted), None, None
         points.append(
@@ -241,9 +241,9 @@ def _under_corruption(model: ModelCost, engine: str, found: Robustness | None) -
     measured = variant.quality.values() if variant else ()
     same = engine != "int8" and all(quality.agreement == 1 for quality in measured)
     if not (found and same) or found.stale({model.name: model.weights}):
-        return _NONE
+        return UNDEFINED
     cells = [c for c in found.means if c.model == model.name]
-    error = next((c.balanced_error for c in cells if c.corruption == "all"), _NONE)
+    error = next((c.balanced_error for c in cells if c.corruption == "all"), UNDEFINED)
     return Interval(1 - error.value, 1 - error.high, 1 - error.low)
 
 

@@ -108,6 +108,6 @@ def _choose_positive(points: Points) -> str:
         "positive",
         "Class to find",
         list(points.classes),
-        default=POSITIVE,
+        default=MELANOMA,
         format_func=spoken,
     )

@@ -152,13 +152,14 @@ def show_classes(shown: Compared) -> None:
 
 def show_melanoma(shown: Compared) -> None:
     """Draw how well melanoma is told from all else, where it is one of the classes."""
+    from kdcore.data.info import MELANOMA
     from kdcore.report.models import detection_rows
 
     first = next(iter(shown.predictions.values()))
-    if "mel" not in first.classes:
+    if MELANOMA not in first.classes:
         return
     st.subheader("Melanoma against all else")
-    found = shown.detections("mel")
+    found = shown.detections(MELANOMA)
     one = next(iter(found.values()))
     st.markdown(
         f"Of the {one.positives:,} melanomas, how many are found if 80, 90 or 95 % of the "

@@ -164,6 +164,7 @@ def _class_logits(pair: Pair) -> Logits | None:
         st.warning("These two checkpoints were tested on different images; choose another pair.")
         return None
     from kdcore.data import names_of_classes
+    from kdcore.data.info import MELANOMA
 
     names = names_of_classes(teacher.classes)
     dx = state.choice(
@@ -171,7 +172,7 @@ def _class_logits(pair: Pair) -> Logits | None:
         "class",
         "True class",
         list(teacher.classes),
-        default="mel",
+        default=MELANOMA,
         format_func=lambda c: f"{c} · {names[c]}",
     )
     rows = teacher.labels == teacher.classes.index(dx)

@@ -84,6 +84,7 @@ def _show_groups(
     found: Mapping[str, Subgroups], by: str, score: str, colours: Mapping[str, str]
 ) -> None:
     from kdcore.charts.subgroups import gap_chart, group_chart
+    from kdcore.evaluate.subgroups import OF_CLASS
     from kdcore.report.group_gaps import all_score_rows, few_text, gap_text, gap_told_rows
 
     note = _note(found)
@@ -92,7 +93,7 @@ def _show_groups(
         group_chart(found, score, colours),
         name,
         f"{note} Beside each group: images / lesions"
-        f"{' / images of the class' if score in ('recall', 'auc') else ''}. Faint: too few to say.",
+        f"{' / images of the class' if score in OF_CLASS else ''}. Faint: too few to say.",
     )
     st.markdown("**Gap of each group to all other images.** Left of the dashed line it is lower.")
     gaps = gap_chart(found, score, colours)

@@ -10,6 +10,8 @@ from kdcore.charts.operating import alarm_chart, weights_chart
 from kdcore.charts.reliability import measure_chart, reliability_chart
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import SEED, ReportModels, Subject
+from kdcore.cli.reporting.study import SEED, Study, Subject
+from kdcore.data.info import MELANOMA
 from kdcore.evaluate import (
     CALIBRATORS,
     CalibrationRow,
@@ -41,7 +43,6 @@ from kdcore.report.operating_text import alarm_text, missed_target_text, parts_n
 _SHOWN = ("as trained", "temperature")
 _BINS = 10
 _SIDE = 330  # px, of a diagram beside another
-MELANOMA = "mel"
 _Rows = tuple[CalibrationRow, ...]
 
 

@@ -24,6 +24,7 @@ from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Prepared, RunFolder, keep_memory, prepare
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member
+from kdcore.distill.validation import VAL_SCORE
 from kdcore.models import Checkpoint
 from kdcore.predict import predict_dataset
 
@@ -169,7 +170,7 @@ def _train(member: Member, place: Place, folder: RunFolder) -> None:
     prepared = prepare(start, data, place.checkpoints, folder, place.device)
 
     def say(row: dict[str, float]) -> None:
-        told = f"epoch {row['epoch']:.0f} of {recipe.epochs}, {row['val_macro_f1']:.3f}"
+        told = f"epoch {row['epoch']:.0f} of {recipe.epochs}, {row[VAL_SCORE]:.3f}"
         print(f"{member.name}: {told} val macro-F1", file=sys.stderr, flush=True)
 
     history = prepared.trainer.run(folder.last.exists(), say)

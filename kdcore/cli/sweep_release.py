@@ -10,9 +10,10 @@ from pathlib import Path
 from kdcore.base import SettingError, checkpoints_folder
 from kdcore.cli.common import open_data, say_progress
 from kdcore.cli.release import release_model
-from kdcore.cli.sweep_results import VAL_SCORE, Result
+from kdcore.cli.sweep_results import Result
 from kdcore.distill import RunFolder, finished_run
 from kdcore.distill.sweep import Sweep
+from kdcore.evaluate.held_out import VAL_SCORE
 from kdcore.models import Card
 
 

@@ -19,6 +19,7 @@ from kdcore.distill import RunFolder
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member, Sweep
 from kdcore.evaluate import HELD_OUT, LOWER_IS_BETTER, compare_methods, held_out_scores
+from kdcore.evaluate.held_out import VAL_SCORE
 from kdcore.predict import Predictions
 from kdcore.report.cells import csv_text
 from kdcore.report.significance import (
@@ -29,7 +30,6 @@ from kdcore.report.significance import (
 )
 
 CALIBRATED = "The logits are divided by the temperature fitted on validation."
-VAL_SCORE = "val_macro_f1"
 
 
 @dataclass(frozen=True)

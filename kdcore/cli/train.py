@@ -22,6 +22,7 @@ from kdcore.distill import (
     keep_memory,
     prepare,
 )
+from kdcore.distill.validation import VAL_SCORE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +111,7 @@ def _check_run(folder: RunFolder, recipe: Recipe, resume: bool) -> None:
 def _say(row: dict[str, float]) -> None:
     print(
         f"epoch {row['epoch']:>3}  loss {row['train_loss']:.4f}  val macro-F1 "
-        f"{row['val_macro_f1']:.3f}  {row['images_per_second']:.0f} images/s",
+        f"{row[VAL_SCORE]:.3f}  {row['images_per_second']:.0f} images/s",
         file=sys.stderr,
         flush=True,
     )

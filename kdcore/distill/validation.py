@@ -18,6 +18,7 @@ from kdcore.distill.signals import Teacher, weighted_mean
 from kdcore.distill.sources import Sources
 from kdcore.losses import attention_map, attention_vector
 
+VAL_SCORE = "val_macro_f1"  # the column of a history that epochs are told by
 _BATCH = 64
 
 
@@ -84,7 +85,7 @@ def validate(
         "val_nll": float(nn.functional.cross_entropy(scores, labels)),
         "val_accuracy": float((answers == labels).float().mean()),
         "val_balanced_accuracy": float(balanced_accuracy_score(labels, answers)),
-        "val_macro_f1": float(f1_score(labels, answers, average="macro")),
+        VAL_SCORE: float(f1_score(labels, answers, average="macro")),
     }
     if seen is not None:
         found["val_agreement"] = float((answers == seen.answers).float().mean())
@@ -98,7 +99,7 @@ def is_better(row: dict[str, float], other: dict[str, float], monitor: str) -> b
     """Tell whether an epoch is at least as good as an earlier one by "macro_f1" or "nll"."""
     if monitor == "nll":
         return row["val_nll"] <= other["val_nll"]
-    return row["val_macro_f1"] >= other["val_macro_f1"]
+    return row[VAL_SCORE] >= other[VAL_SCORE]
 
 
 def _outputs(

@@ -15,6 +15,7 @@ from kdcore.predict import Predictions
 from kdcore.predict.foreign import NOTES
 
 HELD_OUT = ("macro_f1", "balanced_accuracy", "accuracy", "nll", "ece")
+VAL_SCORE = "val_macro_f1"  # beside them, of the validation part
 
 
 def refuse_other_weights(val: Predictions, test: Predictions) -> None:
@@ -48,7 +49,7 @@ def refuse_other_weights(val: Predictions, test: Predictions) -> None:
 
 
 def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
-    """Return the test scores of `HELD_OUT`, and "val_macro_f1" and "temperature".
+    """Return the test scores of `HELD_OUT`, `VAL_SCORE` and "temperature".
 
     Parameters
     ----------
@@ -66,6 +67,6 @@ def held_out_scores(val: Predictions, test: Predictions) -> dict[str, float]:
     measured = evaluate_predictions(test, temperature, n_boot=0).metrics
     scores = {name: measured[name].value for name in HELD_OUT}
     return scores | {
-        "val_macro_f1": chosen.metrics["macro_f1"].value,
+        VAL_SCORE: chosen.metrics["macro_f1"].value,
         "temperature": temperature,
     }

@@ -15,14 +15,15 @@ from kdcore.distill import Recipe, Run
 from kdcore.distill.recipe import active_terms
 from kdcore.distill.sweep import Member
 from kdcore.evaluate import Evaluation, Interval
+from kdcore.evaluate.held_out import VAL_SCORE
 from kdcore.evaluate.significance import t_interval
 from kdcore.models import Card, build_model
 from kdcore.models.size import parameter_count
 from kdcore.predict.shelf import FOREIGN, Measured
 from kdcore.report.checkpoints import data_name
 from kdcore.report.results import SCORES, Result
+from kdcore.report.runs import best_epoch
 from kdcore.report.sweep_scores import (
-    VAL_SCORE,
     SeedScores,
     SweepScores,
     method_title,
@@ -147,8 +148,8 @@ def _of_run(run: Run, recipe: Recipe) -> Result:
 
 
 def _best(run: Run) -> float | None:
-    found = [row[VAL_SCORE] for row in run.history if not math.isnan(row.get(VAL_SCORE, math.nan))]
-    return max(found, default=None)
+    best = best_epoch(run)
+    return best[VAL_SCORE] if best else None
 
 
 def _mean(sweep: SweepScores, part: str, runs: list[SeedScores], member: Member | None) -> Result:

@@ -9,10 +9,11 @@ from typing import Any
 
 from kdcore.base.words import duration
 from kdcore.distill import Run, recipe_difference
+from kdcore.distill.validation import VAL_SCORE
 from kdcore.report.cells import Rows
 
 COLUMN_TITLES = {
-    "val_macro_f1": "Validation macro-F1",
+    VAL_SCORE: "Validation macro-F1",
     "val_balanced_accuracy": "Validation balanced accuracy",
     "val_accuracy": "Validation accuracy",
     "val_nll": "Validation NLL, nats",
@@ -82,8 +83,8 @@ def fraction_done(run: Run) -> float:
 
 def best_epoch(run: Run) -> dict[str, float] | None:
     """Return the first epoch with the best validation macro-F1; None without a finished one."""
-    known = [row for row in run.history if not math.isnan(row.get("val_macro_f1", math.nan))]
-    return max(known, key=lambda row: row["val_macro_f1"]) if known else None
+    known = [row for row in run.history if not math.isnan(row.get(VAL_SCORE, math.nan))]
+    return max(known, key=lambda row: row[VAL_SCORE]) if known else None
 
 
 def figures(run: Run) -> dict[str, str]:
@@ -99,11 +100,11 @@ def figures(run: Run) -> dict[str, str]:
         found["Training time"] = duration(training_seconds(run))
     if "lr" in last:
         found["Learning rate"] = f"{last['lr']:.2g}"
-    if "val_macro_f1" in last:
-        found["Last epoch's validation macro-F1"] = f"{last['val_macro_f1']:.3f}"
+    if VAL_SCORE in last:
+        found["Last epoch's validation macro-F1"] = f"{last[VAL_SCORE]:.3f}"
     if best is not None:
         found["Best epoch's validation macro-F1"] = (
-            f"{best['val_macro_f1']:.3f} in epoch {best['epoch']:.0f}"
+            f"{best[VAL_SCORE]:.3f} in epoch {best['epoch']:.0f}"
         )
     return found
 
@@ -120,7 +121,7 @@ def run_rows(runs: Sequence[Run]) -> Rows:
     for run in runs:
         recipe, best = run.recipe, best_epoch(run)
         made = [recipe.dataset, recipe.architecture] if recipe else ["unreadable recipe", ""]
-        score = f"{best['val_macro_f1']:.3f}" if best else ""
+        score = f"{best[VAL_SCORE]:.3f}" if best else ""
         body.append(
             [
                 run.name,

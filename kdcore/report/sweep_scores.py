@@ -20,12 +20,12 @@ from kdcore.evaluate import (
     Significance,
     compare_methods,
 )
+from kdcore.evaluate.held_out import VAL_SCORE
 from kdcore.report.cells import Rows
 from kdcore.report.models import SCORES
 from kdcore.report.pair import HEADLINE
 
 SUFFIX = "-seeds.csv"
-VAL_SCORE = "val_macro_f1"
 _TITLES = {"baseline": "no teacher", "kd-live": "KD without a cache"}
 
 

@@ -57,7 +57,6 @@ def show_ablation() -> None:
 
 def _choose(found: dict[str, SweepScores]) -> tuple[SweepScores, str, str, str]:
     from kdcore.report.results import SCORES
-    from kdcore.report.sweep_scores import VAL_SCORE
 
     titles = {**SCORES, VAL_SCORE: f"{SCORES['macro_f1']} on validation"}
     default = next((name for name in found if name.startswith("ham10000")), next(iter(found)))

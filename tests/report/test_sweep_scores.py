@@ -13,12 +13,12 @@ import pytest
 
 from kdcore.base import results_folder
 from kdcore.distill import Recipe
+from kdcore.evaluate.held_out import VAL_SCORE
 from kdcore.report.pinned import BY_SEEDS, how_paired, seed_differences
 from kdcore.report.results_found import sweep_results
 from kdcore.report.sweep_methods import method_lines, recipe_words, student_name
 from kdcore.report.sweep_scores import (
     SUFFIX,
-    VAL_SCORE,
     SweepScores,
     ablation_note,
     ablation_rows,

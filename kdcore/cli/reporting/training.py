@@ -13,10 +13,11 @@ from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
 from kdcore.distill import Recipe, RunFolder
 from kdcore.distill.presets import weighted_parts
+from kdcore.distill.run import RunFolder
+from kdcore.distill.validation import VAL_SCORE
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.runs import COLUMN_TITLES
 
-_COMPARED = "val_macro_f1"
 _NOTE = "One training run; without intervals."
 History = Sequence[Mapping[str, float]]
 
@@ -27,10 +28,10 @@ def training_section(models: ReportModels) -> Section | None:
     if not histories:
         return None
     rows = [
-        {"x": row["epoch"], "series": s.model.name, "value": row[_COMPARED]}
+        {"x": row["epoch"], "series": s.model.name, "value": row[VAL_SCORE]}
         for s, history in histories.items()
         for row in history
-        if not math.isnan(row.get(_COMPARED, math.nan))
+        if not math.isnan(row.get(VAL_SCORE, math.nan))
     ]
     source = joined_paths(RunFolder(s.folder).history_file for s in histories)
     blocks: list[Block] = [
@@ -73,11 +74,11 @@ def _table(histories: Mapping[str, History], source: str) -> Table:
         for title, history in histories.items()
         for row in history
     ]
-    head: list[object] = ["model", "epochs", "best epoch", COLUMN_TITLES[_COMPARED]]
+    head: list[object] = ["model", "epochs", "best epoch", COLUMN_TITLES[VAL_SCORE]]
     body: list[list[object]] = []
     for title, history in histories.items():
-        best: Any = max(history, key=lambda row: -1 if _unknown(row) else row[_COMPARED])
-        found = [int(best["epoch"]), best.get(_COMPARED, math.nan)]
+        best: Any = max(history, key=lambda row: -1 if _unknown(row) else row[VAL_SCORE])
+        found = [int(best["epoch"]), best.get(VAL_SCORE, math.nan)]
         body.append([title, len(history), *found, best.get("val_accuracy", math.nan)])
     return Table(
         "training", "Epochs, and the best of them by macro-F1 on validation",
@@ -87,7 +88,7 @@ def _table(histories: Mapping[str, History], source: str) -> Table:
 
 
 def _unknown(row: Mapping[str, float]) -> bool:
-    return math.isnan(row.get(_COMPARED, math.nan))
+    return math.isnan(row.get(VAL_SCORE, math.nan))
 
 
 def _history(subject: Subject) -> list[dict[str, float]]:

@@ -27,9 +27,8 @@ sys.path.insert(0, str(REPO))
 
 import torch
 
-from kdcore.data import ImageDataset, Preprocess, open_dataset, samples_by_part
 from kdcore.base import folder_bytes
-from kdcore.data import ImageDataset, Preprocess, open_dataset
+from kdcore.data import ImageDataset, Preprocess, open_dataset, samples_by_part
 from kdcore.distill import Recipe, RunFolder, TeacherCache, Trainer, keep_memory, make_fabric
 from kdcore.distill.cache import CachedTeachers
 from kdcore.distill.recipe import needed_stages

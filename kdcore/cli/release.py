@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import SettingError
+from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample, attributes_of, samples_by_part
 from kdcore.data.info import LEAKY
 from kdcore.data.splits import MEASURED_PARTS
-from kdcore.base.progress import Progress
-from kdcore.data import ImageDataset, Sample, attributes_of
 from kdcore.distill import Prepared, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (

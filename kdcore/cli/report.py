@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from kdcore.base import data_folder, results_folder
-from kdcore.base.progress import ShareProgress
 from kdcore.base.words import size_text
 from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write_document

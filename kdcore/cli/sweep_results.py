@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from kdcore.base import DataError, KdError, write_atomically
+from kdcore.base import DataError, KdError, write_text
 from kdcore.cli.members import is_finished, predictions_file
 from kdcore.data.splits import MEASURED_PARTS
-from kdcore.base import DataError, KdError, write_text
-from kdcore.cli.members import PARTS, is_finished, predictions_file
 from kdcore.distill import RunFolder
 from kdcore.distill.prepare import TEACHER
 from kdcore.distill.sweep import Member, Sweep

@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from kdcore.base import REPOSITORY, ExportError
-from kdcore.base import ExportError
 from kdcore.base.errors import last_line
 from kdcore.models import Classifier
 

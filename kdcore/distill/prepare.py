@@ -15,6 +15,7 @@ from kdcore.base import (
     RecipeError,
     seed_everything,
 )
+from kdcore.base.progress import stop_if
 from kdcore.data import (
     ImageDataset,
     Preprocess,

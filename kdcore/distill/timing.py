@@ -10,9 +10,8 @@ from pathlib import Path
 
 import torch
 
-from kdcore.data import ImageDataset, Preprocess, samples_by_part
 from kdcore.base.progress import Progress
-from kdcore.data import ImageDataset, Preprocess
+from kdcore.data import ImageDataset, Preprocess, samples_by_part
 from kdcore.distill.batches import Batch
 from kdcore.distill.engine import make_fabric
 from kdcore.distill.recipe import Recipe, needed_stages

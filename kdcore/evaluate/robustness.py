@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import DataError
-from kdcore.data.corruptions import CORRUPTIONS, EDGE_STUDY
-from kdcore.data.corruptions import CLEAN
+from kdcore.data.corruptions import CLEAN, CORRUPTIONS, EDGE_STUDY
 from kdcore.evaluate import calibration, scores
 from kdcore.evaluate.bootstrap import (
     SHIFTED,

@@ -10,7 +10,6 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base.progress import Progress, ShareProgress
-from kdcore.data.transforms import Preprocess
 from kdcore.explain.causal_mask import InterventionTest, Mask, causal_mask, intervention_test
 from kdcore.explain.ensemble import mean_attention_grids
 from kdcore.explain.explain_pair import (

@@ -13,9 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import sha256_bytes
-from kdcore.base import CheckpointError, sha256_bytes
 from kdcore.base.progress import CancelCheck, Progress, part_of
-from kdcore.data.transforms import Preprocess
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map

@@ -43,10 +43,8 @@ from kdcore.explain.map_cells import (
 from kdcore.explain.map_checks import check_columns
 from kdcore.explain.map_tests import faithfulness_columns, localisation_columns
 from kdcore.explain.methods import METHODS
-from kdcore.explain.taps import check_architecture
-from kdcore.models import Checkpoint, check_classes, check_names
 from kdcore.explain.passes import check_architecture
-from kdcore.models import Checkpoint
+from kdcore.models import Checkpoint, check_classes, check_names
 from kdcore.predict.map_scores import AGREEMENT, MapScores
 
 _WORKERS = 2

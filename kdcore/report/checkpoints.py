@@ -21,7 +21,7 @@ def checkpoint_rows(found: Iterable[tuple[Path, Card]]) -> Rows:
     for folder, card in found:
         network = " + ".join(card.members) if card.members else card.architecture
         scores = [score_text(card, part) for part in MEASURED_PARTS]
-        where = [round(megabytes(folder), 1), str(folder)]
+        where = [round(folder_bytes(folder) / 1e6, 1), str(folder)]
         made = [card.name, card.role, network, data_name(card.classes), card.input_size]
         body.append([*made, *scores, *where])
     return [[*_HEAD, "MB", "folder"], *body]

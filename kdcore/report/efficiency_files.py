@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
-from kdcore.base import DataError, write_atomically
+from kdcore.base import DataError, write_text
 from kdcore.deploy.efficiency import RULE, Efficiency, ModelCost, from_json, to_json
 from kdcore.predict import Predictions
 from kdcore.report.cells import csv_text, spread

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from kdcore.base import DataError, write_text
 from kdcore.data import DATASETS
-from kdcore.data.splits import MEASURED_PARTS
 from kdcore.data.info import MELANOMA
+from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Recipe
 from kdcore.evaluate import Evaluation, Interval, Subgroups, evaluate_predictions, subgroups
 from kdcore.models import Card, read_card

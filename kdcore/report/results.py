@@ -25,7 +25,6 @@ ORIGINS = {
 SCORES = {name: TITLES[name] for name in ("macro_f1", "balanced_accuracy", "accuracy", "nll")} | {
     "ece": SHORT_TITLES["ece"]
 }
-UNDEFINED = Interval(math.nan, math.nan, math.nan)
 _TOLD = ("method", "protocol", "reference")  # right of the scores, where protocols differ
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from kdcore.base.words import duration
-from kdcore.data.corruptions import CORRUPTIONS
+from kdcore.base.words import capitalised, duration
+from kdcore.data.corruptions import CLEAN, CORRUPTIONS
 from kdcore.evaluate.robustness import (
-    CLEAN,
     MEASURES,
     Cell,
     MapCell,
@@ -15,7 +14,7 @@ from kdcore.evaluate.robustness import (
     corruption_of,
     overall_corruptions,
 )
-from kdcore.report.cells import interval_text, markdown_table, percent_text
+from kdcore.report.cells import Rows, interval_text, markdown_table, percent_text
 
 MEASURE_TITLES = {
     "balanced_error": "balanced error",

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
-from kdcore.base import DataError, write_atomically
-from kdcore.evaluate.robustness import Robustness
-import time
-from collections.abc import Sequence
-from dataclasses import replace
-import numpy as np
+
 from kdcore.base import DataError, write_text
-from kdcore.base.progress import Progress
-from kdcore.data import ImageDataset, Sample
-from kdcore.data.corruptions import CLEAN, image_seed, parse_stack
-from kdcore.evaluate.bootstrap import mean_interval
-from kdcore.evaluate.robustness import MapCell, Robustness, corruption_of
-from kdcore.evaluate.robustness_grid import measure_grid
-from kdcore.explain.under_corruption import map_stability
-from kdcore.models import Checkpoint
+from kdcore.evaluate.robustness import Robustness
 from kdcore.report.cells import csv_text
 from kdcore.report.robustness import cell_rows, map_rows, markdown_summary
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from kdcore.base import results_folder
+from kdcore.base.progress import ShareProgress
 from kdcore.cli.reporting.answers import answers_section
 from kdcore.cli.reporting.corrupted import robustness_section
 from kdcore.cli.reporting.efficiency import efficiency_section
@@ -36,7 +37,6 @@ SECTIONS = {
     "training": "Training curves",
     "methods": "Methods: settings, software, sources, commands",
 }
-Progress = Callable[[float, str], None]
 
 
 def make_document(
@@ -44,7 +44,7 @@ def make_document(
     robustness: Path,
     command: str,
     wanted: Sequence[str] = (),
-    progress: Progress | None = None,
+    progress: ShareProgress | None = None,
     efficiency: Path | None = None,
     data: ImageDataset | None = None,
 ) -> Document:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdcore.base import DataError, sha256_file
+from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, first_by_hash, samples_by_part
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.deploy.calibration import calibration_samples
@@ -36,7 +37,7 @@ class Told:
     """Where progress goes: what is done next, images done and in all, and the timing's state."""
 
     say: Callable[[str], None] = lambda text: None
-    progress: Callable[[int, int], None] | None = None
+    progress: Progress | None = None
     live: Callable[[Live], None] = lambda live: None
 
 

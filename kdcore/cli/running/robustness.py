@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kdcore.base.progress import CancelCheck, Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, image_seed, parse_stack
 from kdcore.evaluate.bootstrap import mean_interval
@@ -21,7 +22,7 @@ from kdcore.evaluate.robustness import (
 )
 from kdcore.explain.under_corruption import map_stability
 from kdcore.models import Checkpoint, check_names
-from kdcore.predict.grid import Progress, grid_store, run_grid
+from kdcore.predict.grid import grid_store, run_grid
 from kdcore.report.robustness_files import write_robustness
 
 _METHOD = "grad-cam"  # of the maps: Score-CAM would take hours

@@ -21,7 +21,7 @@ _LOG_LINES = 20
 
 def run_apart(
     command: Sequence[str],
-    report: Callable[[dict[str, Any]], None],
+    report: Callable[[dict[str, Any]], object],
     what: str,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from kdcore.deploy.export_plan import ExportPlan, live_command
 from kdcore.deploy.export_store import STAGING, Kept, exports_folder, keep_exports, remove_stale
 
 
-def export_apart(plan: ExportPlan, report: Callable[[dict[str, Any]], None]) -> tuple[Kept, ...]:
+def export_apart(plan: ExportPlan, report: Callable[[dict[str, Any]], object]) -> tuple[Kept, ...]:
     """Carry out a plan with `python -m kdcore export --live`, and keep what it made.
 
     Parameters

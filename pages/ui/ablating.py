@@ -56,6 +56,7 @@ def show_ablation() -> None:
 
 
 def _choose(found: dict[str, SweepScores]) -> tuple[SweepScores, str, str, str]:
+    from kdcore.evaluate.held_out import VAL_SCORE
     from kdcore.report.results import SCORES
 
     titles = {**SCORES, VAL_SCORE: f"{SCORES['macro_f1']} on validation"}

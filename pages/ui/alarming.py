@@ -100,7 +100,7 @@ def show_benefit(points: Points) -> None:
 
 
 def _choose_positive(points: Points) -> str:
-    from kdcore.evaluate.subgroups import POSITIVE
+    from kdcore.data.info import MELANOMA
     from kdcore.report.operating_text import spoken
 
     return state.choice(

@@ -15,6 +15,7 @@ from pages.ui.firstlook import Look
 from pages.ui.images import Chosen
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.explain.everything import Everything
     from kdcore.explain.explain_pair import PairExplanation
 
@@ -63,7 +64,7 @@ def obtain(pair: Pair, chosen: Chosen, request: Request) -> Everything | None:
 
 
 def _offer(pair: Pair, chosen: Chosen, request: Request) -> None:
-    from kdcore.report.runs import duration
+    from kdcore.base.words import duration
 
     seconds = cache.estimate(pair, chosen.rgb, request.stage)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -115,13 +116,13 @@ def _mask_words(explained: PairExplanation) -> str:
 
 def _steps(
     pair: Pair, chosen: Chosen, request: Request, known: int = 0
-) -> Callable[[jobs.Progress], Iterator[Everything]]:
+) -> Callable[[ShareProgress], Iterator[Everything]]:
     """Return the computation for a job's thread; nothing in it touches Streamlit.
 
     Maps of fewer masks than the `known` ones are not shown again.
     """
 
-    def run(report: jobs.Progress) -> Iterator[Everything]:
+    def run(report: ShareProgress) -> Iterator[Everything]:
         from kdcore.explain.everything import everything_in_steps
 
         for result in everything_in_steps(

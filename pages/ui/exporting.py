@@ -14,6 +14,7 @@ from pages.ui import cache, every_checkpoint, jobs, state
 from pages.ui.frame import escaped
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.data import ImageDataset
     from kdcore.deploy.export_plan import ExportPlan
     from kdcore.deploy.export_store import Kept
@@ -157,10 +158,10 @@ def _start(plan: ExportPlan) -> None:
     jobs.start(key, _work(plan))
 
 
-def _work(plan: ExportPlan) -> Callable[[jobs.Progress], tuple[Kept, ...]]:
+def _work(plan: ExportPlan) -> Callable[[ShareProgress], tuple[Kept, ...]]:
     """Return the export for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> tuple[Kept, ...]:
+    def run(report: ShareProgress) -> tuple[Kept, ...]:
         from kdcore.deploy.export_apart import export_apart
 
         return export_apart(plan, lambda told: report(told["fraction"], told["doing"]))

@@ -166,7 +166,7 @@ def _track_record(column: DeltaGenerator, checkpoint: Checkpoint, dx: str) -> No
     if row is None:
         return
     precision = row["precision"]["value"]
-    found = percent_text(Interval(**row["recall"]))
+    found = percent_text(Interval.from_dict(row["recall"]))
     right = f"; right in {percent(precision)} of its {dx} answers" if precision is not None else ""
     column.caption(
         f"At T = {checkpoint.card.temperature:.2f}. Of {row['support']} test images of {dx} it "

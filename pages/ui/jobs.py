@@ -18,7 +18,7 @@ import streamlit as st
 from pages.ui.frame import show_error
 
 if TYPE_CHECKING:
-    from kdcore.base.progress import ShareProgress as Progress
+    from kdcore.base.progress import ShareProgress
 
 _HEAVY = threading.BoundedSemaphore(1)  # two at once on two cores would both take twice as long
 _ABANDONED_S = 300.0
@@ -64,16 +64,16 @@ class Job:
         self.fraction, self.doing = min(max(fraction, 0.0), 1.0), doing
 
 
-def start(key: str, work: Callable[[Progress], Any]) -> Job:
+def start(key: str, work: Callable[[ShareProgress], Any]) -> Job:
     """Start `work(progress)` in a thread and return its job; the session's old one is stopped."""
 
-    def steps(report: Progress) -> Iterator[Any]:
+    def steps(report: ShareProgress) -> Iterator[Any]:
         yield work(report)
 
     return start_steps(key, steps)
 
 
-def start_steps(key: str, steps: Callable[[Progress], Iterator[Any]]) -> Job:
+def start_steps(key: str, steps: Callable[[ShareProgress], Iterator[Any]]) -> Job:
     """Start `steps(progress)`, an iterator of ever better results, as `start` does its work."""
     old = latest()
     if old is not None:
@@ -140,7 +140,7 @@ def latest() -> Job | None:
     return job if isinstance(job, Job) else None
 
 
-def _run(job: Job, steps: Callable[[Progress], Iterator[Any]]) -> None:
+def _run(job: Job, steps: Callable[[ShareProgress], Iterator[Any]]) -> None:
     from kdcore.base import Cancelled
 
     try:

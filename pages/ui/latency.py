@@ -12,6 +12,7 @@ import streamlit as st
 from pages.ui import every_checkpoint, jobs, state
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.deploy.latency_plan import Plan
     from kdcore.models import Card
 
@@ -116,7 +117,7 @@ def _start(plan: Plan) -> None:
 def _work(plan: Plan, live: dict[str, Any]) -> Callable[..., str]:
     """Return the benchmark for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> str:
+    def run(report: ShareProgress) -> str:
         from kdcore.deploy.latency_apart import bench_apart
 
         def told(latest: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from pages.ui import cache, jobs
 from pages.ui.tables import file_stem, show_table
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.data import ImageDataset
     from kdcore.data.leaks import LeakReport, SharedGroup
 
@@ -67,10 +68,10 @@ def _offer(data: ImageDataset, split: str, key: str) -> None:
         )
 
 
-def _work(data: ImageDataset, split: str) -> Callable[[jobs.Progress], LeakReport]:
+def _work(data: ImageDataset, split: str) -> Callable[[ShareProgress], LeakReport]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> LeakReport:
+    def run(report: ShareProgress) -> LeakReport:
         from kdcore.base.counting import share
         from kdcore.data.leaks import check_leaks
 

@@ -14,6 +14,7 @@ from pages.ui.frame import guard
 from pages.ui.images import Chosen
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.explain.everything import Everything
     from kdcore.explain.explain_pair import PairExplanation
     from kdcore.explain.methods import Method
@@ -102,10 +103,10 @@ def _quick(
 
 def _work(
     pair: Pair, chosen: Chosen, request: Request, method: str
-) -> Callable[[jobs.Progress], PairExplanation]:
+) -> Callable[[ShareProgress], PairExplanation]:
     """Return the computation, for a job's thread too; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> PairExplanation:
+    def run(report: ShareProgress) -> PairExplanation:
         from kdcore.base.counting import share
         from kdcore.explain import METHODS, explain_pair
 

@@ -16,6 +16,7 @@ from pages.ui.frame import guard
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from kdcore.base.progress import ShareProgress
     from kdcore.study import NewCase, Study
 
 _JOB = "reading-job"
@@ -191,7 +192,7 @@ def _start(title: str, pair: Pair, method: str, offer: Offer, count: int, seed: 
     chosen = choose_cases(offer.classes, offer.groups, count, seed)
     state.put(_JOB, secrets.token_hex(8))
 
-    def run(report: jobs.Progress) -> Study:
+    def run(report: ShareProgress) -> Study:
         from kdcore.study import create_study
 
         cases = _explained(pair, method, offer, chosen, report)
@@ -224,7 +225,7 @@ def _about(pair: Pair, method: str, offer: Offer) -> dict[str, Any]:
 
 
 def _explained(
-    pair: Pair, method: str, offer: Offer, chosen: tuple[int, ...], report: jobs.Progress
+    pair: Pair, method: str, offer: Offer, chosen: tuple[int, ...], report: ShareProgress
 ) -> Iterator[NewCase]:
     """Yield the cases one by one, explained; runs in the job's thread and touches no Streamlit."""
     from kdcore.base.counting import share

@@ -12,6 +12,7 @@ from pages.ui import jobs, measured, state
 from pages.ui.comparing import choose_part
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.cli.reporting.bundle import Bundle, Wanted
     from kdcore.predict.shelf import Measured
 
@@ -96,10 +97,10 @@ def _content(wanted: Wanted) -> str:
     return ";".join(measured.key([m], *m.files) for m in models)
 
 
-def _work(wanted: Wanted) -> Callable[[jobs.Progress], Bundle]:
+def _work(wanted: Wanted) -> Callable[[ShareProgress], Bundle]:
     """Return the making for a job's thread; nothing in it touches Streamlit."""
 
-    def run(report: jobs.Progress) -> Bundle:
+    def run(report: ShareProgress) -> Bundle:
         from kdcore.cli.reporting.bundle import make_bundle
 
         return make_bundle(wanted, report)
@@ -108,6 +109,7 @@ def _work(wanted: Wanted) -> Callable[[jobs.Progress], Bundle]:
 
 
 def _show(bundle: Bundle) -> None:
+    from kdcore.base.words import size_text
     from kdcore.cli.reporting.folder import DOCUMENT, PRINTED
 
     st.success(

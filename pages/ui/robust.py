@@ -15,6 +15,7 @@ from pages.ui.frame import escaped
 from pages.ui.tables import show_table
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.data import ImageDataset
     from kdcore.evaluate.robustness import Robustness
     from kdcore.predict.shelf import Measured
@@ -244,14 +245,14 @@ def _obtain(
 
 def _work(
     data: ImageDataset, models: list[Measured], corruptions: list[str], images: int
-) -> Callable[[jobs.Progress], float]:
+) -> Callable[[ShareProgress], float]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
     from kdcore.base import state_folder
 
     samples = cache.parts_of(data)["test"]
     target = state_folder() / "results"
 
-    def run(report: jobs.Progress) -> float:
+    def run(report: ShareProgress) -> float:
         from kdcore.base.counting import share
         from kdcore.cli.running.robustness import compute_robustness
         from kdcore.data import first_by_hash

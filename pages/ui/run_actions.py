@@ -141,7 +141,8 @@ def _promote(run: Run) -> None:
 
 
 def _delete(run: Run) -> None:
-    from kdcore.report.runs import megabytes
+    from kdcore.base import folder_bytes
+    from kdcore.base.words import size_text
 
     what = "recipe, history, log, weights" + (" and checkpoint" if run.has_checkpoint else "")
     size = size_text(folder_bytes(run.folder.path))

@@ -19,6 +19,7 @@ from pages.ui.recipe_draft import Draft
 
 if TYPE_CHECKING:
     from kdcore.base import KdError
+    from kdcore.base.progress import ShareProgress
     from kdcore.data import DatasetInfo, ImageDataset
     from kdcore.distill import Estimate, Recipe, Run
 
@@ -271,13 +272,13 @@ def _estimate_key(recipe: Recipe, data: ImageDataset, device: str) -> str:
 
 def _estimating(
     recipe: Recipe, data: ImageDataset, device: str
-) -> Callable[[jobs.Progress], Estimate]:
+) -> Callable[[ShareProgress], Estimate]:
     """Return the computation for a job's thread; nothing in it touches Streamlit."""
     from kdcore.base import checkpoints_folder
 
     checkpoints = checkpoints_folder()
 
-    def run(report: jobs.Progress) -> Estimate:
+    def run(report: ShareProgress) -> Estimate:
         from kdcore.base.counting import share
         from kdcore.distill import estimate_run
 
@@ -301,7 +302,7 @@ def _show_estimate(key: str, recipe: Recipe, live: list[Run]) -> None:
 
 
 def _estimate_words(found: Estimate, recipe: Recipe, live: list[Run]) -> str:
-    from kdcore.report.runs import duration
+    from kdcore.base.words import duration
 
     cached = f", {duration(found.cache_s)} to fill the teacher cache" if found.cache_s else ""
     busy = " Measured beside another run, so it may be less." if live else ""

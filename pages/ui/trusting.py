@@ -14,6 +14,7 @@ from pages.ui.images import Chosen
 from pages.ui.tables import file_stem
 
 if TYPE_CHECKING:
+    from kdcore.base.progress import ShareProgress
     from kdcore.explain.check_pair import PairTrust
     from kdcore.explain.explain_pair import PairExplanation
     from kdcore.explain.judge import Trust
@@ -127,11 +128,11 @@ def _masks(explained: PairExplanation) -> str:
 
 def _work(
     pair: Pair, chosen: Chosen, explained: PairExplanation
-) -> Callable[[jobs.Progress], PairTrust]:
+) -> Callable[[ShareProgress], PairTrust]:
     """Return the checks for a job's thread; nothing in it touches Streamlit."""
     masks = lesions.mask_for(pair.teacher, chosen), lesions.mask_for(pair.student, chosen)
 
-    def run(report: jobs.Progress) -> PairTrust:
+    def run(report: ShareProgress) -> PairTrust:
         from kdcore.explain import check_pair
 
         return check_pair(pair.teacher, pair.student, chosen.rgb, explained, masks, report)

@@ -26,10 +26,8 @@ from kdcore.base import write_text
 from kdcore.data.corruptions import CLEAN
 from kdcore.distill.sweep import Member, Sweep
 from kdcore.evaluate import compare_methods
-from kdcore.predict.map_scores import CLEAN, MapScores
-from kdcore.report.cells import csv_text
 from kdcore.predict.map_scores import MapScores
-from kdcore.report import csv_text
+from kdcore.report.cells import csv_text
 from kdcore.report.explanations_files import read_studies
 
 MEASURES = ("pearson", "spearman", "iou", "lesion_pointing", "lesion_energy", "lesion_iou")

@@ -11,10 +11,8 @@ from kdcore.base.words import capitalised
 from kdcore.charts.dots import interval_dots
 from kdcore.charts.lines import labelled_lines
 from kdcore.charts.style import NEUTRAL, STUDENT, TEACHER
-from kdcore.evaluate import QUADRANTS, Interval
 from kdcore.data.corruptions import CLEAN
-from kdcore.evaluate import Interval
-from kdcore.evaluate.agreement import QUADRANTS
+from kdcore.evaluate import QUADRANTS, Interval
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.interventions import InterventionStudy
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean

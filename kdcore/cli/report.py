@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
     print(
         f"{options.out / DOCUMENT}, {PRINTED} and {SOURCE}: {tables} tables and {figures} figures "
-        f"of {len(models.subjects)} models, {size / 2**20:.1f} MiB in {seconds:.0f} s."
+        f"of {len(models.subjects)} models, {size_text(size)} in {seconds:.0f} s."
     )
     write_json(options, _result(models) | {"tables": tables, "figures": figures, "bytes": size})
 

@@ -70,7 +70,7 @@ def quantise(
     data: bytes,
     calibration: NDArray[np.float32],
     validation: NDArray[np.float32] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> Quantised:
     """Return a float ONNX export in INT8.
 
@@ -112,7 +112,7 @@ def quantise(
 class _Work:
     """One quantisation: the prepared graph and the ranges stay, what is in float changes."""
 
-    def __init__(self, folder: Path, data: bytes, cancelled: Callable[[], bool] | None) -> None:
+    def __init__(self, folder: Path, data: bytes, cancelled: CancelCheck | None) -> None:
         self.model, self.ranges = folder / "prepared.onnx", folder / "ranges.json"
         self.engine, self.cancelled = open_engine(data, "onnx"), cancelled
         source = folder / "float.onnx"

@@ -16,9 +16,6 @@ from kdcore.evaluate.conformal import ConformalResult
 from kdcore.evaluate.detection import Detection, detection
 from kdcore.evaluate.diagram import Diagram, reliability_diagram
 from kdcore.evaluate.evaluation import Evaluation, evaluate_predictions
-from kdcore.evaluate.headline import BY_CLASS, OVERALL
-from kdcore.evaluate.held_out import HELD_OUT, LOWER_IS_BETTER, held_out_scores
-from kdcore.evaluate.evaluation import ClassRow, Evaluation, evaluate_predictions
 from kdcore.evaluate.headline import BY_CLASS, LOWER_IS_BETTER, OVERALL
 from kdcore.evaluate.held_out import HELD_OUT, held_out_scores
 from kdcore.evaluate.leak import (

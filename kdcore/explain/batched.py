@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from kdcore.base.progress import CancelCheck
 from kdcore.explain.grad_cam import grad_cams
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.methods import METHODS
-from kdcore.explain.taps import evaluating
 from kdcore.explain.passes import evaluating
 from kdcore.models import Checkpoint, Classifier
 from kdcore.predict import preprocess_of

@@ -13,20 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import sha256_bytes
-from kdcore.base.progress import CancelCheck, Progress, part_of
+from kdcore.base.progress import Progress, part_of
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map
 from kdcore.explain.methods import METHODS, Method
 from kdcore.explain.passes import check_architecture, check_stage, check_target, forward
 from kdcore.explain.score_cam import refine_score_cam
-from kdcore.explain.taps import (
-    Progress,
-    check_architecture,
-    check_stage,
-    check_target,
-    forward,
-)
 from kdcore.models import Checkpoint, check_classes
 from kdcore.predict import preprocess_of
 
@@ -265,6 +258,7 @@ def explain_pair(
     check_stage(student.model, stage)  # before the teacher's time is spent
     check_architecture(student.model, chosen.architectures, chosen.title)
     asked = partial(explain_one, rgb=rgb, method=method, stage=stage, image_sha256=image_sha256)
-    first = asked(teacher, target=target, progress=_part(progress, 0))
-    second = asked(student, target=first.target, progress=_part(progress, 1))
+    halves = [part_of(progress, start, _HALF, 2 * _HALF) for start in (0, _HALF)]
+    first = asked(teacher, target=target, progress=halves[0])
+    second = asked(student, target=first.target, progress=halves[1])
     return join(first, second)

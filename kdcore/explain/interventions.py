@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import DataError, sha256_bytes, state_folder
-from kdcore.base.progress import CancelCheck, Progress, stop_if
+from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed
 from kdcore.explain.causal_mask import (
@@ -30,7 +30,6 @@ from kdcore.explain.causal_mask import (
 )
 from kdcore.explain.grad_cam import grad_cam_grid
 from kdcore.explain.maps import Heatmap
-from kdcore.explain.taps import Progress, forward, target_probs
 from kdcore.explain.passes import forward, target_probs
 from kdcore.models import Checkpoint
 from kdcore.predict import preprocess_of

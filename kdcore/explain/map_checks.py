@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from torch import Tensor
-from kdcore.base.progress import CancelCheck
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed
 from kdcore.explain.baseline_maps import BASELINE_MAPS, baseline_maps, edge_map

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from kdcore.base.progress import CancelCheck
 from kdcore.explain.maps import Heatmap, check_heatmap
 from kdcore.explain.methods import METHODS
-from kdcore.explain.taps import CancelCheck, check_image
+from kdcore.explain.passes import check_image
 from kdcore.models import Classifier
 
 Explainer = Callable[[Classifier, Tensor, int], Heatmap]

@@ -24,9 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kdcore.base import DataError
-from kdcore.base import Cancelled, DataError
-from kdcore.base import CheckpointError, DataError
-from kdcore.base.progress import CancelCheck, Progress, stop_if
+from kdcore.base.progress import Progress
 from kdcore.data import Ham10000, ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, corrupt, image_seed, parse_stack, reference_square
 from kdcore.explain.batched import explain_pictures

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kdcore.base.progress import CancelCheck
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import image_seed
 from kdcore.data.lesion_masks import lesion_mask

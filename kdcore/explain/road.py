@@ -20,9 +20,8 @@ from scipy.sparse.linalg import splu
 from torch import Tensor
 
 from kdcore.base import numpy_generator
-from kdcore.base.progress import CancelCheck, Progress, stop_if
+from kdcore.base.progress import Progress
 from kdcore.explain.maps import Heatmap, check_heatmap, pixel_ranks
-from kdcore.explain.taps import Progress, check_image, target_probs
 from kdcore.explain.passes import check_image, target_probs
 from kdcore.models import Classifier
 

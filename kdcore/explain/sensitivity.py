@@ -22,11 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kdcore.base import numpy_generator, torch_generator
+from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.map_question import MapQuestion
 from kdcore.explain.maps import Heatmap
-from kdcore.base.progress import CancelCheck, Progress, stop_if
-from kdcore.explain.maps import Heatmap, check_heatmap
-from kdcore.explain.methods import METHODS
 from kdcore.explain.passes import check_image, check_target, forward
 from kdcore.explain.similarity import Similarity, similarity
 from kdcore.models import Classifier

@@ -20,8 +20,8 @@ from kdcore.explain.judge import Trust, judge
 from kdcore.explain.localisation import Localisation, localisation
 from kdcore.explain.map_question import MapQuestion
 from kdcore.explain.maps import Heatmap
+from kdcore.explain.passes import check_image
 from kdcore.explain.sensitivity import REPEATS, other_classes, randomisation, sensitivity
-from kdcore.explain.taps import CancelCheck, Progress, check_image
 
 OTHERS = 3
 _MORE_RANDOM = ("random 2", "random 3")  # one alone is beaten, or not, by chance
@@ -65,7 +65,7 @@ def check_map(
     maps = _beside(heatmap, check_image(question.tensor), std, seed)
     places = _places(maps, lesion, seed)
     costs = (_FAITHFUL_COST, repeats, 1, others if question.by_class else 0)
-    report = [_part(progress, sum(costs[:i]), costs[i], sum(costs)) for i in range(len(costs))]
+    report = [part_of(progress, sum(costs[:i]), costs[i], sum(costs)) for i in range(len(costs))]
     faithful = faithfulness(
         question.model, question.tensor, question.target, list(maps.values()),
         steps=steps, seed=seed, progress=report[0], cancelled=cancelled,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base.progress import CancelCheck, Progress, stop_if
+from kdcore.base.progress import Progress
 from kdcore.data.corruptions import Stack, corrupt, reference_square
 from kdcore.explain.explain_pair import Explanation, explain_one
 from kdcore.explain.map_agreement import agreement
@@ -56,7 +56,7 @@ def map_stability(
     pictures: Sequence[tuple[Image.Image, int]],
     stacks: Sequence[Stack],
     method: str = "grad-cam",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.float64]:
     """Return the correlation of each picture's map with its clean self under each corruption.
 

@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdcore.base import DataError, KdError, sha256_bytes, state_folder
-from kdcore.base.progress import CancelCheck, Progress, stop_if
+from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import (
     CLEAN,

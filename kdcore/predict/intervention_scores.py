@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import BAD_NPZ, DataError, write_atomically
-from kdcore.predict.heads import read_head
 from kdcore.base import BAD_NPZ, DataError, save_npz
+from kdcore.predict.heads import read_head
 
 _FORMAT = 1
 _AGAIN = "Delete it, and make it again with `python -m kdcore interventions`."

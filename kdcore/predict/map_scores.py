@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import BAD_NPZ, DataError, check_labels, write_atomically
-from kdcore.predict.heads import read_head
 from kdcore.base import BAD_NPZ, DataError, check_labels, save_npz
+from kdcore.predict.heads import read_head
 
 AGREEMENT = ("pearson", "spearman", "cosine", "ssim", "iou")
 FLOORS: Mapping[str, str] = {

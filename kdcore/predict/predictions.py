@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, write_atomically
-from kdcore.predict.heads import read_head
 from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, save_npz
+from kdcore.predict.heads import read_head
 
 _FORMAT = 1
 _ATTRIBUTE = "attribute_"  # before an attribute's name in the file

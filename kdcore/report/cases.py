@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
-
-Rows = list[list[object]]
+from kdcore.report.cells import Rows
 
 
 def case_rows(

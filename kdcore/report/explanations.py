@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from kdcore.evaluate import QUADRANTS
 from kdcore.data.corruptions import CLEAN
-from kdcore.evaluate.agreement import QUADRANTS
+from kdcore.evaluate import QUADRANTS
 from kdcore.evaluate.explanations import Explanations
 from kdcore.evaluate.map_means import ALL, SAME_ANSWERS, PartMean
 from kdcore.evaluate.robustness import corruption_of

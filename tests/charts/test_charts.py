@@ -13,7 +13,7 @@ from PIL import Image
 from kdcore.charts.data import class_count_chart
 from kdcore.charts.explanation import deletion_chart
 from kdcore.charts.overlay import blend, enlarge, mask_overlay
-from kdcore.charts.probability import percent, probability_view
+from kdcore.charts.probability import probability_text, probability_view
 from kdcore.charts.style import STUDENT, TEACHER
 from kdcore.charts.temperature import (
     entropy_chart,

@@ -6,8 +6,6 @@ import numpy as np
 import torch
 
 from kdcore.explain.maps import scale_unit, upsample
-from kdcore.explain.taps import stage_gradient
-from kdcore.explain import scale_unit, upsample
 from kdcore.explain.passes import stage_gradient
 from kdcore.models import Classifier
 

@@ -12,9 +12,6 @@ from kdcore.base.progress import ShareProgress
 from kdcore.base.words import duration
 from kdcore.cli.reporting.folder import report_files
 from kdcore.cli.reporting.models import open_models
-from kdcore.cli.reporting.whole import SECTIONS, Progress, make_document, report_command
-from kdcore.report.runs import duration
-from kdcore.cli.reporting.study import open_study
 from kdcore.cli.reporting.whole import SECTIONS, make_document, report_command
 
 # Seconds for each model at 1,000 resamples on two cores; a first report takes some more to begin.

@@ -46,7 +46,7 @@ def summary_section(models: ReportModels) -> Section:
         *(
             figure(
                 f"summary-{score.replace('_', '-')}",
-                f"{SCORES[score][:1].upper()}{SCORES[score][1:]} of each model",
+                f"{capitalised(SCORES[score])} of each model",
                 model_dots(found, score, models.colours),
                 told,
                 models.source,

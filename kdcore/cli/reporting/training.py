@@ -13,7 +13,6 @@ from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
 from kdcore.distill import Recipe, RunFolder
 from kdcore.distill.presets import weighted_parts
-from kdcore.distill.run import RunFolder
 from kdcore.distill.validation import VAL_SCORE
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.runs import COLUMN_TITLES
@@ -38,7 +37,7 @@ def training_section(models: ReportModels) -> Section | None:
         Text("Epochs are counted from 1; the weights kept are those best on validation.")
     ]
     if rows:
-        title = COLUMN_TITLES[_COMPARED]
+        title = COLUMN_TITLES[VAL_SCORE]
         colours = {s.model.name: models.colours[s.title] for s in histories}
         chart = labelled_lines(rows, title, list(colours), dashed=True, colours=colours)
         blocks.append(figure("training-macro-f1", f"{title} over epochs", chart, _NOTE, source))

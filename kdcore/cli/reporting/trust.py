@@ -10,7 +10,6 @@ from kdcore.charts.operating import alarm_chart, weights_chart
 from kdcore.charts.reliability import measure_chart, reliability_chart
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import SEED, ReportModels, Subject
-from kdcore.cli.reporting.study import SEED, Study, Subject
 from kdcore.data.info import MELANOMA
 from kdcore.evaluate import (
     CALIBRATORS,

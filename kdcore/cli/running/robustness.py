@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdcore.base.progress import CancelCheck, Progress
+from kdcore.base.progress import Progress
 from kdcore.data import ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, image_seed, parse_stack
 from kdcore.evaluate.bootstrap import mean_interval

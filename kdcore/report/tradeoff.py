@@ -16,7 +16,7 @@ from kdcore.base import sha256_bytes
 from kdcore.data.info import MELANOMA
 from kdcore.deploy.efficiency import ModelCost
 from kdcore.deploy.latency_record import Benchmark, Timing
-from kdcore.evaluate import Interval
+from kdcore.evaluate import LOWER_IS_BETTER, Interval
 from kdcore.evaluate.bootstrap import (
     UNDEFINED,
     difference_interval,
@@ -24,7 +24,7 @@ from kdcore.evaluate.bootstrap import (
     interval_words,
     percentile_interval,
 )
-from kdcore.evaluate.headline import EXCESS, LOWER_IS_BETTER, Headline, headline_scores
+from kdcore.evaluate.headline import EXCESS, Headline, headline_scores
 from kdcore.evaluate.pareto import pareto_front
 from kdcore.evaluate.robustness import Robustness
 from kdcore.predict import Predictions

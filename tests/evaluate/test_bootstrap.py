@@ -7,8 +7,8 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from kdcore.evaluate import Interval
 from kdcore.evaluate.bootstrap import (
-    Interval,
     difference_interval,
     draw_groups,
     index_groups,

@@ -30,6 +30,7 @@ from kdcore.base import (
     write_bytes,
     write_text,
 )
+from kdcore.base.errors import first_line
 from kdcore.distill.recipe import Recipe
 
 LIVE = ("starting", "queued", "preparing", "caching", "running", "paused", "measuring")
@@ -196,7 +197,7 @@ def kept_state(path: Path) -> Iterator[Any]:
         raise
     except Exception as error:  # a damaged file makes torch raise whatever it stumbles over
         raise CheckpointError(
-            f"{path.name} of the run {path.parent.name!r} can't be read ({type(error).__name__}).",
+            f"{path.name} of the run {path.parent.name!r} can't be read: {first_line(error)}.",
             "Start again in another folder (--run), or delete this run.",
         ) from error
 

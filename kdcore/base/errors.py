@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WAYS_OUT = dict.fromkeys(_FULL, "Free some space and run this again.") | {
+    errno.EACCES: "Change who may read and write it, or name another place.",
+    errno.EPERM: "Change who may read and write it, or name another place.",
+    errno.EROFS: "Name a place that can be written to.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EMFILE: "Close other programs, or raise the limit with `ulimit -n`.",
+}
+_CHECK = "Check the path and its disk, and run this again."
+
 
 class KdError(Exception):
     """A problem with an input, told in one sentence with the way out.
@@ -63,3 +75,17 @@ def first_line(error: Exception, empty: str = "") -> str:
 def last_line(output: str) -> str:
     """Return the first 160 letters of the last line that a failed process said, if any."""
     return (output.strip().splitlines() or ["it was killed"])[-1][:160]
+
+
+def way_out(error: OSError) -> str:
+    """Return what to do about what the system refused, one sentence."""
+    return _WAYS_OUT.get(error.errno or 0, _CHECK)
+
+
+def refusal(error: OSError) -> SettingError:
+    """Return what the system refused as an error that a person can act on."""
+    if error.errno in _FULL:
+        return SettingError("The disk is full, or a quota or limit of it.", way_out(error))
+    reason = error.strerror or str(error) or type(error).__name__
+    where = "" if error.filename is None else f": {str(error.filename)[:200]!r}"
+    return SettingError(f"{reason}{where}.", way_out(error))

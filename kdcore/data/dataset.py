@@ -121,6 +121,10 @@ def open_dataset(
     root = Path(root)
     if not root.exists():
         raise DataError(f"{str(root)!r} does not exist.", "Check the path.")
+    if not (root.is_file() or root.is_dir()):
+        raise DataError(
+            f"{str(root)!r} is neither a file nor a folder.", "Name what holds the data set."
+        )
     if root.suffix.lower() == SUFFIX and root.is_file():
         found: list[Found] = [(info_of_file(root), partial(MedMnist.open, root))]
     elif root.is_file() and not (is_zip(root) or is_zipfile(root)):

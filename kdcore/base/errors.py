@@ -10,6 +10,8 @@ _WAYS_OUT = dict.fromkeys(_FULL, "Free some space and run this again.") | {
     errno.EPERM: "Change who may read and write it, or name another place.",
     errno.EROFS: "Name a place that can be written to.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EISDIR: "Name a file.",
+    errno.ENOTDIR: "Name another path: something on it is a file.",
     errno.EMFILE: "Close other programs, or raise the limit with `ulimit -n`.",
 }
 _CHECK = "Check the path and its disk, and run this again."

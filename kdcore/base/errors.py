@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WAYS_OUT = dict.fromkeys(_FULL, "Free some space and run this again.") | {
@@ -82,6 +84,15 @@ def last_line(output: str) -> str:
 def way_out(error: OSError) -> str:
     """Return what to do about what the system refused, one sentence."""
     return _WAYS_OUT.get(error.errno or 0, _CHECK)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Raise what the system refuses in the block as the SettingError of `refusal`."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error) from error
 
 
 def refusal(error: OSError) -> SettingError:

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def expanded(named: str | Path, source: str) -> Path:
-    """Return a path with its "~" replaced; SettingError, naming `source`, if nobody is so called."""
+    """Return a path with "~" replaced; SettingError, naming `source`, if nobody is so called."""
     try:
         return Path(named).expanduser()
     except RuntimeError as error:

@@ -93,7 +93,8 @@ def _pictures(folders: list[Path], zips: list[Path]) -> tuple[Entries, list[Data
 def _in_class_folders(folder: Path) -> Iterator[tuple[str, Entry]]:
     """Yield the files in train/<class>/ and test/<class>/; Path.glob would take seconds."""
     for part in ("train", "test"):
-        for home in sorted(p for p in (folder / part).glob("*") if p.is_dir()):
+        homes = (folder / part / name for name in _names_in(folder / part))
+        for home in filter(_is_folder, homes):
             for name in _names_in(home):
                 yield f"{part}/{home.name}/{name}", Entry(home / name)
 
@@ -108,7 +109,7 @@ def _is_folder(path: Path) -> bool:
 def _names_in(folder: Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))
-    except PermissionError:
+    except OSError:  # not there, no folder, or not to be read
         return []
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kdcore.base import DataError, sha256_bytes
+from kdcore.base.errors import way_out
 from kdcore.data.files import DAMAGED
 from kdcore.data.images import LoadedImage
 from kdcore.data.info import MEDMNIST, DatasetInfo

@@ -37,11 +37,13 @@ def show_error(error: KdError) -> None:
 
 @contextmanager
 def guard(stop: bool = False) -> Iterator[None]:
-    """Turn a `KdError` in the block into a message; with `stop`, end the page there."""
+    """Turn a `KdError`, or what the system refuses, into a message; with `stop`, end the page."""
     from kdcore.base import KdError
+    from kdcore.base.errors import in_words
 
     try:
-        yield
+        with in_words():
+            yield
     except KdError as error:
         show_error(error)
         if stop:

@@ -231,6 +231,7 @@ def _waiting_words(live: list[Run]) -> str:
 def _start(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
     from kdcore.base import KdError
     from kdcore.base.counting import since
+    from kdcore.base.errors import in_words
     from kdcore.distill import list_runs, start_run
 
     if since(state.get(_STARTED, -math.inf)) < _TWICE_S:
@@ -240,7 +241,8 @@ def _start(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
         return
     waits = any(run.status.live for run in list_runs())
     try:
-        start_run(recipe, Path(data.root), state.peek("device", device))
+        with in_words():
+            start_run(recipe, Path(data.root), state.peek("device", device))
     except KdError as error:
         state.put(_NOT_STARTED, error)
     else:

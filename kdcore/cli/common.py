@@ -34,6 +34,13 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def counting_number(text: str) -> int:
+    """Read an option that is 1, 2, 3, …; argparse tells what else came."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
 def positive_number(text: str) -> float:
     """Read an option that is a finite number above 0; argparse tells what else came."""
     try:

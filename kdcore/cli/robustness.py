@@ -9,6 +9,7 @@ from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
+    counting_number,
     open_data,
     say_progress,
     whole_number,
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--only", nargs="+", metavar="CORRUPTION", default=[], help="default: all")
     parser.add_argument(
-        "--images", type=whole_number, metavar="N", help="the first N by hash (default: all)"
+        "--images", type=counting_number, metavar="N", help="the first N by hash (default: all)"
     )
     parser.add_argument("--seed", type=whole_number, default=0, help="of corruptions and bootstrap")
     parser.add_argument("--resamples", type=whole_number, default=500, help="of the bootstrap")

@@ -66,3 +66,12 @@ def test_what_the_system_refuses_is_told_in_a_line_with_the_way_out(
     assert capsys.readouterr().err.startswith("Error: ")
     assert main(["data", "--data", "/x" * 2500]) == 1
     assert "File name too long" in (error := capsys.readouterr().err) and "shorter" in error
+
+
+@pytest.mark.parametrize("command", ["robustness", "interventions", "explanations"])
+def test_no_image_at_all_is_told_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "x", "--images", "0"])
+    assert "--images: expected a whole number from 1 on" in capsys.readouterr().err

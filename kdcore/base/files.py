@@ -88,8 +88,12 @@ def _write_beside(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` in UTF-8, as `write_atomically` does."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write `text` in UTF-8, as `write_atomically` does.
+
+    A file's name may be no text: what of it is none is written as its code, as in JSON.
+    """
+    how = {"encoding": "utf-8", "errors": "backslashreplace"}
+    write_atomically(path, lambda temporary: temporary.write_text(text, **how))
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:

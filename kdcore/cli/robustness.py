@@ -11,6 +11,7 @@ from kdcore.cli.common import (
     checkpoint_folder,
     counting_number,
     open_data,
+    refuse_foreign,
     say_progress,
     whole_number,
     write_json,
@@ -21,6 +22,7 @@ from kdcore.data import first_by_hash
 from kdcore.models import load_checkpoint
 from kdcore.predict.grid import all_stacks
 from kdcore.report.robustness import markdown_summary
+from kdcore.report.robustness_files import NAME, read_robustness
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Compute what is missing of the grid, measure it, print and write the tables."""
+    refuse_foreign(options.out, NAME, read_robustness)
     folders = [checkpoint_folder(name) for name in options.checkpoints]
     teacher = checkpoint_folder(options.teacher or options.checkpoints[0])
     places = [folder.resolve() for folder in folders]

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from kdcore import __version__
-from kdcore.base import Cancelled, KdError
-from kdcore.base.errors import refusal
+from kdcore.base import Cancelled, KdError, refusal
 from kdcore.base.words import capitalised
 from kdcore.cli.interrupts import CANCELLED, EXIT_CODE, ends_at_once
 

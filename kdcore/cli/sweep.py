@@ -14,8 +14,7 @@ import scipy
 import torch
 
 from kdcore import __version__
-from kdcore.base import KdError, SettingError, checkpoints_folder, state_folder
-from kdcore.base.settings import expanded
+from kdcore.base import KdError, SettingError, checkpoints_folder, expanded, state_folder
 from kdcore.cli.backends import BACKENDS, started
 from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
 from kdcore.cli.members import Place, is_finished, train_members

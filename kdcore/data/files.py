@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdcore.base import DataError
-from kdcore.base.errors import way_out
+from kdcore.base import DataError, way_out
 from kdcore.data.images import MAX_BYTES
 
 Entries = dict[str, "Entry"]

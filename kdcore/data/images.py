@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from kdcore.base import ImageError, sha256_bytes
-from kdcore.base.errors import way_out
+from kdcore.base import ImageError, sha256_bytes, way_out
 
 MAX_BYTES = 40_000_000
 MAX_PIXELS = 50_000_000

@@ -20,8 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import DataError, sha256_bytes
-from kdcore.base.errors import way_out
+from kdcore.base import DataError, sha256_bytes, way_out
 from kdcore.data.files import DAMAGED
 from kdcore.data.images import LoadedImage
 from kdcore.data.info import MEDMNIST, DatasetInfo

@@ -9,8 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kdcore.base import DataError
-from kdcore.base.errors import way_out
+from kdcore.base import DataError, way_out
 from kdcore.data.files import Entry, is_zip, members
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif")

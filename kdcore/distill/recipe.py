@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import RecipeError
-from kdcore.base.errors import way_out
+from kdcore.base import RecipeError, way_out
 from kdcore.distill.fields import FIELDS
 from kdcore.models import ARCHITECTURES, refused_sides
 

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import CheckpointError, write_text
-from kdcore.base.errors import way_out
+from kdcore.base import CheckpointError, way_out, write_text
 from kdcore.models.build import ARCHITECTURES, refused_sides
 
 CARD = "card.json"

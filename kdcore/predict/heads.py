@@ -9,8 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from kdcore.base import DataError
-from kdcore.base.errors import way_out
+from kdcore.base import DataError, way_out
 
 
 def read_head(arrays: Mapping[str, NDArray[Any]], known: int, path: Path) -> dict[str, Any]:

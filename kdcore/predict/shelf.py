@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdcore.base import DataError, KdError, checkpoints_folder, runs_folder, state_folder
-from kdcore.base.errors import in_words
+from kdcore.base import DataError, KdError, checkpoints_folder, in_words, runs_folder, state_folder
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.models import Card, card_order, read_card
 from kdcore.predict.predictions import Predictions

@@ -42,8 +42,7 @@ def _put(asked: str | None) -> None:
 
 
 def _do(key: str, action: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    from kdcore.base import KdError
-    from kdcore.base.errors import in_words
+    from kdcore.base import KdError, in_words
 
     _put(None)
     try:

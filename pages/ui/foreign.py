@@ -91,8 +91,7 @@ def _form(own: list[Measured]) -> None:
 
 def _add(own: list[Measured]) -> None:
     """Keep the uploaded files; their errors are shown by `_tell`."""
-    from kdcore.base import KdError, SettingError
-    from kdcore.base.errors import in_words
+    from kdcore.base import KdError, SettingError, in_words
     from kdcore.predict.foreign import NOTES
     from kdcore.predict.imported import keep_foreign
 

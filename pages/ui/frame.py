@@ -38,8 +38,7 @@ def show_error(error: KdError) -> None:
 @contextmanager
 def guard(stop: bool = False) -> Iterator[None]:
     """Turn a `KdError`, or what the system refuses, into a message; with `stop`, end the page."""
-    from kdcore.base import KdError
-    from kdcore.base.errors import in_words
+    from kdcore.base import KdError, in_words
 
     try:
         with in_words():

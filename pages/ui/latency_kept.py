@@ -133,8 +133,7 @@ def _import() -> None:
 
 def _add() -> None:
     """Keep the uploaded benchmark; its error is shown by `_import`."""
-    from kdcore.base import KdError, SettingError
-    from kdcore.base.errors import in_words
+    from kdcore.base import KdError, SettingError, in_words
     from kdcore.deploy.latency_store import import_benchmark
 
     state.put(_ADDED, None)

@@ -229,9 +229,8 @@ def _waiting_words(live: list[Run]) -> str:
 
 
 def _start(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
-    from kdcore.base import KdError
+    from kdcore.base import KdError, in_words
     from kdcore.base.counting import since
-    from kdcore.base.errors import in_words
     from kdcore.distill import list_runs, start_run
 
     if since(state.get(_STARTED, -math.inf)) < _TWICE_S:

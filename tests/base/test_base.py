@@ -26,6 +26,7 @@ from kdcore.base import (
     files,
     folder_bytes,
     numpy_generator,
+    refusal,
     remember_data_folder,
     save_npz,
     seed_everything,
@@ -37,7 +38,7 @@ from kdcore.base import (
     write_bytes,
     write_text,
 )
-from kdcore.base.errors import first_line, last_line, refusal
+from kdcore.base.errors import first_line, last_line
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kdcore.base import SettingError
-from kdcore.base.settings import expanded
+from kdcore.base import SettingError, expanded
 from kdcore.report.document import Document, html_document
 from kdcore.report.latex_document import latex_document
 from kdcore.report.latex_paper import paper_table

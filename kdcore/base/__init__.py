@@ -11,6 +11,7 @@ from kdcore.base.errors import (
     RecipeError,
     SettingError,
     StudyError,
+    error_text,
 )
 from kdcore.base.files import (
     BAD_NPZ,
@@ -23,6 +24,7 @@ from kdcore.base.files import (
     write_bytes,
     write_text,
 )
+from kdcore.base.locks import hold
 from kdcore.base.registry import Registry
 from kdcore.base.seeding import numpy_generator, seed_everything, torch_generator
 from kdcore.base.settings import (
@@ -57,8 +59,10 @@ __all__ = [
     "check_probs",
     "checkpoints_folder",
     "data_folder",
+    "error_text",
     "folder_bytes",
     "group_hash",
+    "hold",
     "numpy_generator",
     "remember_data_folder",
     "results_folder",

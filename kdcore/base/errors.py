@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class KdError(Exception):
     """A problem with an input, told in one sentence with the way out.
@@ -63,3 +67,12 @@ def first_line(error: Exception, empty: str = "") -> str:
 def last_line(output: str) -> str:
     """Return the first 160 letters of the last line that a failed process said, if any."""
     return (output.strip().splitlines() or ["it was killed"])[-1][:160]
+
+
+def error_text(error: BaseException) -> str:
+    """Return what went wrong in words for people; a full disk is said to be one."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return "The disk is full, or a quota or limit of it: free some space and run this again."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error) or type(error).__name__

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import keyword
 import os
@@ -12,10 +11,9 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from kdcore import __version__
-from kdcore.base import Cancelled, KdError
+from kdcore.base import Cancelled, KdError, error_text
 from kdcore.base.words import capitalised
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 COMMANDS = {
     "data": "show what a data folder holds and how it is split",
     "train": "train a recipe, or resume it, and write a checkpoint",
@@ -49,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in given[:1]:  # torch loads only for the command that is run
             _module(name).add_arguments(command)
     options = parser.parse_args(given)
+    from kdcore.cli.outputs import check_json  # with torch, which arguments alone don't need
+
     try:
+        check_json(options)
         _module(options.command).run(options)
     except (Cancelled, KeyboardInterrupt):
         print("Cancelled; what was finished is kept.", file=sys.stderr)
@@ -61,9 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        full = "The disk is full, or a quota or limit of it: free some space and run this again."
-        text = full if error.errno in _FULL else f"{error.strerror}: {error.filename}"
-        print(f"Error: {text}", file=sys.stderr)
+        print(f"Error: {error_text(error)}", file=sys.stderr)
         return 1
     return 0
 

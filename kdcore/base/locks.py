@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from kdcore.base.errors import KdError
+
+_LOOK_S = 0.05
 
 
 def hold(path: Path, busy: KdError, wait_s: float = 1.0) -> AcquireReturnProxy[FileLock]:
@@ -14,7 +17,7 @@ def hold(path: Path, busy: KdError, wait_s: float = 1.0) -> AcquireReturnProxy[F
 
     Parameters
     ----------
-    path : its folder is made; whoever holds it may delete it
+    path : its folder is made; who holds it may delete both as the last thing
     busy : what is raised if another process or thread holds it longer than `wait_s`
     wait_s : seconds
 
@@ -22,9 +25,17 @@ def hold(path: Path, busy: KdError, wait_s: float = 1.0) -> AcquireReturnProxy[F
     ------
     KdError
         `busy`.
+    OSError
+        If the file can't be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return FileLock(path).acquire(timeout=wait_s)
-    except Timeout as error:
-        raise busy from error
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return FileLock(path).acquire(timeout=max(0.0, end - time.monotonic()))
+        except Timeout as error:
+            raise busy from error
+        except (FileNotFoundError, FileExistsError):  # the folder goes, or went, in between
+            if time.monotonic() > end:
+                raise
+            time.sleep(_LOOK_S)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kdcore.base import BAD_NPZ, SettingError
-from kdcore.models.card import CARD
+from kdcore.models import CARD
 
 
 def check_place(path: Path, option: str) -> None:
@@ -28,7 +28,7 @@ def _why_not_there(path: Path) -> str:
         pass
     except OSError as error:  # below a file, too long, in a closed folder
         return (error.strerror or "no such place").lower()
-    folder = next(parent for parent in path.parents if os.path.lexists(parent))
+    folder = next((parent for parent in path.parents if os.path.lexists(parent)), path)
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{str(folder)!r} is closed to writing"
 
 

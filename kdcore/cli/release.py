@@ -26,6 +26,7 @@ from kdcore.data.splits import MEASURED_PARTS
 from kdcore.distill import Prepared, Recipe, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
+    CARD,
     Card,
     Checkpoint,
     Classifier,
@@ -34,7 +35,6 @@ from kdcore.models import (
     save_checkpoint,
     write_card,
 )
-from kdcore.models.card import CARD
 from kdcore.predict import Predictions, fit_ood, record, stream_outputs
 from kdcore.report.model_card import write_model_card
 
@@ -172,7 +172,8 @@ def _swapped_in(target: Path) -> Iterator[Path]:
         finally:
             if old.exists() and not target.exists():
                 old.rename(target)
-            shutil.rmtree(staging, ignore_errors=True)
+            for left in (new, old, staging):  # the lock last: then the next release begins
+                shutil.rmtree(left, ignore_errors=True)
             with suppress(OSError):  # another release is under way beside this one
                 staging.parent.rmdir()
 

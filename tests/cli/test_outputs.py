@@ -82,6 +82,7 @@ def test_predict_leaves_the_weights(
         ("HAM10000_metadata.csv", "is no command's result"),
         ("card.json", "is no command's result"),
         (".", "is no command's result"),
+        ("/", "is no command's result"),
         ("HAM10000_metadata.csv/x.json", "can't be written"),
         ("x" * 300, "can't be written: file name too long"),
     ],

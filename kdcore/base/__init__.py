@@ -11,6 +11,7 @@ from kdcore.base.errors import (
     RecipeError,
     SettingError,
     StudyError,
+    error_text,
     in_words,
     refusal,
     way_out,
@@ -26,6 +27,7 @@ from kdcore.base.files import (
     write_bytes,
     write_text,
 )
+from kdcore.base.locks import hold
 from kdcore.base.registry import Registry
 from kdcore.base.seeding import numpy_generator, seed_everything, torch_generator
 from kdcore.base.settings import (
@@ -61,9 +63,11 @@ __all__ = [
     "check_probs",
     "checkpoints_folder",
     "data_folder",
+    "error_text",
     "expanded",
     "folder_bytes",
     "group_hash",
+    "hold",
     "in_words",
     "numpy_generator",
     "refusal",

@@ -102,3 +102,9 @@ def refusal(error: OSError) -> SettingError:
     reason = error.strerror or str(error) or type(error).__name__
     where = "" if error.filename is None else f": {str(error.filename)[:200]!r}"
     return SettingError(f"{reason}{where}.", way_out(error))
+
+
+def error_text(error: BaseException) -> str:
+    """Return what went wrong in words for people, with the way out where the system refused."""
+    text = str(refusal(error)) if isinstance(error, OSError) else str(error)
+    return text or type(error).__name__

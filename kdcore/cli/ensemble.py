@@ -15,6 +15,7 @@ from kdcore.cli.common import (
     say_progress,
     write_json,
 )
+from kdcore.cli.outputs import refuse_inputs
 from kdcore.cli.release import check_target, release_model
 from kdcore.models import Card, Checkpoint, Ensemble, load_checkpoint
 
@@ -30,17 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
     parser.add_argument("--title", help="its name for people")
+    parser.add_argument("--replace", action="store_true", help="put it in another one's place")
     add_data_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure the mean of the members on validation and test and write the checkpoint."""
-    check_target(options.out)
     members = [load_checkpoint(checkpoint_folder(name)) for name in options.members]
+    refuse_inputs(options.out, [member.path for member in members])
     card = _card(members, options)
+    check_target(options.out, card.name, None, options.replace)
     model = Ensemble([m.model for m in members])
     data = open_data(options, card.classes)
-    card = release_model(model, card, data, options.out, say_progress)
+    card = release_model(model, card, data, options.out, say_progress, replace=options.replace)
     value = card.metrics["test"]["macro_f1"]["value"]
     print(f"{card.name}: test macro-F1 {value:.3f}, {options.out}")
     write_json(options, {"checkpoint": str(options.out), "metrics": card.metrics})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kdcore.base import DataError
 from kdcore.cli.common import SPLIT_CHOICES, write_json
+from kdcore.cli.outputs import check_predictions_file
 from kdcore.data import DATASETS
 from kdcore.predict import Predictions, read_foreign
 from kdcore.predict.foreign import NOTES
@@ -55,10 +56,12 @@ def run(options: argparse.Namespace) -> None:
         options.csv, _classes(options.classes), options.logits, lesions_of(like),
         options.name, options.split,
     )  # fmt: skip
+    outs = [options.out / f"{p.checkpoint}.npz" if several else options.out for p in read]
+    for out in outs:
+        check_predictions_file(out, [options.csv, *([options.like] if options.like else [])])
     made = []
-    for predictions in read:
+    for predictions, out in zip(read, outs, strict=True):
         kept = with_attributes(predictions, like) if like else predictions
-        out = options.out / f"{kept.checkpoint}.npz" if several else options.out
         kept.save(out)
         made.append(_said(kept, out))
     write_json(options, {"models": made} if several else made[0])

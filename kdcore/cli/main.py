@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from kdcore import __version__
-from kdcore.base import Cancelled, KdError, refusal
+from kdcore.base import Cancelled, KdError, error_text
 from kdcore.base.words import capitalised
 from kdcore.cli.interrupts import CANCELLED, EXIT_CODE, ends_at_once
 
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ends_at_once():
             options = _parsed(list(sys.argv[1:] if arguments is None else arguments))
             command = _module(options.command)
+            from kdcore.cli.outputs import check_json  # with torch, which arguments don't need
+        check_json(options)
         command.run(options)
     except (Cancelled, KeyboardInterrupt):
         print(CANCELLED, file=sys.stderr)
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"Error: {refusal(error)}", file=sys.stderr)
+        print(f"Error: {error_text(error)}", file=sys.stderr)
         return 1
     return 0
 

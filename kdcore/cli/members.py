@@ -17,7 +17,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config  # type: ignore[import-untyped]
 
 from kdcore import __version__
-from kdcore.base import Cancelled, KdError, RecipeError, sha256_file, write_text
+from kdcore.base import Cancelled, KdError, RecipeError, error_text, sha256_file, write_text
 from kdcore.cli.backends import Backend
 from kdcore.data import ImageDataset, open_dataset, samples_by_part
 from kdcore.data.splits import MEASURED_PARTS
@@ -123,7 +123,7 @@ def train_member(member: Member, place: Place) -> str:
         with folder.lock():
             return _attempt(member, place, folder)
     except (KdError, OSError) as error:  # another process is at work there, or nobody may be
-        return str(error)
+        return error_text(error)
 
 
 @contextmanager
@@ -147,7 +147,8 @@ def _attempt(member: Member, place: Place, folder: RunFolder) -> str:
             raise
         return str(error)
     except Exception as error:
-        told = str(error) if isinstance(error, KdError) else f"{type(error).__name__}: {error}"
+        known = isinstance(error, KdError | OSError)
+        told = error_text(error) if known else f"{type(error).__name__}: {error}"
         folder.write_status("failed", error=told)
         return told
     return ""

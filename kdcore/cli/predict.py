@@ -12,6 +12,7 @@ from kdcore.cli.common import (
     say_progress,
     write_json,
 )
+from kdcore.cli.outputs import check_predictions_file
 from kdcore.cli.unseen import choose_unseen
 from kdcore.models import load_checkpoint
 from kdcore.predict import predict_dataset
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(checkpoint_folder(options.checkpoint))
     data = open_data(options, checkpoint.card.classes)
     samples, excluded = choose_unseen(data, options, [checkpoint.card])
+    check_predictions_file(options.out, [data.root])
     predictions = predict_dataset(checkpoint, data, samples, options.split, say_progress)
     predictions.save(options.out)
     print(f"{len(predictions):,} predictions of {checkpoint.card.name} in {options.out}")

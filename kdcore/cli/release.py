@@ -7,26 +7,31 @@ that nobody lists half a checkpoint: `*/card.json` reaches neither folder there.
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import SettingError
+from kdcore.base import CheckpointError, RecipeError, SettingError, hold
 from kdcore.base.progress import Progress
+from kdcore.cli.outputs import check_place
 from kdcore.data import ImageDataset, Sample, attributes_of, samples_by_part
 from kdcore.data.info import LEAKY
 from kdcore.data.splits import MEASURED_PARTS
-from kdcore.distill import Prepared, RunFolder
+from kdcore.distill import Prepared, Recipe, RunFolder
 from kdcore.evaluate import evaluate_predictions, fit_temperature, refuse_training_images
 from kdcore.models import (
+    CARD,
     Card,
     Checkpoint,
     Classifier,
     load_checkpoint,
+    read_card,
     save_checkpoint,
     write_card,
 )
@@ -35,16 +40,21 @@ from kdcore.report.model_card import write_model_card
 
 
 def release(
-    prepared: Prepared, data: ImageDataset, target: Path, run: RunFolder, progress: Progress
+    prepared: Prepared,
+    data: ImageDataset,
+    target: Path,
+    run: RunFolder,
+    progress: Progress,
+    replace: bool = False,
 ) -> Card:
     """Write the checkpoint of a finished run to `target` and return its card.
 
     `prepared` is the trained run, whose history is in the folder `run`; `data` is what it was
-    trained on, and `progress` is called with images done and images in all. Errors are those of
-    `release_model`.
+    trained on, and `progress` is called with images done and images in all. `replace` and errors
+    are those of `release_model`.
     """
-    model = prepared.trainer.best_model()
-    return release_model(model, prepared.card, data, target, progress, run.history_file)
+    model, history = prepared.trainer.best_model(), run.history_file
+    return release_model(model, prepared.card, data, target, progress, history, replace)
 
 
 def release_model(
@@ -54,6 +64,7 @@ def release_model(
     target: Path,
     progress: Progress,
     history: Path | None = None,
+    replace: bool = False,
 ) -> Card:
     """Measure `model` on `data` and write its checkpoint to `target`, whole or not at all.
 
@@ -65,35 +76,76 @@ def release_model(
     model : trained
     card : what is known of it before it is measured; its recipe names the split and its seed
     data : what it was trained on
-    target : the checkpoint's folder; one that is there is replaced
+    target : the checkpoint's folder; an earlier release of the same is replaced
     progress : called with images done and images in all
     history : a file of epochs that is kept beside the weights
+    replace : replace another checkpoint, too
 
     Raises
     ------
     SettingError
-        If `target` is a folder of something else.
+        If `target` is another checkpoint or a folder of something else, or another process is
+        releasing into it.
     DataError
         If the network was trained on lesions that a lesion-grouped split of `data` holds out.
     """
-    check_target(target)
     with _swapped_in(Path(target).resolve()) as folder:
+        check_target(target, card.name, card.recipe, replace)
         save_checkpoint(folder, model, card)
         if history is not None:
             shutil.copyfile(history, folder / "history.csv")
         return _measure(folder, data, progress)
 
 
-def check_target(target: Path) -> None:
-    """Raise SettingError if `target` is there and is neither a checkpoint nor an empty folder."""
+def check_target(
+    target: Path, name: str, recipe: Mapping[str, Any] | None, replace: bool = False
+) -> None:
+    """Check that a checkpoint may be written to `target`.
+
+    Parameters
+    ----------
+    target : where it goes
+    name, recipe : of what is released; a checkpoint of both is an earlier release of the same.
+        None for a recipe that has not been trained: any checkpoint that is there is another one
+    replace : replace any other checkpoint, too
+
+    Raises
+    ------
+    SettingError
+        If nothing can be written there, or `target` is something else, or another checkpoint.
+    """
     target = Path(target)
-    if not target.exists() or (target / "card.json").is_file():
+    check_place(target, "--out")
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
-    if not target.is_dir() or any(target.iterdir()):
+    if not (target / CARD).is_file():
         raise SettingError(
             f"{str(target)!r} is no checkpoint, so it is not replaced by one.",
             "Name a new folder with --out.",
         )
+    if not (replace or (recipe is not None and _is_of(target, name, recipe))):
+        raise SettingError(
+            f"There is a checkpoint in {str(target)!r} already, which would be replaced.",
+            "Name another folder with --out, replace it with --replace, or resume the run that "
+            "wrote it.",
+        )
+
+
+def _is_of(target: Path, name: str, recipe: Mapping[str, Any]) -> bool:
+    """Tell whether a checkpoint has a name and recipe, whatever its title and precision."""
+    try:
+        card = read_card(target)
+    except CheckpointError:
+        return False
+    return card.name == name and _plain(card.recipe) == _plain(recipe)
+
+
+def _plain(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe's values as a card has them, with what older cards lack."""
+    with suppress(RecipeError):  # an ensemble's is none
+        recipe = Recipe.from_dict(dict(recipe)).to_dict()
+    plain: dict[str, Any] = json.loads(json.dumps(recipe))
+    return {key: value for key, value in plain.items() if key not in ("title", "precision")}
 
 
 @contextmanager
@@ -101,21 +153,29 @@ def _swapped_in(target: Path) -> Iterator[Path]:
     """Give a folder to fill, which takes the place of `target` if nothing goes wrong."""
     staging = target.parent / ".releasing" / target.name
     new, old = staging / "new", staging / "old"
-    if old.exists() and not target.exists():
-        old.rename(target)  # killed between the two renames below
-    shutil.rmtree(staging, ignore_errors=True)
-    new.mkdir(parents=True)
-    try:
-        yield new
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-    finally:
+    busy = SettingError(
+        f"Another release is writing to {str(target)!r}.",
+        "Wait for it, or name another folder with --out. A run that is trained goes on with "
+        "--resume.",
+    )
+    with hold(staging / ".lock", busy):
         if old.exists() and not target.exists():
-            old.rename(target)
-        shutil.rmtree(staging, ignore_errors=True)
-        with suppress(OSError):  # another release is under way beside this one
-            staging.parent.rmdir()
+            old.rename(target)  # killed between the two renames below
+        for left in (new, old):
+            shutil.rmtree(left, ignore_errors=True)
+        new.mkdir()
+        try:
+            yield new
+            if target.exists():
+                target.rename(old)
+            new.rename(target)
+        finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            for left in (new, old, staging):  # the lock last: then the next release begins
+                shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):  # another release is under way beside this one
+                staging.parent.rmdir()
 
 
 def _measure(folder: Path, data: ImageDataset, progress: Progress) -> Card:

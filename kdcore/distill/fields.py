@@ -67,7 +67,7 @@ def _numbers(f: Field, value: object) -> bool:
 
 
 def _folder(_: Field, value: object) -> bool:
-    return isinstance(value, str) and value not in ("", ".", "..") and not set(value) & set("/\\")
+    return isinstance(value, str) and value not in ("", ".", "..") and not set(value) & set("/\\\0")
 
 
 def _sizes(_: Field, value: object) -> bool:

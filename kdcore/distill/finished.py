@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from kdcore.base import CheckpointError
 from kdcore.data import ImageDataset
 from kdcore.distill.initial import initial_card
 from kdcore.distill.prepare import TEACHER, card_of, parts_of, preprocess_of
 from kdcore.distill.recipe import Recipe
-from kdcore.distill.run import RunFolder
+from kdcore.distill.run import RunFolder, kept_state
 from kdcore.models import Card, Classifier, build_model
 
 
@@ -37,19 +34,16 @@ def finished_run(
     """
     train, _ = parts_of(recipe, data)
     model = build_model(recipe.architecture, len(data.info.classes))
-    try:
-        model.load_state_dict(torch.load(folder.best, map_location="cpu", weights_only=True))
-        origin = torch.load(folder.last, map_location="cpu", weights_only=True)["origin"]
-    except (OSError, RuntimeError, KeyError, EOFError) as error:
-        raise CheckpointError(
-            f"The run {folder.path.name} can't be read: {error}.", "Train it again."
-        ) from error
+    with kept_state(folder.best) as state:
+        model.load_state_dict(state)
+    with kept_state(folder.last) as state:
+        origin = dict(state["origin"])
+        done = replace(recipe, precision=origin["precision"])
     teachers = {
         name.removeprefix(TEACHER): weights
         for name, weights in origin.items()
         if name.startswith(TEACHER)
     }
-    done = replace(recipe, precision=origin["precision"])
     initial = initial_card(recipe, checkpoints)
     preprocess = preprocess_of(recipe, data, initial)
     return model.eval(), card_of(done, data, train, preprocess, teachers, initial)

@@ -74,12 +74,13 @@ def start_run(
         If there is a run of that name already.
     """
     folder = RunFolder((root or runs_folder()) / recipe.name)
-    if folder.path.exists():
+    try:
+        folder.path.mkdir(parents=True)
+    except FileExistsError as error:
         raise SettingError(
             f"There is a run named {recipe.name!r} already.",
             "Give this one another name, or delete that one on the Runs page.",
-        )
-    folder.path.mkdir(parents=True)
+        ) from error
     folder.write_recipe(recipe)
     _spawn(folder, data, device, resume=False)
     return folder
@@ -121,13 +122,18 @@ def delete_run(folder: RunFolder) -> None:
     Raises
     ------
     SettingError
-        If a process is at work on it.
+        If a process is at work on it, or somebody else deletes it, too.
     """
     if folder.status().live:
         raise SettingError(
             f"The run {folder.path.name!r} is at work.", "Cancel it first, then delete it."
         )
-    shutil.rmtree(folder.path)
+    try:
+        shutil.rmtree(folder.path)
+    except FileNotFoundError as error:
+        raise SettingError(
+            f"Another session has deleted the run {folder.path.name!r}, or is about to."
+        ) from error
 
 
 def log_tail(folder: RunFolder) -> str:

@@ -11,6 +11,8 @@ import io
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,16 @@ from typing import Any
 import torch
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from kdcore.base import RecipeError, SettingError, write_atomically, write_bytes, write_text
+from kdcore.base import (
+    CheckpointError,
+    KdError,
+    RecipeError,
+    SettingError,
+    hold,
+    write_atomically,
+    write_bytes,
+    write_text,
+)
 from kdcore.distill.recipe import Recipe
 
 LIVE = ("starting", "queued", "preparing", "caching", "running", "paused", "measuring")
@@ -56,24 +67,30 @@ class RunFolder:
         self.cancel_file = self.path / "cancel"
         self.pause_file = self.path / "pause"
         self.checkpoint = self.path / "checkpoint"
-        self._lock = FileLock(self.path / ".lock")
 
     def lock(self) -> AcquireReturnProxy[FileLock]:
         """Take the folder's lock and return it, for a `with` block that gives it back.
+
+        What a process that was killed has left half-written is removed then.
 
         Raises
         ------
         SettingError
             If another process trains in this folder.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            return self._lock.acquire(timeout=1)  # a page that looks holds it for a moment
-        except Timeout as error:
-            raise SettingError(
-                f"Another process is at work in the run folder {self.path.name!r}.",
-                "Wait for it, cancel it, or name another folder with --run.",
-            ) from error
+        busy = SettingError(
+            f"Another process is at work in the run folder {self.path.name!r}.",
+            "Wait for it, cancel it, or name another folder with --run.",
+        )
+        held = hold(self.path / ".lock", busy)  # a page that looks has it for a moment
+        self._forget_unfinished()
+        return held
+
+    def _forget_unfinished(self) -> None:
+        """Remove what a process that was killed left of files that it was writing."""
+        for file in (self.last, self.best, self.history_file, self.status_file, self.recipe_file):
+            for path in self.path.glob(f".{file.name}.*{file.suffix}"):
+                path.unlink(missing_ok=True)
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write `recipe.json`."""
@@ -162,6 +179,26 @@ class RunFolder:
         """Remove the files `cancel` and `pause`, so that the run can go on."""
         self.cancel_file.unlink(missing_ok=True)
         self.pause_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept_state(path: Path) -> Iterator[Any]:
+    """Give what `save_state` wrote, on the CPU, for a `with` block that loads it.
+
+    Raises
+    ------
+    CheckpointError
+        If the file can't be read, or what it holds does not fit what the block loads it into.
+    """
+    try:
+        yield torch.load(path, map_location="cpu", weights_only=True)
+    except KdError:
+        raise
+    except Exception as error:  # a damaged file makes torch raise whatever it stumbles over
+        raise CheckpointError(
+            f"{path.name} of the run {path.parent.name!r} can't be read ({type(error).__name__}).",
+            "Start again in another folder (--run), or delete this run.",
+        ) from error
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

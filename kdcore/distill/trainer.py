@@ -22,7 +22,7 @@ from kdcore.distill.batches import Batch, Batches
 from kdcore.distill.objective import PARTS, objective
 from kdcore.distill.optimizer import make_optimizer
 from kdcore.distill.recipe import Recipe
-from kdcore.distill.run import RunFolder, save_state
+from kdcore.distill.run import RunFolder, kept_state, save_state
 from kdcore.distill.schedules import learning_rate_at, terms_at
 from kdcore.distill.signals import Teachers
 from kdcore.distill.sources import Sources
@@ -93,7 +93,8 @@ class Trainer:
         Cancelled
             If the run's folder asks for it; the last finished epoch is kept.
         CheckpointError
-            If the run that is resumed was begun with other teachers, data or precision.
+            If the run that is resumed was begun with other teachers, data or precision, or can't
+            be read.
         RecipeError
             If the gradient is no longer finite.
         OSError
@@ -113,9 +114,15 @@ class Trainer:
         return self.history
 
     def best_model(self) -> Classifier:
-        """Return the averaged weights of the best epoch by the recipe's `monitor`."""
-        state = torch.load(self.folder.best, map_location=self.fabric.device, weights_only=True)
-        self.student.net.load_state_dict(state)
+        """Return the network with the averaged weights of the best epoch by the recipe's `monitor`.
+
+        Raises
+        ------
+        CheckpointError
+            If they can't be read.
+        """
+        with kept_state(self.folder.best) as state:
+            self.student.net.load_state_dict(state)
         return self.student.net.eval()
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
@@ -249,18 +256,22 @@ class Trainer:
         self.folder.write_history(self.history)
 
     def _restore(self) -> None:
+        self.best_model()  # one that can't be read is told before it is trained on, not after
         # To the CPU first: Adam's step counters stay there, and nothing is on a GPU twice.
-        state = torch.load(self.folder.last, map_location="cpu", weights_only=True)
-        for name, value in state["origin"].items():
+        with kept_state(self.folder.last) as state:
+            self._check_origin(state["origin"])
+            self.student.load_state_dict(state["student"])
+            self.ema.load_state_dict(state["ema"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.fabric.strategy.precision.load_state_dict(state["scaler"])
+            self.history = state["history"]
+        if self.history:
+            self.folder.write_history(self.history)  # killed before it had written its last row
+
+    def _check_origin(self, origin: Mapping[str, str]) -> None:
+        for name, value in origin.items():
             if self.origin.get(name) != value:
                 raise CheckpointError(
                     f"The run was begun with another {name}, so it can't go on with this one.",
                     "Bring that one back, or start a new run.",
                 )
-        self.student.load_state_dict(state["student"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.fabric.strategy.precision.load_state_dict(state["scaler"])
-        self.history = state["history"]
-        if self.history:
-            self.folder.write_history(self.history)  # killed before it had written its last row

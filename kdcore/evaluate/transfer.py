@@ -97,12 +97,13 @@ def baseline_record(student: MapScores, records: Iterable[MapScores]) -> MapScor
     """Return the record of the student's network trained without a teacher, None without one.
 
     Only a model of the role "student" has one; it has the same architecture and the role
-    "baseline".
+    "baseline", and is not the teacher of the study, of whose agreement with itself there is none.
     """
     if student.meta.get("role") != "student":
         return None
     architecture = student.meta.get("architecture")
-    same = (r for r in records if r.meta.get("architecture") == architecture)
+    others = (r for r in records if r.checkpoint != r.teacher)
+    same = (r for r in others if r.meta.get("architecture") == architecture)
     return next((r for r in same if r.meta.get("role") == "baseline"), None)
 
 

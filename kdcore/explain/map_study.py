@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import DataError
+from kdcore.base import DataError, SettingError
 from kdcore.base.progress import Progress
 from kdcore.data import Ham10000, ImageDataset, Sample
 from kdcore.data.corruptions import CLEAN, corrupt, image_seed, parse_stack, reference_square
@@ -85,6 +85,11 @@ class MapStudy:
             parse_stack(stack)
         if not self.samples:
             raise DataError("There is no picture to explain.", "Choose another part of the split.")
+        if self.stacks and not self.corrupted:
+            raise SettingError(
+                "Corruptions are named, and 0 images to compare maps on under them.",
+                "Ask for at least 1 with --corrupted, or leave --corruptions out.",
+            )
         check_names(model.card for model in self.models)
         check_classes(model.card for model in self.models)
 

@@ -13,7 +13,7 @@ from kdcore.base import CheckpointError, RecipeError, Registry
 from kdcore.models import backbones
 from kdcore.models.ofa import Ofa595
 from kdcore.models.output import Classifier
-from kdcore.models.weights import read_state_dict
+from kdcore.models.weights import check_finite, read_state_dict
 
 Builder = Callable[[int], Classifier]
 ARCHITECTURES: Registry[Builder] = Registry("architecture", RecipeError)
@@ -116,7 +116,8 @@ def load_backbone(
     Raises
     ------
     CheckpointError
-        If more than a head of another shape does not fit, or with `whole` anything.
+        If more than a head of another shape does not fit, or with `whole` anything, or a tensor is
+        not finite.
     """
     own = model.state_dict()
     if not any(key in own for key in state):
@@ -133,6 +134,7 @@ def load_backbone(
             f"{len(own)} tensors are missing or of another shape (first: {sorted(missing)[0]}).",
             "Choose the architecture" + (" and classes" if whole else "") + " it was saved from.",
         )
+    check_finite(fitting, Path(source).name)
     model.load_state_dict(fitting, strict=False)
 
 

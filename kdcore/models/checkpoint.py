@@ -13,7 +13,7 @@ from kdcore.models.build import build_model
 from kdcore.models.card import Card, read_card, write_card
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.output import Classifier
-from kdcore.models.weights import read_state_dict
+from kdcore.models.weights import check_finite, read_state_dict
 
 WEIGHTS = "model.safetensors"
 
@@ -41,8 +41,8 @@ def load_checkpoint(folder: Path, classes: tuple[str, ...] | None = None) -> Che
     Raises
     ------
     CheckpointError
-        If the card or weights are missing or broken, do not fit each other, or the classes are
-        not `classes`, where given.
+        If the card or weights are missing or broken, do not fit each other, the weights are not
+        finite, or the classes are not `classes`, where given.
     """
     folder = Path(folder)
     card = read_card(folder)
@@ -59,6 +59,7 @@ def load_checkpoint(folder: Path, classes: tuple[str, ...] | None = None) -> Che
             f"The weights of {card.name} are not those its card describes (SHA-256 differs).",
             "Copy the checkpoint again, or train it again.",
         )
+    check_finite(state, card.name)
     try:
         model = make_model(card)
         model.load_state_dict(state)

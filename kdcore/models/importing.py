@@ -30,17 +30,18 @@ def import_checkpoint(weights: Path, card: Card, root: Path) -> Card:
     ------
     CheckpointError
         If the card can't be used, the name is taken, the file can't be read, or not every tensor
-        of the architecture is in it.
+        of the architecture is in it and finite.
     """
     check_card(card, card.name, "Correct it, then import again.")
     target = Path(root) / card.name
+    taken = CheckpointError(f"There is a checkpoint {card.name!r} already.", "Name it otherwise.")
     if target.exists():
-        raise CheckpointError(f"There is a checkpoint {card.name!r} already.", "Name it otherwise.")
+        raise taken
     model = build_model(card.architecture, len(card.classes))
     load_backbone(model, read_state_dict(weights), str(weights), whole=True)
     said = card.provenance or f"Imported from {Path(weights).name}; not measured here."
     full = replace(card, provenance=said, added="imported")
-    with _staged(target) as folder:
+    with _staged(target, taken) as folder:
         return save_checkpoint(folder, model, full, half=False)
 
 
@@ -57,13 +58,14 @@ def copy_checkpoint(source: Path, root: Path, name: str) -> Path:
     target = Path(root) / name
     if not (Path(source) / CARD).is_file():
         raise CheckpointError(f"{Path(source).name!r} is not a checkpoint.", "Train it first.")
+    taken = CheckpointError(
+        f"There is another checkpoint named {name!r} already.",
+        "Delete that one on the Runs page, if it was imported or promoted there. If not, train "
+        "this recipe again under another name.",
+    )
     if target.exists():
-        raise CheckpointError(
-            f"There is another checkpoint named {name!r} already.",
-            "Delete that one on the Runs page, if it was imported or promoted there. If not, train "
-            "this recipe again under another name.",
-        )
-    with _staged(target) as folder:
+        raise taken
+    with _staged(target, taken) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
         write_card(folder, replace(read_card(folder), name=name, added="promoted"))
     return target
@@ -91,26 +93,36 @@ def delete_checkpoint(folder: Path) -> None:
     Raises
     ------
     CheckpointError
-        If its card can't be read, or it is a shipped one.
+        If its card can't be read, it is a shipped one, or somebody else deletes it, too.
     """
     if not read_card(folder).added:
         raise CheckpointError(
             f"The checkpoint {Path(folder).name!r} is shipped.",
             "Only what was imported or promoted here can be deleted.",
         )
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"Another session has deleted the checkpoint {Path(folder).name!r}, or is about to."
+        ) from error
 
 
 @contextmanager
-def _staged(target: Path) -> Iterator[Path]:
-    """Give an empty folder to fill that becomes `target` if nothing goes wrong."""
+def _staged(target: Path, taken: CheckpointError) -> Iterator[Path]:
+    """Give an empty folder to fill that becomes `target`; raises `taken` if that has come since."""
     parent = target.parent / ".importing"
     parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=parent))
     try:
         staging.chmod(0o755)
         yield staging
-        staging.rename(target)
+        try:
+            staging.rename(target)
+        except OSError as error:
+            if target.exists():
+                raise taken from error
+            raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         with suppress(OSError):  # another import is under way beside this one

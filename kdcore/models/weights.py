@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             "Save `model.state_dict()` as safetensors and import that.",
         )
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def check_finite(state: Mapping[str, Tensor], of: str) -> None:
+    """Raise CheckpointError, naming what the tensors are `of`, if one holds NaN or infinity."""
+    for name, values in state.items():
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            raise CheckpointError(
+                f"{of} can't be used: its weights are not finite (first: {name}).",
+                "Copy the file again, or train it again at a lower learning rate.",
+            )

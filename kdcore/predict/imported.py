@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from kdcore.base import DataError
+from kdcore.base import DataError, hold
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.predict.foreign import read_foreign, to_csv
 from kdcore.predict.predictions import Predictions
@@ -23,6 +23,7 @@ from kdcore.predict.shelf import (
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,59}")
 _EXAMPLE_ROWS = 3
+_WAIT_S = 10.0
 
 
 def keep_foreign(
@@ -59,23 +60,28 @@ def keep_foreign(
     alone = len(files) == 1
     names = [name if alone else Path(file).stem for file in files]
     for one in names:
-        _check_name(one, part)
+        _check_name(one)
     if len({one.lower() for one in names}) < len(names):
         raise DataError("Two of the files have one name.", "Rename one of them.")
     read = [
         _read(file, data, one, part, logits, like)
         for one, (file, data) in zip(names, files.items(), strict=True)
     ]
-    foreign_folder().mkdir(parents=True, exist_ok=True)
-    paths = [foreign_folder() / f"{one}-{part}.npz" for one in names]
+    busy = DataError("Another session is adding predictions.", "Try again when it is done.")
+    with hold(foreign_folder() / ".lock", busy, _WAIT_S):  # two may add the same name at once
+        _check_free(names, part)
+        _save_all({foreign_folder() / f"{n}-{part}.npz": p for n, p in zip(names, read)})
+    return tuple(read)
+
+
+def _save_all(files: Mapping[Path, Predictions]) -> None:
     try:
-        for path, found in zip(paths, read, strict=True):
+        for path, found in files.items():
             found.save(path)
     except OSError:  # a full disk: the ones before it go, too
-        for path in paths:
+        for path in files:
             path.unlink(missing_ok=True)
         raise
-    return tuple(read)
 
 
 def _read(
@@ -127,15 +133,18 @@ def example_csv(predictions: Predictions) -> str:
     return "".join(text.splitlines(keepends=True)[: 1 + _EXAMPLE_ROWS])
 
 
-def _check_name(name: str, part: str) -> None:
+def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise DataError(
             f"{name!r} can't name a model.",
             "Use up to 60 letters, digits, spaces and . _ + - and begin with a letter or digit.",
         )
-    found, _ = list_measured()
-    for model in found:
-        if model.name.lower() == name.lower() and (model.role != FOREIGN or part in model.files):
+
+
+def _check_free(names: Sequence[str], part: str) -> None:
+    wanted = {name.lower() for name in names}
+    for model in list_measured()[0]:
+        if model.name.lower() in wanted and (model.role != FOREIGN or part in model.files):
             raise DataError(
                 f"There is a model {model.name} already.",
                 "Choose another name, or delete that one first.",

@@ -49,13 +49,20 @@ class Measured:
         return self.card.temperature if self.card else 1.0
 
     def load(self, part: str) -> Predictions:
-        """Return the predictions on `part`; DataError where there are none, or they are broken."""
+        """Return the predictions on `part`; DataError for none, broken ones or another model's."""
         if part not in self.files:
             raise DataError(
                 f"{self.name} has no saved predictions on the {part} part.",
                 "Make them with `python -m kdcore predict`, or choose another model.",
             )
-        return Predictions.load(self.files[part])
+        found = Predictions.load(self.files[part])
+        if self.card and self.card.weights_sha256 not in ("", found.checkpoint_hash):
+            raise DataError(
+                f"The {found.split} predictions of {self.name} were made with other weights than "
+                "those of its card.",
+                "Make them again with `python -m kdcore predict`.",
+            )
+        return found
 
 
 def foreign_folder() -> Path:

@@ -92,8 +92,7 @@ def choose_model(label: str, name: str, models: Sequence[Measured], index: int =
 
 def load(model: Measured, part: str = "test") -> Predictions:
     """Return a model's predictions on a part; raises `KdError`."""
-    path = model.files.get(part)
-    return _load(str(path), path.stat().st_mtime_ns) if path else model.load(part)
+    return _load(model, part, _key(model, part)) if part in model.files else model.load(part)
 
 
 def load_of(checkpoint: Checkpoint, part: str = "test") -> Predictions | None:
@@ -165,14 +164,13 @@ def _default(models: dict[str, Measured]) -> list[str]:
 
 def _key(model: Measured, part: str) -> str:
     path: Path = model.files[part]
-    return f"{path}:{path.stat().st_mtime_ns}"
+    weights = model.card.weights_sha256 if model.card else ""
+    return f"{path}:{path.stat().st_mtime_ns}:{weights}"
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _load(path: str, changed: int) -> Predictions:
-    from kdcore.predict import Predictions
-
-    return Predictions.load(Path(path))
+def _load(_model: Measured, part: str, content: str) -> Predictions:
+    return _model.load(part)
 
 
 @st.cache_resource(max_entries=48, show_spinner="Measuring…")

@@ -43,6 +43,20 @@ def _change(folder, **fields):
     save_checkpoint(folder, checkpoint.model, dataclasses.replace(checkpoint.card, **fields))
 
 
+def test_nothing_else_is_replaced(members, ham_folder, capsys):
+    before = (members / "one" / "card.json").read_bytes()
+    command = ["ensemble", "--members", "one", "two", "--data", str(ham_folder), "--out"]
+    assert main([*command, str(members / "one"), "--replace"]) == 1
+    assert "is what this command reads" in capsys.readouterr().err
+    card = Card("both", "student", "cnn2", HAM10000.classes, 32, HAM10000.mean, HAM10000.std)
+    save_checkpoint(members / "both", build_model("cnn2", 7), card)
+    assert main([*command, str(members / "both")]) == 1
+    assert "--replace" in capsys.readouterr().err
+    assert main([*command, str(members / "both"), "--replace"]) == 0
+    assert load_checkpoint(members / "both").card.members == ("cnn2", "cnn2")
+    assert (members / "one" / "card.json").read_bytes() == before
+
+
 def test_the_mean_of_two_is_a_checkpoint(members, ham_folder):
     assert _join(members, ham_folder, "one", "two") == 0
     both, one, two = (load_checkpoint(members / name) for name in ("both", "one", "two"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import time
 
 import pytest
@@ -97,6 +98,21 @@ def test_a_job_that_can_not_work_says_why(ham_folder):
     while "nobody" not in log_tail(folder):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_who_starts_or_deletes_second_is_told(ham_folder, monkeypatch):
+    folder = RunFolder(runs_folder() / RECIPE.name)
+    folder.path.mkdir(parents=True)
+    with pytest.raises(SettingError, match="There is a run named 'job' already"):
+        start_run(RECIPE, ham_folder)
+    assert list(folder.path.iterdir()) == []
+
+    def gone(path):
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", gone)
+    with pytest.raises(SettingError, match="Another session has deleted the run 'job'"):
+        delete_run(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"state": 3}'])

@@ -180,6 +180,14 @@ def test_the_baseline_is_the_same_network_without_a_teacher():
     assert baseline_record(baseline, [student, baseline]) is None
 
 
+def test_a_baseline_that_teaches_the_maps_is_no_student_s_own():
+    student, baseline = (make_scores(teacher="baseline"), make_baseline(teacher="baseline"))
+    teacher = replace(baseline, columns={"deletion": baseline.columns["deletion"]})
+    assert baseline_record(student, [teacher, student]) is None
+    found = evaluate_explanations([teacher, student], n_boot=5)
+    assert found.transfers == () and found.differences == {}
+
+
 def test_the_least_agreement_comes_first():
     record = make_scores(stacks=("jpeg-1",))
     values = record.columns["pearson"].copy()

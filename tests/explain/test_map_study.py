@@ -242,6 +242,8 @@ def test_what_is_refused(models, data):
         MapStudy(models[0], models[1:], data, samples, "test", method="attention-rollout")
     with pytest.raises(DataError, match="snow"):
         MapStudy(models[0], models[1:], data, samples, "test", stacks=("snow-1",))
+    with pytest.raises(SettingError, match="0 images to compare maps"):
+        MapStudy(models[0], models[1:], data, samples, "test", stacks=("jpeg-5",), corrupted=0)
     card = replace(models[1].card, classes=HAM10000.classes[::-1])
     with pytest.raises(CheckpointError, match="different classes"):
         MapStudy(models[0], (replace(models[1], card=card),), data, samples, "test")

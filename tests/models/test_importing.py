@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from kdcore.models import (
     delete_checkpoint,
     find_copy,
     import_checkpoint,
+    importing,
     list_checkpoints,
     load_checkpoint,
     read_card,
@@ -132,3 +134,49 @@ def test_an_input_size_that_the_network_refuses(weights, tmp_path):
     card = replace(CARD, architecture="visformer_small", input_size=64)
     with pytest.raises(CheckpointError, match="takes inputs of 224 pixels only"):
         import_checkpoint(_save(weights, tmp_path / "a.pt"), card, tmp_path)
+
+
+def test_weights_that_are_not_finite_are_told(weights, tmp_path):
+    for name, value in (("nan", float("nan")), ("inf", float("-inf"))):
+        spoilt = weights | {"fc.bias": torch.full((7,), value)}
+        path = _save(spoilt, tmp_path / f"{name}.safetensors")
+        with pytest.raises(CheckpointError, match=f"{name}.* weights are not finite .*fc.bias"):
+            import_checkpoint(path, CARD, tmp_path / "root")
+        model = build_model("resnet18", 7)
+        model.net.fc.bias.data.fill_(value)
+        save_checkpoint(tmp_path / name, model, CARD)
+        with pytest.raises(CheckpointError, match="mine .* weights are not finite"):
+            load_checkpoint(tmp_path / name)
+    assert not (tmp_path / "root").exists()
+
+
+def test_who_comes_second_is_told(weights, tmp_path, monkeypatch):
+    path, root = _save(weights, tmp_path / "a.pt"), tmp_path / "root"
+
+    def beaten(real, name):
+        """Let another session finish while this one is at work."""
+
+        def work(*arguments):
+            (root / name).mkdir(parents=True)
+            (root / name / "card.json").touch()
+            return real(*arguments)
+
+        return work
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "build_model", beaten(build_model, "mine"))
+        with pytest.raises(CheckpointError, match="There is a checkpoint 'mine' already"):
+            import_checkpoint(path, CARD, root)
+    import_checkpoint(path, CARD, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "read_card", beaten(read_card, "copy"))
+        with pytest.raises(CheckpointError, match="another checkpoint named 'copy' already"):
+            copy_checkpoint(tmp_path / "mine", root, "copy")
+    assert {p.name for p in root.iterdir()} == {"mine", "copy"}
+    monkeypatch.setattr(shutil, "rmtree", _gone)
+    with pytest.raises(CheckpointError, match="Another session has deleted"):
+        delete_checkpoint(tmp_path / "mine")
+
+
+def _gone(path):
+    raise FileNotFoundError(2, "No such file or directory", str(path))

@@ -72,6 +72,18 @@ def upload(app: AppTest, data: bytes, name: str) -> AppTest:
     return app.run()
 
 
+def test_another_models_predictions_are_not_shown_as_its_own(
+    open_page: Open, own_checkpoints: Path
+) -> None:
+    teacher, student = (own_checkpoints / f"tiny-{role}" for role in ("teacher", "student"))
+    shutil.copy(teacher / "predictions-test.npz", student / "predictions-test.npz")
+    link = {"see/temperature": {"scope": "class", "student": "tiny-student"}}
+    for page in (PAGE, "see/temperature", "write/results"):
+        app = open_page(page, **link.get(page, {}))
+        assert not app.exception
+        assert "test predictions of tiny-student were made with other weights" in words(app)
+
+
 def test_two_models(open_page: Open, saved: dict[str, Predictions]) -> None:
     app = open_page(PAGE)
     assert not app.exception
@@ -223,7 +235,7 @@ def test_predictions_from_elsewhere(open_page: Open, saved: dict[str, Prediction
     next(b for b in app.button if b.label == "Delete").click().run()
     next(b for b in app.button if b.label == "Yes, delete them").click().run()
     assert not app.exception
-    assert list(foreign_folder().iterdir()) == []
+    assert list(foreign_folder().glob("*.npz")) == []
     assert len(frame(app, "model", "macro F1")) == 2
 
 

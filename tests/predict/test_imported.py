@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +67,26 @@ def test_both_parts_under_one_name_and_forgotten_together(own: Predictions) -> N
     assert list_measured() == ([], [])
     with pytest.raises(ValueError, match="expected imported predictions"):
         forget_foreign(replace(model, role="teacher"))
+
+
+def test_one_of_two_sessions_that_add_one_name_is_refused(
+    own: Predictions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_have_read = threading.Barrier(2)
+
+    def read(*arguments: object) -> tuple[Predictions, ...]:
+        found = read_foreign(*arguments)
+        both_have_read.wait()
+        return found
+
+    monkeypatch.setattr("kdcore.predict.imported.read_foreign", read)
+    data = {"a.csv": to_csv(own).encode()}
+    with ThreadPoolExecutor(2) as pool:
+        added = [pool.submit(keep_foreign, data, name, "test") for name in ("theirs", "Theirs")]
+        problems = [one.exception() for one in added]
+    (refused,) = [problem for problem in problems if problem]
+    assert isinstance(refused, DataError) and "There is a model" in str(refused)
+    assert len(list_measured()[0]) == 1
 
 
 @pytest.mark.parametrize("name", ["", " x", "../x", "a/b", "a,b", ".hidden", "x" * 61, "a\n"])

@@ -50,6 +50,16 @@ def test_what_has_no_predictions_is_not_on_it(kept):
         found[0].load("train")
 
 
+def test_predictions_of_other_weights_are_refused(kept):
+    _put(kept / "a")
+    model = list_measured()[0][0]
+    with pytest.raises(DataError, match="test predictions of a were made with other weights"):
+        model.load("test")
+    own = make_predictions(20, checkpoint_hash=model.card.weights_sha256)
+    own.save(kept / "a" / "predictions-test.npz")
+    assert len(model.load("test")) == 20
+
+
 def test_imported_ones_come_last_and_a_broken_card_is_told(kept):
     _put(kept / "a")
     _put(kept / "broken")

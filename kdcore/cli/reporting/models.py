@@ -214,18 +214,7 @@ def _subject(model: Measured, part: str, like: Predictions | None) -> Subject:
     val = model.load("val") if part != "val" and "val" in model.files else None
     for predictions in (test, val):
         if model.card and predictions:
-            _refuse_other_weights(model, predictions)
             refuse_training_images(predictions, model.card.trained)
     if not len(test):
         raise DataError(f"The predictions of {model.name} have no image.", "Make them again.")
     return Subject(model, align(like, test)[1] if like else test, val)
-
-
-def _refuse_other_weights(model: Measured, predictions: Predictions) -> None:
-    card = model.card
-    if card and card.weights_sha256 and predictions.checkpoint_hash != card.weights_sha256:
-        raise DataError(
-            f"The {predictions.split} predictions of {model.name} were made with other weights "
-            "than those of its card.",
-            "Make them again with `python -m kdcore predict`.",
-        )

@@ -2,7 +2,9 @@
 
 import sys
 
-from kdcore.cli.main import main
+from kdcore.cli.interrupts import ends_at_once
 
 if __name__ == "__main__":
+    with ends_at_once():
+        from kdcore.cli.main import main
     sys.exit(main())

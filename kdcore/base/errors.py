@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WAYS_OUT = dict.fromkeys(_FULL, "Free some space and run this again.") | {
+    errno.EACCES: "Change who may read and write it, or name another place.",
+    errno.EPERM: "Change who may read and write it, or name another place.",
+    errno.EROFS: "Name a place that can be written to.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EISDIR: "Name a file.",
+    errno.ENOTDIR: "Name another path: something on it is a file.",
+    errno.EMFILE: "Close other programs, or raise the limit with `ulimit -n`.",
+}
+_CHECK = "Check the path and its disk, and run this again."
 
 
 class KdError(Exception):
@@ -69,10 +81,30 @@ def last_line(output: str) -> str:
     return (output.strip().splitlines() or ["it was killed"])[-1][:160]
 
 
+def way_out(error: OSError) -> str:
+    """Return what to do about what the system refused, one sentence."""
+    return _WAYS_OUT.get(error.errno or 0, _CHECK)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Raise what the system refuses in the block as the SettingError of `refusal`."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error) from error
+
+
+def refusal(error: OSError) -> SettingError:
+    """Return what the system refused as an error that a person can act on."""
+    if error.errno in _FULL:
+        return SettingError("The disk is full, or a quota or limit of it.", way_out(error))
+    reason = error.strerror or str(error) or type(error).__name__
+    where = "" if error.filename is None else f": {str(error.filename)[:200]!r}"
+    return SettingError(f"{reason}{where}.", way_out(error))
+
+
 def error_text(error: BaseException) -> str:
-    """Return what went wrong in words for people; a full disk is said to be one."""
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return "The disk is full, or a quota or limit of it: free some space and run this again."
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
+    """Return what went wrong in words for people, with the way out where the system refused."""
+    text = str(refusal(error)) if isinstance(error, OSError) else str(error)
+    return text or type(error).__name__

@@ -60,9 +60,22 @@ def folder_bytes(folder: Path) -> int:
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it into place.
 
-    A killed process or a full disk leaves the old file as it was.
+    A killed process or a full disk leaves the old file as it was. A device or a pipe, such as
+    /dev/stdout, is written to; a link stays one. An OSError names `path`.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        write(path)  # a file in its place would be nobody's device any more
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_beside(path, write)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _write_beside(path: Path, write: Callable[[Path], object]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
@@ -75,8 +88,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` in UTF-8, as `write_atomically` does."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write `text` in UTF-8, as `write_atomically` does.
+
+    A file's name may be no text: what of it is none is written as its code, as in JSON.
+    """
+    how = {"encoding": "utf-8", "errors": "backslashreplace"}
+    write_atomically(path, lambda temporary: temporary.write_text(text, **how))
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:

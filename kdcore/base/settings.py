@@ -15,15 +15,27 @@ CHECKPOINTS_VARIABLE = "DISTILSCOPE_CHECKPOINTS"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+def expanded(named: str | Path, source: str) -> Path:
+    """Return a path with "~" replaced; SettingError, naming `source`, if nobody is so called."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise SettingError(
+            f"There is no home folder for {str(named)!r} (from {source}).",
+            "Name the folder without ~.",
+        ) from error
+
+
 def state_folder() -> Path:
     """Return the folder for settings and runs: `DISTILSCOPE_STATE`, else `~/.distilscope`."""
-    return Path(os.environ.get(STATE_VARIABLE) or Path.home() / ".distilscope").expanduser()
+    named = os.environ.get(STATE_VARIABLE)
+    return expanded(named, STATE_VARIABLE) if named else expanded("~/.distilscope", "the default")
 
 
 def checkpoints_folder() -> Path:
     """Return the folder of checkpoints: `DISTILSCOPE_CHECKPOINTS`, else the repository's."""
     named = os.environ.get(CHECKPOINTS_VARIABLE)
-    return Path(named).expanduser() if named else REPOSITORY / "checkpoints"
+    return expanded(named, CHECKPOINTS_VARIABLE) if named else REPOSITORY / "checkpoints"
 
 
 def results_folder() -> Path:
@@ -45,7 +57,7 @@ def data_folder(explicit: str | Path | None = None) -> Path | None:
     Raises
     ------
     SettingError
-        If the folder was named and is not there.
+        If the folder was named and is not there, or may not be looked at.
     """
     for source, value in (
         ("--data", explicit),
@@ -53,7 +65,7 @@ def data_folder(explicit: str | Path | None = None) -> Path | None:
         (DATA_VARIABLE, os.environ.get(DATA_VARIABLE)),
     ):
         if value:
-            path = Path(value).expanduser()
+            path = expanded(value, source)
             if not path.exists():
                 raise SettingError(
                     f"The data folder {str(path)!r} (from {source}) does not exist.",
@@ -66,13 +78,14 @@ def data_folder(explicit: str | Path | None = None) -> Path | None:
 def remember_data_folder(folder: str | Path | None) -> None:
     """Remember `folder` for later starts of the app; None forgets it."""
     path = state_folder() / "settings.json"
-    value = str(Path(folder).expanduser().resolve()) if folder else None
+    value = str(expanded(folder, "the Data page").resolve()) if folder else None
     write_text(path, json.dumps({"data_folder": value}, indent=2))
 
 
 def _remembered() -> str | None:
     path = state_folder() / "settings.json"
     try:
-        return json.loads(path.read_text()).get("data_folder")
-    except (OSError, ValueError, AttributeError):
+        folder = json.loads(path.read_text(encoding="utf-8")).get("data_folder")
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None  # no settings yet, or half-written by hand: as if nothing was remembered
+    return folder if isinstance(folder, str) else None

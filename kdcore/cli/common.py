@@ -6,13 +6,14 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kdcore.base import (
     DATA_VARIABLE,
     DataError,
+    KdError,
     SettingError,
     checkpoints_folder,
     data_folder,
@@ -34,6 +35,13 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def counting_number(text: str) -> int:
+    """Read an option that is 1, 2, 3, …; argparse tells what else came."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
 def positive_number(text: str) -> float:
     """Read an option that is a finite number above 0; argparse tells what else came."""
     try:
@@ -49,6 +57,28 @@ def checkpoint_folder(name: str) -> Path:
     """Return the checkpoint's folder `name`; where there is none, that of a shipped one."""
     path = Path(name)
     return path if path.is_dir() else checkpoints_folder() / name
+
+
+def refuse_foreign(folder: Path | None, name: str, read: Callable[[Path], object]) -> None:
+    """Raise SettingError if tables written to `folder` would replace what is not this command's.
+
+    Parameters
+    ----------
+    folder : of `--out`; None where nothing is written
+    name : of its files, without a suffix
+    read : returns the record that the command left in the folder, or None where there is none
+    """
+    if folder is None or not folder.exists():
+        return
+    try:
+        theirs = folder.is_dir() and read(folder) is None
+    except KdError:  # a file of that name, but no record
+        theirs = True
+    files = [f"{name}{suffix}" for suffix in (".json", ".csv", ".md", ".tex")]
+    taken = [file for file in files if (folder / file).exists()] if theirs else []
+    if taken or not folder.is_dir():
+        what = f"holds a {taken[0]} that this command did not write" if taken else "is a file"
+        raise SettingError(f"{str(folder)!r} {what}.", "Name a new or empty folder with --out.")
 
 
 def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None:

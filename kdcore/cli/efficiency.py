@@ -14,6 +14,7 @@ from kdcore.cli.common import (
     checkpoint_folder,
     open_data,
     positive_number,
+    refuse_foreign,
     say_live,
     say_progress,
     whole_number,
@@ -26,7 +27,7 @@ from kdcore.models import CARD, card_order, read_card
 from kdcore.models.card import ROLES
 from kdcore.report.cells import columns
 from kdcore.report.efficiency import artefact_rows, recommendation, shown
-from kdcore.report.efficiency_files import NAME, write_efficiency
+from kdcore.report.efficiency_files import NAME, read_efficiency, write_efficiency
 
 _PRINTED = (0, 1, 3, 4, 5, 7, 10, 11, 2)  # columns of the table of artefacts
 
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make what is not kept yet, time everything, print and write it."""
+    refuse_foreign(options.out, NAME, read_efficiency)
     folders = [checkpoint_folder(name) for name in dict.fromkeys(options.checkpoints)] or shipped()
     data = _data(options, folders)
     told = Told(_say, say_progress, say_live)

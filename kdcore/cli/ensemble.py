@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from kdcore.base import CheckpointError
 from kdcore.cli.common import (
@@ -18,6 +20,7 @@ from kdcore.cli.release import check_target, release_model
 from kdcore.models import Card, Checkpoint, Ensemble, load_checkpoint
 
 SHARED = ("classes", "input_size", "mean", "std")
+SPLIT = ("split", "split_seed")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,20 +49,47 @@ def run(options: argparse.Namespace) -> None:
     write_json(options, {"checkpoint": str(options.out), "metrics": card.metrics})
 
 
+def _check_members(members: Sequence[Checkpoint]) -> None:
+    """Raise CheckpointError for the first condition of an ensemble that is not met."""
+    for problem in _problems(members):
+        raise CheckpointError(
+            problem,
+            "An ensemble needs two or more single networks of the same classes, input size, mean, "
+            "deviation, split and number of stages. Name other members.",
+        )
+
+
+def _problems(members: Sequence[Checkpoint]) -> Iterator[str]:
+    first, *others = members
+    if not others:
+        yield "One network is no ensemble."
+    for place, member in enumerate(members):
+        if member.card.members:
+            yield f"{member.card.name} is an ensemble itself."
+        if member.hash in {m.hash for m in members[:place]}:
+            yield f"The weights of {member.card.name} are named twice."
+        if not set(SPLIT) <= set(member.card.recipe):
+            yield f"The card of {member.card.name} does not say by which split it was trained."
+    for other in others:
+        for what, value in _shared(first).items():
+            if (found := _shared(other)[what]) != value:
+                names = f"{first.card.name} and {other.card.name}"
+                yield f"{names} differ in {what}: {str(value)[:80]} and {str(found)[:80]}."
+
+
+def _shared(member: Checkpoint) -> dict[str, Any]:
+    """Return what all members have to agree in, by its name in words."""
+    card = member.card
+    facts = {field.replace("_", " "): getattr(card, field) for field in SHARED}
+    facts |= {name.replace("_", " "): card.recipe.get(name) for name in SPLIT}
+    return facts | {"number of stages": len(member.model.stage_names)}
+
+
 def _card(members: list[Checkpoint], options: argparse.Namespace) -> Card:
+    _check_members(members)
     cards = [m.card for m in members]
     first = {f: getattr(cards[0], f) for f in SHARED}
-    split = {k: cards[0].recipe.get(k) for k in ("split", "split_seed")}
-    same = all(
-        first.items() <= vars(c).items() and split.items() <= c.recipe.items() for c in cards
-    )
-    same = same and len({len(m.model.stage_names) for m in members}) == 1
-    if len(cards) < 2 or any(c.members for c in cards) or not same:
-        raise CheckpointError(
-            "An ensemble needs two or more single networks of the same classes, input size, mean, "
-            "deviation, split and number of stages.",
-            "Name other members.",
-        )
+    split = {k: cards[0].recipe.get(k) for k in SPLIT}
     used = ", ".join(f"{m.card.name} (weights {m.hash[:12]})" for m in members)
     return Card(
         name=options.out.resolve().name,

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import ImageError, SettingError, write_bytes
+from kdcore.base import ImageError, SettingError, write_bytes, write_text
 from kdcore.base.words import percent
 from kdcore.cli.common import checkpoint_folder, say_progress, write_json
 from kdcore.data import HAM10000, LoadedImage, info_of_classes, read_image
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _several(options: argparse.Namespace, explain: Callable[[Path, Path], Result]) -> None:
     """Explain each picture into a folder of its own; one that can't be read stops no other."""
-    pictures = _pictures(options.images)
+    pictures = _pictures(options.images, options.out)
     done: dict[str, Result] = {}
     failed: dict[str, str] = {}
     try:
@@ -88,8 +88,8 @@ def _several(options: argparse.Namespace, explain: Callable[[Path, Path], Result
                 print(f"Left out: {error}", file=sys.stderr)
     finally:  # of a cancelled run, too, what was finished is in the table
         if done:
-            content = csv_text([COLUMNS, *(_row(*item) for item in done.items())]).encode()
-            write_bytes(options.out / TABLE, content)
+            text = csv_text([COLUMNS, *(_row(*item) for item in done.items())])
+            write_text(options.out / TABLE, text)
             print(f"{TABLE} of {len(done)} pictures in {options.out}")
         write_json(options, {"pictures": done, "left_out": failed})
     if failed:
@@ -100,11 +100,11 @@ def _several(options: argparse.Namespace, explain: Callable[[Path, Path], Result
         )
 
 
-def _pictures(given: Sequence[Path]) -> dict[str, Path]:
-    """Return each picture once, by the name of its folder in `--out`.
+def _pictures(given: Sequence[Path], out: Path) -> dict[str, Path]:
+    """Return each picture once, by the name of its folder in `out`.
 
-    That is the picture's own name without its kind. Where two would be called alike, the second
-    has its kind, and then a number. Those of one folder are in order of name.
+    That is the picture's own name without its kind. Where two would be called alike, or a file is
+    called so, it has its kind, and then a number. Those of one folder are in order of name.
     """
     paths: list[Path] = []
     for path in given:
@@ -123,7 +123,8 @@ def _pictures(given: Sequence[Path]) -> dict[str, Path]:
     for path in {p.resolve(): p for p in paths}.values():
         numbered = (f"{path.name}-{number}" for number in itertools.count(2))
         names = itertools.chain((path.stem, path.name), numbered)
-        name = next(name for name in names if name.casefold() not in taken)
+        free = (n for n in names if n.casefold() not in taken and not (out / n).is_file())
+        name = next(free)
         taken.add(name.casefold())  # some file systems don't tell a.png from A.png
         named[name] = path
     return named

@@ -9,6 +9,7 @@ from pathlib import Path
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
+    counting_number,
     open_data,
     say_progress,
     whole_number,
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", metavar="CHECKPOINT", required=True, help="as STUDENT")
     parser.add_argument("--method", default="grad-cam", help="of the maps (default: %(default)s)")
     parser.add_argument(
-        "--images", type=whole_number, metavar="N", help="the first N by hash (default: all)"
+        "--images", type=counting_number, metavar="N", help="the first N by hash (default: all)"
     )
     parser.add_argument(
         "--faithful", type=whole_number, default=0, metavar="M",

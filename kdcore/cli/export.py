@@ -14,6 +14,7 @@ from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
     choose,
+    counting_number,
     open_data,
     say_progress,
     write_json,
@@ -53,11 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--zip", action="store_true", help="pack each file with an example")
     parser.add_argument(
-        "--calibration-images", type=_some, metavar="N", default=CALIBRATION,
+        "--calibration-images", type=counting_number, metavar="N", default=CALIBRATION,
         help="of training; as many others are checked on",
     )  # fmt: skip
     parser.add_argument(
-        "--images", type=_some, metavar="N", help="measure on the first N by hash (default: all)"
+        "--images",
+        type=counting_number,
+        metavar="N",
+        help="measure on the first N by hash (default: all)",
     )
     parser.add_argument(
         "--no-data", action="store_true", help="check on drawn samples, whatever is configured"
@@ -132,12 +136,6 @@ def _print(
     for target, answer in answers.items():
         label, probability = next(iter(answer.items()))
         print(f"{target}: its example was run and says {label}, {percent(probability)}")
-
-
-def _some(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
-    return int(text)
 
 
 def _pictures(checkpoint: Checkpoint, data: ImageDataset, options: argparse.Namespace) -> Pictures:

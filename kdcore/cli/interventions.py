@@ -10,6 +10,7 @@ from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
+    counting_number,
     open_data,
     say_progress,
     whole_number,
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--teacher", metavar="CHECKPOINT", required=True)
     parser.add_argument(
-        "--images", type=whole_number, metavar="N", help="the first N by hash (default: all)"
+        "--images", type=counting_number, metavar="N", help="the first N by hash (default: all)"
     )
     parser.add_argument(
         "--q", type=float, nargs="+", metavar="Q", default=list(FRACTIONS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import keyword
 import os
 import sys
@@ -13,6 +14,7 @@ from types import ModuleType
 from kdcore import __version__
 from kdcore.base import Cancelled, KdError, error_text
 from kdcore.base.words import capitalised
+from kdcore.cli.interrupts import CANCELLED, EXIT_CODE, ends_at_once
 
 COMMANDS = {
     "data": "show what a data folder holds and how it is split",
@@ -36,25 +38,17 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m kdcore", description="DistilScope's core.")
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    for name, text in COMMANDS.items():
-        sentence = f"{capitalised(text)}.".replace("%%", "%")
-        command = commands.add_parser(name, help=text, description=sentence)
-        command.add_argument("--json", metavar="FILE", help="write the result here for machines")
-        if name in given[:1]:  # torch loads only for the command that is run
-            _module(name).add_arguments(command)
-    options = parser.parse_args(given)
-    from kdcore.cli.outputs import check_json  # with torch, which arguments alone don't need
-
+    _replace_what_cannot_be_shown()
     try:
+        with ends_at_once():
+            options = _parsed(list(sys.argv[1:] if arguments is None else arguments))
+            command = _module(options.command)
+            from kdcore.cli.outputs import check_json  # with torch, which arguments don't need
         check_json(options)
-        _module(options.command).run(options)
+        command.run(options)
     except (Cancelled, KeyboardInterrupt):
-        print("Cancelled; what was finished is kept.", file=sys.stderr)
-        return 130
+        print(CANCELLED, file=sys.stderr)
+        return EXIT_CODE
     except KdError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -65,6 +59,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error_text(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _replace_what_cannot_be_shown() -> None:
+    """Let a terminal of another encoding, such as cp1252, show a name's code instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _parsed(given: Sequence[str]) -> argparse.Namespace:
+    """Return the options; only the command that is run is loaded, with what it needs."""
+    parser = argparse.ArgumentParser(prog="python -m kdcore", description="DistilScope's core.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        sentence = f"{capitalised(text)}.".replace("%%", "%")
+        command = commands.add_parser(name, help=text, description=sentence)
+        command.add_argument("--json", metavar="FILE", help="write the result here for machines")
+        if name in given[:1]:
+            _module(name).add_arguments(command)
+    return parser.parse_args(given)
 
 
 def _module(command: str) -> ModuleType:

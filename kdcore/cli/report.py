@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from kdcore.base import data_folder, results_folder
+from kdcore.base import SettingError, data_folder, results_folder
 from kdcore.base.words import size_text
 from kdcore.cli.common import whole_number, write_json
 from kdcore.cli.reporting.folder import DOCUMENT, PRINTED, SOURCE, staged, write_document
@@ -15,6 +15,9 @@ from kdcore.cli.reporting.models import ReportModels, open_models
 from kdcore.cli.reporting.whole import SECTIONS, make_document, report_command
 from kdcore.data import open_dataset
 from kdcore.data.splits import MEASURED_PARTS
+from kdcore.report.document import Document
+from kdcore.report.efficiency_files import read_efficiency
+from kdcore.report.robustness_files import read_robustness
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Choose the models, measure them, write the report, say where it is."""
     started = time.monotonic()
+    _check_records(options)
     models, left_out = open_models(options.models, options.teacher, options.part, options.resamples)
     for text in left_out:
         print(text, file=sys.stderr)
@@ -64,6 +68,7 @@ def run(options: argparse.Namespace) -> None:
             models, options.robustness or results_folder(), _command(options), options.sections,
             efficiency=options.efficiency, data=data,
         )  # fmt: skip
+        _tell_missing(document, options)
         size = write_document(folder, document, options.out)
     seconds = time.monotonic() - started
     tables, figures = (len(blocks) for blocks in (document.tables(), document.figures()))
@@ -72,6 +77,32 @@ def run(options: argparse.Namespace) -> None:
         f"of {len(models.subjects)} models, {size_text(size)} in {seconds:.0f} s."
     )
     write_json(options, _result(models) | {"tables": tables, "figures": figures, "bytes": size})
+
+
+def _check_records(options: argparse.Namespace) -> None:
+    """Raise SettingError for a folder that was named and has no record."""
+    for option, read in (("robustness", read_robustness), ("efficiency", read_efficiency)):
+        folder = getattr(options, option)
+        if folder and read(folder) is None:
+            raise SettingError(
+                f"--{option}: there is no {option}.json in {str(folder)!r}.",
+                f"Name a folder that `python -m kdcore {option} --out` wrote.",
+            )
+
+
+def _tell_missing(document: Document, options: argparse.Namespace) -> None:
+    """Say which sections were asked for and have nothing to tell; raise if none has."""
+    if not document.sections:
+        raise SettingError(
+            f"There is nothing to tell of these models under {', '.join(options.sections)}.",
+            "Choose other sections, or other models.",
+        )
+    named = [name for name in ("robustness", "efficiency") if getattr(options, name)]
+    asked = [name for name in SECTIONS if name in (options.sections or named)]
+    absent = set(asked) - {section.name for section in document.sections}
+    for name in (name for name in asked if name in absent):
+        text = f"The report has no section on {name}: nothing is known of it for these models."
+        print(text, file=sys.stderr)
 
 
 def _command(options: argparse.Namespace) -> str:

@@ -9,7 +9,9 @@ from kdcore.base import SettingError
 from kdcore.cli.common import (
     add_data_arguments,
     checkpoint_folder,
+    counting_number,
     open_data,
+    refuse_foreign,
     say_progress,
     whole_number,
     write_json,
@@ -20,6 +22,7 @@ from kdcore.data import first_by_hash
 from kdcore.models import load_checkpoint
 from kdcore.predict.grid import all_stacks
 from kdcore.report.robustness import markdown_summary
+from kdcore.report.robustness_files import NAME, read_robustness
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--only", nargs="+", metavar="CORRUPTION", default=[], help="default: all")
     parser.add_argument(
-        "--images", type=whole_number, metavar="N", help="the first N by hash (default: all)"
+        "--images", type=counting_number, metavar="N", help="the first N by hash (default: all)"
     )
     parser.add_argument("--seed", type=whole_number, default=0, help="of corruptions and bootstrap")
     parser.add_argument("--resamples", type=whole_number, default=500, help="of the bootstrap")
@@ -46,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Compute what is missing of the grid, measure it, print and write the tables."""
+    refuse_foreign(options.out, NAME, read_robustness)
     folders = [checkpoint_folder(name) for name in options.checkpoints]
     teacher = checkpoint_folder(options.teacher or options.checkpoints[0])
     places = [folder.resolve() for folder in folders]

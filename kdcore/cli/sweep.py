@@ -14,7 +14,7 @@ import scipy
 import torch
 
 from kdcore import __version__
-from kdcore.base import KdError, SettingError, checkpoints_folder, state_folder
+from kdcore.base import KdError, SettingError, checkpoints_folder, expanded, state_folder
 from kdcore.cli.backends import BACKENDS, started
 from kdcore.cli.common import add_data_arguments, open_data, whole_number, write_json
 from kdcore.cli.members import Place, is_finished, train_members
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
     sweep = Sweep.read(options.sweep)
     releases = read_releases(sweep, options.release)
     waves = _chosen(sweep, options)
-    root = (options.runs or state_folder() / "sweeps" / sweep.name).expanduser().resolve()
+    root = expanded(options.runs or state_folder() / "sweeps" / sweep.name, "--runs").resolve()
     failed = {} if options.report else _train(sweep, waves, root, options)
     results, absent = gather([m for wave in waves for m in wave], root)
     failed |= {name: problem for name, problem in absent.items() if problem and name not in failed}

@@ -66,7 +66,7 @@ def find_cifar(root: Path) -> tuple[list[Layout], list[DataError]]:
     for kind, names in (("torchvision", _PYTHON), ("binary", _BINARY)):
         for folder in folders:
             for home in (folder, *(folder / name for name in names)):
-                if home.name in names and home.is_dir():
+                if home.name in names and _is_folder(home):
                     info = names[home.name]
                     found.setdefault(info.key, Layout(info, kind, home))
     zips = [p for folder in folders for p in sorted(folder.glob("*.[zZ][iI][pP]"))]
@@ -93,9 +93,24 @@ def _pictures(folders: list[Path], zips: list[Path]) -> tuple[Entries, list[Data
 def _in_class_folders(folder: Path) -> Iterator[tuple[str, Entry]]:
     """Yield the files in train/<class>/ and test/<class>/; Path.glob would take seconds."""
     for part in ("train", "test"):
-        for home in sorted(p for p in (folder / part).glob("*") if p.is_dir()):
-            for name in sorted(os.listdir(home)):
+        homes = (folder / part / name for name in _names_in(folder / part))
+        for home in filter(_is_folder, homes):
+            for name in _names_in(home):
                 yield f"{part}/{home.name}/{name}", Entry(home / name)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:  # above it; what needs that folder says so
+        return False
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:  # not there, no folder, or not to be read
+        return []
 
 
 def _add(entries: Entries, named: Iterable[tuple[str, Entry]]) -> None:

@@ -30,6 +30,7 @@ from kdcore.data.info import (
 )
 from kdcore.data.medmnist import SUFFIX, MedMnist, find_medmnist, info_of_file
 from kdcore.data.sample import Sample
+from kdcore.data.tree import Tree
 
 HOW_TO_KEEP = {
     "HAM10000": "its table HAM10000_metadata.csv beside images or zips",
@@ -121,6 +122,10 @@ def open_dataset(
     root = Path(root)
     if not root.exists():
         raise DataError(f"{str(root)!r} does not exist.", "Check the path.")
+    if not (root.is_file() or root.is_dir()):
+        raise DataError(
+            f"{str(root)!r} is neither a file nor a folder.", "Name what holds the data set."
+        )
     if root.suffix.lower() == SUFFIX and root.is_file():
         found: list[Found] = [(info_of_file(root), partial(MedMnist.open, root))]
     elif root.is_file() and not (is_zip(root) or is_zipfile(root)):
@@ -135,8 +140,10 @@ def open_dataset(
 def _find(root: Path, kind: str, skip_missing: bool, classes: tuple[str, ...]) -> list[Found]:
     """Return what a folder or zip holds; plain class folders only where they are wanted.
 
-    Raises DataError for a broken zip where nothing else is there.
+    Raises DataError for a broken zip where nothing else is there, or if `root` can't be read.
     """
+    if root.is_dir():
+        Tree(root).names()  # a folder that may not be read is told so before it is searched
     layouts, broken = find_cifar(root)
     found: list[Found] = [(layout.info, partial(Cifar.read, layout)) for layout in layouts]
     if any(_is_wanted(info, kind, classes) for info, _ in found) and (kind or classes):

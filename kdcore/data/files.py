@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import lzma
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdcore.base import DataError
+from kdcore.base import DataError, way_out
 from kdcore.data.images import MAX_BYTES
 
 Entries = dict[str, "Entry"]
@@ -60,7 +61,9 @@ class Entry:
             text = str(error.args[-1] if error.args else error).rstrip(".")
             raise DataError(
                 f"{what} can't be read from {self.path.name}: {text}.",
-                "Download that file again; a zip must be whole and not encrypted.",
+                way_out(error)
+                if isinstance(error, PermissionError)
+                else "Download that file again; a zip must be whole and not encrypted.",
             ) from error
         raise DataError(
             f"{what} has {size / 1e6:.0f} MB in {self.path.name}; at most {MAX_BYTES / 1e6:.0f} MB "
@@ -71,7 +74,10 @@ class Entry:
     def _size(self) -> int:
         if self.archive:
             return self.archive.getinfo(self.member).file_size
-        return self.path.stat().st_size
+        status = self.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no file")  # reading a pipe or a device may have no end
+        return status.st_size
 
 
 def find_metadata(root: Path) -> Entry:
@@ -147,7 +153,11 @@ def members(path: Path) -> Iterator[Entry]:
     """Yield what a zip holds, in its order; raises DataError if it is not whole."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except OSError as error:
+        raise DataError(
+            f"{path.name} can't be read: {error.strerror or error}.", way_out(error)
+        ) from error
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{path.name} is not a whole zip file.", "Download it again.") from error
     for member in archive.namelist():
         yield Entry(path, member, archive)

@@ -16,7 +16,7 @@ from pathlib import Path
 from kdcore.base import DataError
 from kdcore.data.info import BY_IMAGE, COVID_QU_EX, LC25000, LC25000_LUNG, DatasetInfo, folder_info
 from kdcore.data.splits import PARTS
-from kdcore.data.tree import Tree, join, open_tree
+from kdcore.data.tree import Tree, check_names, join, open_tree
 
 _PARTS = {
     "train": "train", "training": "train",
@@ -67,13 +67,14 @@ def find_class_folders(root: Path) -> FolderLayout | None:
     Raises
     ------
     DataError
-        If there are pictures and not two class folders, names of classes differ in case only, or
-        a part lacks a class.
+        If there are pictures and not two class folders, names of classes differ in case only or
+        are no text, two folders mean the same part, a part lacks a class, or a folder can't be
+        read.
     """
     tree = open_tree(root)
     home = _home(tree)
     folders, pictures = tree.names(home)
-    parts = _parts(folders)
+    parts = _parts(root, folders)
     if not parts or set(parts) == {"train"}:
         above = home if not parts else join(home, parts["train"])
         places = {"": _classes(tree, above)}
@@ -83,7 +84,7 @@ def find_class_folders(root: Path) -> FolderLayout | None:
         if pictures:
             raise DataError(f"{root.name!r} has pictures, but no class folders.", _TWO)
         return None
-    names = _checked_names(root, places)
+    names = _checked_names(root, places, parts)
     if all(name.startswith("HAM10000") for name in names):
         return None  # its pictures without its table: folders of zips, not classes
     splits = (BY_IMAGE,) if "" in places else ("official",)
@@ -96,7 +97,7 @@ def _home(tree: Tree) -> str:
     here = ""
     for _ in range(_LEVELS):
         folders, pictures = tree.names(here)
-        if len(folders) != 1 or pictures or _parts(folders):
+        if len(folders) != 1 or pictures or _PARTS.get(folders[0].lower()) == "train":
             return here
         inside = join(here, folders[0])
         if tree.names(inside)[1]:  # a class by itself
@@ -105,11 +106,24 @@ def _home(tree: Tree) -> str:
     return here
 
 
-def _parts(folders: list[str]) -> dict[str, str]:
-    """Return the folder of each part, "train" first; none unless there is a training part."""
-    found = {_PARTS[name.lower()]: name for name in folders if name.lower() in _PARTS}
-    if "train" not in found:
-        return {}
+def _parts(root: Path, folders: list[str]) -> dict[str, str]:
+    """Return the folder of each part, "train" first; none unless there is a training part.
+
+    Raises DataError if two folders mean the same part: one of them would be passed over.
+    """
+    found: dict[str, str] = {}
+    if not any(_PARTS.get(name.lower()) == "train" for name in folders):
+        return found
+    for name in folders:
+        part = _PARTS.get(name.lower())
+        if part in found:
+            raise DataError(
+                f"The folders {found[part]!r} and {name!r} in {root.name!r} are both the {part} "
+                "part.",
+                "Join them, or rename the one that is not meant.",
+            )
+        if part:
+            found[part] = name
     if "test" not in found and "val" in found:
         found["test"] = found.pop("val")
     return {part: found[part] for part in PARTS if part in found}
@@ -123,9 +137,10 @@ def _has_pictures(tree: Tree, folder: str) -> bool:
     return next(tree.pictures(folder), None) is not None
 
 
-def _checked_names(root: Path, places: Places) -> list[str]:
+def _checked_names(root: Path, places: Places, parts: Mapping[str, str]) -> list[str]:
     """Return the names of the classes in order, or raise what `find_class_folders` says."""
     names = sorted({name for part in places.values() for name in part})
+    check_names(root, names)
     same = defaultdict(list)
     for name in names:
         same[name.casefold()].append(name)
@@ -142,15 +157,15 @@ def _checked_names(root: Path, places: Places) -> list[str]:
         if absent:
             raise DataError(
                 f"The {part} part in {root.name!r} has no folder of the class {absent[0]!r}.",
-                f"Add {part}/{absent[0]}/ with its pictures, or remove that class from the other "
-                "parts.",
+                f"Add {parts[part]}/{absent[0]}/ with its pictures, or remove that class from the "
+                "other parts.",
             )
     return names
 
 
 def _covid(tree: Tree) -> FolderLayout | None:
     for home in _candidates(tree, _SEGMENTATION):
-        parts = _parts(tree.names(home)[0])
+        parts = _parts(tree.root, tree.names(home)[0])
         places = {
             part: {name: join(folder, "images") for name, folder in found.items()}
             for part, above in parts.items()

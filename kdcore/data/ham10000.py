@@ -167,6 +167,10 @@ def _read_metadata(name: str, data: bytes) -> list[Sample]:
             encoding="utf-8-sig",  # a spreadsheet puts a byte-order mark before the first column
             dtype=dict.fromkeys(_IDS, str),
         )
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name} is no text in UTF-8.", "Open it in a spreadsheet and save it as CSV, UTF-8."
+        ) from error
     except (ValueError, OSError, csv.Error, pd.errors.ParserError) as error:
         raise DataError(
             f"{name} can't be read as a table: {error}.", "Download it again."
@@ -207,13 +211,15 @@ def _number(value: float | None) -> float | None:
 def _check_rows(table: pd.DataFrame, name: str) -> None:
     if table.empty:
         raise DataError(f"{name} has no rows.", "Use the metadata file of the distribution.")
-    for column in _IDS:
-        table[column] = table[column].str.strip()
+    for column in _COLUMNS:
+        if column in _IDS:
+            table[column] = table[column].str.strip()
         empty = int((table[column].fillna("") == "").sum())
         if empty:
             raise DataError(
                 f"{name} has {empty:,} rows without {column}.",
-                "Fill them in or remove those rows: images are kept apart by lesion.",
+                "Fill them in or remove those rows. Where it is the last one, the file may be cut "
+                "short: download it again.",
             )
     unknown = sorted({str(d) for d in table["dx"]} - set(HAM10000.classes))
     if unknown:

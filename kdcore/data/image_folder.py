@@ -14,7 +14,7 @@ from kdcore.data.images import LoadedImage, read_image
 from kdcore.data.info import DatasetInfo
 from kdcore.data.sample import Sample
 from kdcore.data.splits import split_dataset
-from kdcore.data.tree import Tree
+from kdcore.data.tree import Tree, check_names
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ImageFolder:
         Raises
         ------
         DataError
-            If a class has no picture in a part.
+            If a class has no picture in a part, or the name of one is no text.
         """
         info, tree = layout.info, layout.tree
         samples: list[Sample] = []
@@ -55,6 +55,7 @@ class ImageFolder:
                         f"The class folder {folders[name]!r} in {tree.root.name!r} has no picture.",
                         "Add its pictures, or remove it.",
                     )
+                check_names(tree.root, found)
                 samples += [Sample(i, i, name, label) for i in sorted(found)]
                 paths |= found
         return ImageFolder(info, tree.root, tuple(samples), tree, paths)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from kdcore.base import ImageError, sha256_bytes
+from kdcore.base import ImageError, sha256_bytes, way_out
 
 MAX_BYTES = 40_000_000
 MAX_PIXELS = 50_000_000
@@ -78,6 +78,10 @@ def read_image(source: bytes | Path, max_pixels: int = MAX_PIXELS, name: str = "
     upright = _turn(image, turned, notes)
     try:
         rgb = _to_rgb(upright, notes)
+    except _NotFinite as error:
+        raise ImageError(
+            f"{name} has pixels that are no number or infinite.", _SAVE_AGAIN
+        ) from error
     except (ValueError, OSError) as error:
         raise ImageError(
             f"{name} is in the colour mode {image.mode}, which can't be shown.", _SAVE_AGAIN
@@ -99,7 +103,7 @@ def _bytes_of(source: bytes | Path, name: str) -> tuple[bytes, str]:
                 size = max(len(data), Path(source).stat().st_size)
         except OSError as error:
             raise ImageError(
-                f"{name} can't be read: {error.strerror or error}.", "Check the path."
+                f"{name} can't be read: {error.strerror or error}.", way_out(error)
             ) from error
     if not data:
         raise ImageError(f"{name} is empty.", "Choose a file that holds a picture.")
@@ -207,6 +211,10 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     return image.convert("RGB")
 
 
+class _NotFinite(ValueError):
+    """A grey value is NaN or infinite."""
+
+
 def _on_white(image: Image.Image, notes: list[str]) -> Image.Image:
     if image.mode == "La":
         image = image.convert("LA")
@@ -226,12 +234,12 @@ def _to_8_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
     Raises
     ------
-    ValueError
+    _NotFinite
         If a value is not finite.
     """
     grey = values.astype(np.float64)
     if not np.isfinite(grey).all():
-        raise ValueError("grey values: expected finite values, got NaN or infinity")
+        raise _NotFinite("grey values: expected finite values, got NaN or infinity")
     low, high = grey.min(), grey.max()
     if low >= 0 and np.issubdtype(values.dtype, np.integer) and high <= 65535:
         grey /= 257

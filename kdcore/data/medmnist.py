@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
-from kdcore.base import DataError, sha256_bytes
+from kdcore.base import DataError, sha256_bytes, way_out
 from kdcore.data.files import DAMAGED
 from kdcore.data.images import LoadedImage
 from kdcore.data.info import MEDMNIST, DatasetInfo
@@ -139,6 +139,8 @@ def _no_image(image_id: str) -> DataError:
 
 
 def _damaged(name: str, error: Exception) -> DataError:
+    if isinstance(error, PermissionError):
+        return DataError(f"{name} can't be read: {error.strerror}.", way_out(error))
     told = str(error.args[-1] if error.args else error).rstrip(".")
     return DataError(f"{name} is not a whole MedMNIST file: {told}.", _AGAIN)
 

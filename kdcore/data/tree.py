@@ -6,10 +6,10 @@ Nothing is opened: a folder of a million pictures costs one listing of names.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kdcore.base import DataError
+from kdcore.base import DataError, way_out
 from kdcore.data.files import Entry, is_zip, members
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif")
@@ -31,18 +31,25 @@ class Tree:
         self._inside = _folders_of(self._entries) if self._entries is not None else {}
 
     def names(self, folder: str = "") -> Names:
-        """Return the folders and the pictures directly in `folder`; none where there is none."""
-        if self._entries is not None:
-            folders, pictures = self._inside.get(folder, (set(), set()))
-            return sorted(folders), sorted(pictures)
-        return _on_disk(self.root / folder)
+        """Return the folders and the pictures directly in `folder`; none where there is none.
+
+        Raises DataError if the root can't be read. Another folder that can't counts as empty:
+        what only lies beside pictures, such as a disk's lost+found, need not be read.
+        """
+        try:
+            return self._listed(folder)
+        except DataError:
+            if folder:
+                return [], []
+            raise
 
     def pictures(self, folder: str) -> Iterator[str]:
         """Yield the paths of all pictures below `folder`, at any depth, relative to it.
 
-        Raises DataError if folders that are linked into each other have no end.
+        Raises DataError if a folder can't be read, or folders that are linked into each other
+        have no end.
         """
-        folders, pictures = self.names(folder)
+        folders, pictures = self._listed(folder)
         yield from pictures
         for name in folders:
             inside = join(folder, name)
@@ -52,6 +59,12 @@ class Tree:
                     "Remove the link that leads back to a folder above it.",
                 )
             yield from (f"{name}/{path}" for path in self.pictures(inside))
+
+    def _listed(self, folder: str) -> Names:
+        if self._entries is None:
+            return _on_disk(self.root / folder)
+        folders, pictures = self._inside.get(folder, (set(), set()))
+        return sorted(folders), sorted(pictures)
 
     def entry(self, path: str) -> Entry:
         """Return where the picture at `path`, which was listed, is."""
@@ -68,6 +81,20 @@ def open_tree(root: Path) -> Tree:
         if len(zips) == 1:
             return Tree(zips[0])
     return Tree(root)
+
+
+def check_names(root: Path, names: Iterable[str]) -> None:
+    """Raise DataError for a name below `root` that is no text: Linux allows any bytes.
+
+    Names become ids and classes, which are hashed, written to files of UTF-8 and shown.
+    """
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise DataError(
+                f"The name {name!r} in {root.name!r} is not UTF-8.", "Rename that file or folder."
+            ) from None
 
 
 def join(folder: str, name: str) -> str:
@@ -87,8 +114,13 @@ def _on_disk(folder: Path) -> Names:
                     pictures.append(item.name)
                 elif item.is_dir():
                     folders.append(item.name)
-    except OSError:
-        return [], []  # not there, or not to be read: nothing to list
+    except (FileNotFoundError, NotADirectoryError):
+        return [], []
+    except OSError as error:
+        raise DataError(
+            f"The folder {str(folder)!r} can't be read: {error.strerror}.",
+            way_out(error),
+        ) from error
     return sorted(folders), sorted(pictures)
 
 

@@ -73,7 +73,7 @@ def read_artefact(path: Path) -> Artefact:
         _refuse_other_types(found)
     except FileNotFoundError as error:
         raise ExportError(f"{path.name} has no record {record_of(path).name}.", _AGAIN) from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ExportError(f"The record of {path.name} can't be read: {error}.", _AGAIN) from error
     return found
 

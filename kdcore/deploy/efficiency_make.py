@@ -145,7 +145,7 @@ def keep_memory(exports: Exports) -> dict[str, PeakMemory]:
     path = exports.folder / "memory.json"
     try:
         found = {e: PeakMemory(**m) for e, m in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         found = {}
     side = exports.checkpoint.card.input_size
     forms = {"eager": ("checkpoint", exports.checkpoint.path)}

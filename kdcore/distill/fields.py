@@ -96,7 +96,7 @@ def _schedules(_: Field, value: object) -> bool:
 
 def _interval(f: Field, noun: str) -> str:
     if f.high >= HUGE:
-        return f"a {noun} {'above' if f.above else 'of at least'} {f.low:g}"
+        return f"a {noun} {'above' if f.above else 'of at least'} {f.low:g}, at most {HUGE:,}"
     return f"a {noun} in {'(' if f.above else '['}{f.low:g}, {f.high:g}{')' if f.below else ']'}"
 
 

@@ -17,6 +17,7 @@ from kdcore.base import (
 )
 from kdcore.base.progress import stop_if
 from kdcore.data import (
+    HAM10000,
     ImageDataset,
     Preprocess,
     Sample,
@@ -204,13 +205,17 @@ def parts_of(recipe: Recipe, data: ImageDataset) -> tuple[list[Sample], list[Sam
         raise RecipeError(
             f"The training part has {len(train)} images, fewer than one batch of "
             f"{recipe.batch_size}.",
-            "Lower batch_size, or name a folder with more images.",
+            f"{'Raise limit, l' if recipe.limit else 'L'}ower batch_size, or name a folder with "
+            "more images.",
         )
-    if len({s.lesion_id for s in val}) < LEAST_LESIONS or not test:
+    lesions = len({s.lesion_id for s in val})
+    if lesions < LEAST_LESIONS or not test:
+        grouped = data.info.key == HAM10000.key  # elsewhere each image is a group of its own
         raise DataError(
             f"The data folder is too small to choose and measure a model: validation has "
-            f"{len(val)} images of {len({s.lesion_id for s in val})} lesions, test {len(test)}.",
-            f"Name a folder that leaves at least {LEAST_LESIONS} lesions for validation.",
+            f"{len(val)} images{f' of {lesions} lesions' if grouped else ''}, test {len(test)}.",
+            f"Name a folder that leaves at least {LEAST_LESIONS} "
+            f"{'lesions' if grouped else 'images'} for validation, and one or more for the test.",
         )
     return train, val
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import RecipeError
+from kdcore.base import RecipeError, way_out
 from kdcore.distill.fields import FIELDS
 from kdcore.models import ARCHITECTURES, refused_sides
 
@@ -107,6 +107,11 @@ class Recipe:
         """Build a recipe from plain values; raises RecipeError for an unknown or missing field."""
         if not isinstance(values, dict):
             raise RecipeError("The recipe is no table of fields.", "Compare recipes/.")
+        if {"base", "methods", "extends"} & set(values):
+            raise RecipeError(
+                "This is a sweep, which stands for many recipes.",
+                "Run it with `python -m kdcore sweep`, or choose the file of one recipe.",
+            )
         known = {f.name for f in fields(Recipe)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -161,14 +166,30 @@ def read_table(path: Path) -> Any:
     """Return what a `.toml` or `.json` file holds; RecipeError if it can't be read."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
         raise RecipeError(
             f"There is no recipe {str(path)!r}.", "The shipped ones are in recipes/."
         ) from error
-    except ValueError as error:
-        raise RecipeError(f"{path.name} can't be parsed: {error}.", "Correct it.") from error
+    except OSError as error:
+        raise RecipeError(
+            f"The recipe {str(path)!r} can't be read: {error.strerror}.", way_out(error)
+        ) from error
+    return parse_table(data, path.name)
+
+
+def parse_table(data: bytes, name: str) -> Any:
+    """Return what a file's bytes hold; `name` tells JSON (".json") from TOML.
+
+    A byte-order mark, as some editors write it, is passed over. RecipeError if it can't be parsed.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+        return json.loads(text) if name.lower().endswith(".json") else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(
+            f"{name} can't be parsed: {str(error)[:200]}.", "Correct it, or choose another file."
+        ) from error
 
 
 def _combinations(r: Recipe) -> Iterator[tuple[bool, str, str]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import REPOSITORY, KdError, RecipeError
+from kdcore.base import REPOSITORY, KdError
 from kdcore.distill.fields import FIELDS
-from kdcore.distill.recipe import Recipe, read_table
+from kdcore.distill.recipe import Recipe, parse_table
 
 RECIPES = REPOSITORY / "recipes"
 
@@ -32,19 +31,7 @@ def parse_recipe(data: bytes, name: str) -> Recipe:
     RecipeError
         If it is no text, can't be parsed, is a sweep, or is not valid.
     """
-    try:
-        text = data.decode("utf-8-sig")
-        values = json.loads(text) if name.lower().endswith(".json") else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(
-            f"{name} can't be parsed: {str(error)[:200]}.", "Correct it, or choose another file."
-        ) from error
-    if isinstance(values, dict) and "base" in values:
-        raise RecipeError(
-            f"{name} is a sweep, which stands for many recipes.",
-            "Run it with `python -m kdcore sweep`, or choose the file of one recipe.",
-        )
-    return Recipe.from_dict(values)
+    return Recipe.from_dict(parse_table(data, name))
 
 
 def shipped_recipes(root: Path = RECIPES) -> dict[str, Recipe]:
@@ -52,9 +39,7 @@ def shipped_recipes(root: Path = RECIPES) -> dict[str, Recipe]:
     found = {}
     for path in sorted(Path(root).rglob("*.toml")):
         try:
-            values = read_table(path)
-            if "base" not in values:
-                found[path.relative_to(root).with_suffix("").as_posix()] = Recipe.from_dict(values)
+            found[path.relative_to(root).with_suffix("").as_posix()] = Recipe.read(path)
         except KdError:
             continue  # what can't be used can't be offered
     return found

@@ -113,7 +113,8 @@ def export_files(
         f"{stem}_panel.png": panel_png(pair, opacity, colormap),
         f"{stem}_panel.svg": panel_svg(pair, opacity, colormap).encode(),
         f"{stem}_maps.npz": maps_npz(pair, arrays),
-        f"{stem}_manifest.json": manifest_json(pair, shown).encode(),
+        # A file's name may be no text; its code between the quotes is JSON's own way to write it.
+        f"{stem}_manifest.json": manifest_json(pair, shown).encode(errors="backslashreplace"),
     }
 
 

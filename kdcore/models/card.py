@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kdcore.base import CheckpointError, write_text
+from kdcore.base import CheckpointError, way_out, write_text
 from kdcore.models.build import ARCHITECTURES, refused_sides
 
 CARD = "card.json"
@@ -70,7 +70,11 @@ def read_card(folder: Path) -> Card:
         raw = json.loads(path.read_text(encoding="utf-8"))
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
         card = Card(**{k: v for k, v in fields.items() if k in Card.__dataclass_fields__})
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+    except OSError as error:
+        raise CheckpointError(
+            f"The card of {Path(folder).name!r} can't be read: {error.strerror}.", way_out(error)
+        ) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(
             f"The card of {Path(folder).name!r} can't be read: {error}.",
             "Restore card.json, or train again.",
@@ -151,9 +155,26 @@ def _checks(card: Card) -> Iterator[tuple[str, bool, str]]:
     for name in ("recipe", "metrics", "ood", "teachers"):
         yield name, isinstance(getattr(card, name), dict), "a mapping"
     yield "teachers", _are_texts(tuple(card.teachers.values())), "names and SHA-256"
+    yield (
+        "recipe",
+        _is_recipe(card.recipe),
+        "a table whose split is text, split_seed a whole number, teachers a list of texts",
+    )
     rate = card.ood.get("false_alarm_rate")
     share = rate is None or (_is_number(rate) and 0 <= rate <= 1)
     yield "ood", share, "a mapping whose false_alarm_rate is in [0, 1]"
+
+
+def _is_recipe(recipe: dict[str, Any]) -> bool:
+    """Tell whether what is read of a recipe, beside its table, is of the right kind."""
+    split, seed = recipe.get("split"), recipe.get("split_seed")
+    teachers = recipe.get("teachers") or ()
+    return (
+        (split is None or isinstance(split, str))
+        and (seed is None or (type(seed) is int and seed >= 0))
+        and isinstance(teachers, list | tuple)
+        and _are_texts(tuple(teachers))
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from kdcore.base import DataError
+from kdcore.base import DataError, way_out
 
 
 def read_head(arrays: Mapping[str, NDArray[Any]], known: int, path: Path) -> dict[str, Any]:
@@ -30,3 +30,22 @@ def read_head(arrays: Mapping[str, NDArray[Any]], known: int, path: Path) -> dic
             "Read it with the version that wrote it, or make it again with this one.",
         )
     return head
+
+
+def unreadable(path: Path, what: str, error: Exception, again: str) -> DataError:
+    """Return in words why a file can't be read as a record.
+
+    Parameters
+    ----------
+    path : the file
+    what : the record, as in "saved predictions"
+    error : one of `BAD_NPZ`; of any file that is no `.npz` NumPy says that it may hold pickles
+    again : how to make the record again
+    """
+    reason = f"{error}"
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror
+    elif "pickle" in reason or "context manager" in reason:  # the second of a bare array
+        reason = "it is no .npz file of plain arrays"
+    hint = way_out(error) if isinstance(error, PermissionError) else again
+    return DataError(f"{Path(path).name} can't be read as {what}: {reason}.", hint)

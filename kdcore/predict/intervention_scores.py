@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import BAD_NPZ, DataError, save_npz
-from kdcore.predict.heads import read_head
+from kdcore.base import BAD_NPZ, save_npz
+from kdcore.predict.heads import read_head, unreadable
 
 _FORMAT = 1
 _AGAIN = "Delete it, and make it again with `python -m kdcore interventions`."
@@ -140,9 +140,7 @@ class InterventionScores:
             with np.load(path, allow_pickle=False) as arrays:
                 return InterventionScores(**_fields(arrays, read_head(arrays, _FORMAT, path)))
         except BAD_NPZ as error:
-            raise DataError(
-                f"{Path(path).name} can't be read as saved interventions: {error}.", _AGAIN
-            ) from error
+            raise unreadable(path, "saved interventions", error, _AGAIN) from error
 
 
 def _head(scores: InterventionScores) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdcore.base import BAD_NPZ, DataError, check_labels, save_npz
-from kdcore.predict.heads import read_head
+from kdcore.base import BAD_NPZ, check_labels, save_npz
+from kdcore.predict.heads import read_head, unreadable
 
 AGREEMENT = ("pearson", "spearman", "cosine", "ssim", "iou")
 FLOORS: Mapping[str, str] = {
@@ -132,9 +132,7 @@ class MapScores:
                 fields = _fields(arrays, read_head(arrays, _FORMAT, path))
             return MapScores(**fields)
         except BAD_NPZ as error:
-            raise DataError(
-                f"{Path(path).name} can't be read as scores of heatmaps: {error}.", _AGAIN
-            ) from error
+            raise unreadable(path, "scores of heatmaps", error, _AGAIN) from error
 
 
 def split_floor(column: str, columns: Mapping[str, Any]) -> tuple[str, str]:

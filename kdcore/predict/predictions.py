@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdcore.base import BAD_NPZ, DataError, check_labels, check_logits, save_npz
-from kdcore.predict.heads import read_head
+from kdcore.predict.heads import read_head, unreadable
 
 _FORMAT = 1
+_TEXTS = ("split", "checkpoint_hash", "checkpoint", "corruption")
 _ATTRIBUTE = "attribute_"  # before an attribute's name in the file
 _AGAIN = "Make it again with `python -m kdcore predict` or `import`."
 
@@ -57,6 +58,9 @@ class Predictions:
         logits = check_logits(self.logits)
         if len(self.classes) != logits.shape[1]:
             raise ValueError(f"classes: expected {logits.shape[1]} names, got {len(self.classes)}")
+        _check_texts("classes", self.classes)
+        for name in _TEXTS:
+            _check_texts(name, [getattr(self, name)])
         for name in ("sample_ids", "group_ids", "labels"):
             _check_shape(name, getattr(self, name), len(logits))
         _check_range(np.asarray(self.labels), len(self.classes), self.sample_ids)
@@ -100,9 +104,7 @@ class Predictions:
             with np.load(path, allow_pickle=False) as arrays:
                 fields = _fields(arrays, read_head(arrays, _FORMAT, path))
         except BAD_NPZ as error:
-            raise DataError(
-                f"{Path(path).name} can't be read as saved predictions: {error}.", _AGAIN
-            ) from error
+            raise unreadable(path, "saved predictions", error, _AGAIN) from error
         try:
             return Predictions(**fields)
         except (ValueError, TypeError) as error:
@@ -116,8 +118,7 @@ def _fields(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> dict
     labels = arrays["labels"]
     if labels.dtype.kind not in "iu":
         raise ValueError(f"labels: expected whole numbers, got {labels.dtype}")
-    names = ("split", "checkpoint_hash", "checkpoint", "corruption", "meta")
-    return {name: head[name] for name in names} | {
+    return {name: head[name] for name in (*_TEXTS, "meta")} | {
         "logits": arrays["logits"].astype(np.float32),
         "labels": labels.astype(np.int64),
         "sample_ids": arrays["sample_ids"],
@@ -129,6 +130,12 @@ def _fields(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> dict
             if key.startswith(_ATTRIBUTE)
         },
     }
+
+
+def _check_texts(name: str, values: Iterable[object]) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise ValueError(f"{name}: expected text, got {str(value)[:80]}")
 
 
 def _check_shape(name: str, values: NDArray[Any], n: int) -> None:

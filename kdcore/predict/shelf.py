@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdcore.base import DataError, KdError, checkpoints_folder, runs_folder, state_folder
+from kdcore.base import DataError, KdError, checkpoints_folder, in_words, runs_folder, state_folder
 from kdcore.data.splits import MEASURED_PARTS
 from kdcore.models import Card, card_order, read_card
 from kdcore.predict.predictions import Predictions
@@ -82,8 +82,9 @@ def list_measured() -> tuple[list[Measured], list[KdError]]:
         cards = []
         for folder in sorted(folders):
             try:
-                if files := _files(folder):
-                    cards.append((folder, files, read_card(folder)))
+                with in_words():
+                    if files := _files(folder):
+                        cards.append((folder, files, read_card(folder)))
             except KdError as error:
                 problems.append(error)
         for folder, files, card in sorted(cards, key=lambda row: card_order(row[2])):

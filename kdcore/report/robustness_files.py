@@ -44,9 +44,9 @@ def read_robustness(folder: Path) -> Robustness | None:
         return None
     try:
         return Robustness.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, DataError) as error:
+    except (OSError, ValueError, RecursionError, DataError) as error:
         raise DataError(
-            f"The robustness table {str(path)!r} can't be read: {error}",
+            f"The robustness table {str(path)!r} can't be read: {str(error).rstrip('.')}.",
             "Delete it, or make it again with `python -m kdcore robustness`.",
         ) from error
 

@@ -196,7 +196,7 @@ def read_study(folder: Path) -> Study:
         _check_named(facts["about"])
         known = (facts["title"], facts["created"], facts["seed"], facts["about"])
         return Study(folder.name, *known, cases, folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StudyError(
             f"The study in {folder.name!r} can't be read: its manifest.json is damaged or gone.",
             "Put the file back from a copy; the answers beside it were not touched.",

@@ -42,13 +42,11 @@ def _put(asked: str | None) -> None:
 
 
 def _do(key: str, action: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    from kdcore.base import KdError, SettingError
+    from kdcore.base import KdError, in_words
 
     _put(None)
     try:
-        action(*args)
+        with in_words():
+            action(*args)
     except KdError as error:
         state.put(_FAILED, (key, error))
-    except OSError as error:
-        told = SettingError(f"That did not work: {error.strerror}, {error.filename}.", "Try again.")
-        state.put(_FAILED, (key, told))

@@ -91,7 +91,7 @@ def _form(own: list[Measured]) -> None:
 
 def _add(own: list[Measured]) -> None:
     """Keep the uploaded files; their errors are shown by `_tell`."""
-    from kdcore.base import KdError, SettingError
+    from kdcore.base import KdError, SettingError, in_words
     from kdcore.predict.foreign import NOTES
     from kdcore.predict.imported import keep_foreign
 
@@ -108,12 +108,10 @@ def _add(own: list[Measured]) -> None:
         given = {file.name: file.getvalue() for file in files}
         if len(given) < len(files):
             raise SettingError("Two of the files have one name.", "Rename one of them.")
-        found = keep_foreign(given, name, part, kind == "logits", like)
+        with in_words():
+            found = keep_foreign(given, name, part, kind == "logits", like)
     except KdError as error:
         state.put(_FAILED, error)
-        return
-    except OSError as error:
-        state.put(_FAILED, SettingError(f"It can't be kept: {error.strerror}.", "Try again."))
         return
     said = [
         " ".join([f"{one.checkpoint}: {len(one):,} images added.", *one.meta[NOTES].splitlines()])

@@ -37,11 +37,12 @@ def show_error(error: KdError) -> None:
 
 @contextmanager
 def guard(stop: bool = False) -> Iterator[None]:
-    """Turn a `KdError` in the block into a message; with `stop`, end the page there."""
-    from kdcore.base import KdError
+    """Turn a `KdError`, or what the system refuses, into a message; with `stop`, end the page."""
+    from kdcore.base import KdError, in_words
 
     try:
-        yield
+        with in_words():
+            yield
     except KdError as error:
         show_error(error)
         if stop:

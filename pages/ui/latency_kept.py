@@ -133,7 +133,7 @@ def _import() -> None:
 
 def _add() -> None:
     """Keep the uploaded benchmark; its error is shown by `_import`."""
-    from kdcore.base import KdError, SettingError
+    from kdcore.base import KdError, SettingError, in_words
     from kdcore.deploy.latency_store import import_benchmark
 
     state.put(_ADDED, None)
@@ -142,12 +142,10 @@ def _add() -> None:
     try:
         if file is None:
             raise SettingError("No file was chosen.", "Choose a JSON file, then import it.")
-        kept = import_benchmark(file.getvalue(), file.name)
+        with in_words():
+            kept = import_benchmark(file.getvalue(), file.name)
     except KdError as error:
         state.put(_FAILED, error)
-        return
-    except OSError as error:
-        state.put(_FAILED, SettingError(f"It can't be kept: {error.strerror}.", "Try again."))
         return
     state.put(_ADDED, f"Imported as {kept.name}.")
     state.choose("bench", kept.name)

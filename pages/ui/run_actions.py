@@ -79,15 +79,10 @@ def show_actions(run: Run) -> None:
         )
         return
     with guard(), st.container(horizontal=True):
-        try:
-            watch.explain_link(run)
-            _resume(run)
-            _promote(run)
-            _delete(run)
-        except OSError as error:
-            st.error(
-                f"**That could not be written or removed.** {error.strerror}: `{error.filename}`"
-            )
+        watch.explain_link(run)
+        _resume(run)
+        _promote(run)
+        _delete(run)
 
 
 def _resume(run: Run) -> None:

@@ -229,7 +229,7 @@ def _waiting_words(live: list[Run]) -> str:
 
 
 def _start(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
-    from kdcore.base import KdError
+    from kdcore.base import KdError, in_words
     from kdcore.base.counting import since
     from kdcore.distill import list_runs, start_run
 
@@ -240,7 +240,8 @@ def _start(data: ImageDataset, teachers: tuple[str, ...], device: str) -> None:
         return
     waits = any(run.status.live for run in list_runs())
     try:
-        start_run(recipe, Path(data.root), state.peek("device", device))
+        with in_words():
+            start_run(recipe, Path(data.root), state.peek("device", device))
     except KdError as error:
         state.put(_NOT_STARTED, error)
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,12 @@ from kdcore.base import (
     check_labels,
     check_logits,
     check_probs,
+    checkpoints_folder,
     data_folder,
+    files,
     folder_bytes,
     numpy_generator,
+    refusal,
     remember_data_folder,
     save_npz,
     seed_everything,
@@ -157,6 +162,49 @@ def test_a_folder_is_as_large_as_its_files(tmp_path):
     write_bytes(tmp_path / "a", bytes(10))
     write_bytes(tmp_path / "b/c/d", bytes(32))
     assert folder_bytes(tmp_path) == 42 and folder_bytes(tmp_path / "none") == 0
+
+
+def test_a_pipe_is_written_to_and_a_link_stays_one(tmp_path):
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "there/target"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, lambda path: path.write_text("told"))
+    assert os.read(reader, 9) == b"told" and pipe.is_fifo()
+    os.close(reader)
+    target.parent.mkdir()
+    link.symlink_to(target)
+    for text in ("new", "newer"):
+        write_atomically(link, lambda path, text=text: path.write_text(text))
+        assert target.read_text() == text and link.is_symlink()
+
+
+def test_what_the_system_refuses_names_the_file_that_was_meant(tmp_path, monkeypatch):
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".a.json.x1y2"))
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
+    with pytest.raises(PermissionError) as raised:
+        write_atomically(tmp_path / "a.json", lambda path: None)
+    told = str(refusal(raised.value))
+    assert told.startswith(f"Permission denied: '{tmp_path / 'a.json'}'. Change who may")
+    assert "disk is full" in str(refusal(OSError(errno.ENOSPC, "No space left on device")))
+    assert str(refusal(OSError("odd"))).startswith("odd. Check")
+
+
+@pytest.mark.parametrize("variable", ["DISTILSCOPE_STATE", "DISTILSCOPE_CHECKPOINTS"])
+def test_the_home_of_nobody_is_told(state, monkeypatch, variable):
+    monkeypatch.setenv(variable, "~nobody-is-called-so/x")
+    with pytest.raises(SettingError, match=f"no home folder .*{variable}"):
+        state_folder() if variable == "DISTILSCOPE_STATE" else checkpoints_folder()
+
+
+@pytest.mark.parametrize("text", ['{"data_folder": 3}', "[" * 5000, "3", "{"])
+def test_settings_of_another_kind_count_as_none(state, text):
+    state.mkdir()
+    (state / "settings.json").write_text(text)
+    assert data_folder() is None
+    with pytest.raises(SettingError, match=r"no home folder .*--data"):
+        data_folder("~nobody-is-called-so/x")
 
 
 def test_hashes_agree_with_hashlib(tmp_path):

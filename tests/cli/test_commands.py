@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_explain_gives_every_picture_a_folder_of_its_own(tmp_path):
     files.append(tmp_path / "more" / "a.png")
     for file in files:
         file.touch()
-    named = _pictures([tmp_path, tmp_path, files[0], files[-1]])
+    named = _pictures([tmp_path, tmp_path, files[0], files[-1]], tmp_path / "out")
     assert sorted(named.values()) == sorted(files), "each of them once"
     folders = [name.casefold() for name in named]
     assert len(set(folders)) == len(files)
@@ -183,7 +184,19 @@ def test_explain_gives_every_picture_a_folder_of_its_own(tmp_path):
     empty = tmp_path / "empty"
     (empty / "inside").mkdir(parents=True)
     with pytest.raises(ImageError, match="no picture directly in"):
-        _pictures([tmp_path / "more", empty])
+        _pictures([tmp_path / "more", empty], tmp_path / "out")
+    beside = _pictures([tmp_path], tmp_path)  # their own folder: a file is no folder
+    assert len(beside) == len(files) - 1 and not any((tmp_path / n).is_file() for n in beside)
+
+
+def test_explain_names_that_are_no_text(explain_arguments, tmp_path):
+    folder, target = tmp_path / "pictures", tmp_path / "x.json"
+    folder.mkdir()
+    draw_lesion("nv", 1).save(folder / os.fsdecode(b"b\xff.png"))
+    more = ["--method", "grad-cam", "--json", str(target)]
+    assert main(["explain", str(folder), *explain_arguments[2:], *more]) == 0
+    assert list(json.loads(target.read_text(encoding="utf-8"))["pictures"]) == ["b\udcff"]
+    assert "b\\udcff.png" in (tmp_path / "out" / TABLE).read_text(encoding="utf-8")
 
 
 def test_a_row_of_answers():

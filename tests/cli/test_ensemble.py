@@ -78,25 +78,28 @@ def test_the_mean_of_two_is_a_checkpoint(members, ham_folder):
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "problem"),
     [
-        {"input_size": 48},
-        {"mean": (0.1, 0.2, 0.3)},
-        {"recipe": SPLIT | {"split_seed": 1}},
-        {"recipe": {}},
-        {"classes": ("a", "b", "c", "d", "e", "f", "g")},
+        ({"input_size": 48}, "one and two differ in input size: 32 and 48."),
+        ({"mean": (0.1, 0.2, 0.3)}, "differ in mean: (0.763"),
+        ({"recipe": SPLIT | {"split_seed": 1}}, "differ in split seed: 0 and 1."),
+        ({"recipe": {}}, "The card of two does not say by which split"),
+        ({"classes": ("a", "b", "c", "d", "e", "f", "g")}, "differ in classes: ('akiec'"),
     ],
     ids=str,
 )
-def test_members_that_do_not_fit_each_other(members, ham_folder, capsys, fields):
+def test_members_that_do_not_fit_each_other(members, ham_folder, capsys, fields, problem):
     _change(members / "two", **fields)
     assert _join(members, ham_folder, "one", "two") == 1
-    assert "needs two or more single networks of the same" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert problem in error and "needs two or more single networks of the same" in error
     assert not (members / "both").exists()
 
 
 def test_one_member_or_a_leaking_one_is_refused(members, ham_folder, capsys):
     assert _join(members, ham_folder, "one") == 1
+    assert _join(members, ham_folder, "one", "one") == 1
+    assert "The weights of one are named twice." in capsys.readouterr().err
     everything = [s.lesion_id for s in Ham10000.open(ham_folder).samples]
     _change(members / "two", train_groups=hash_groups(everything))
     assert _join(members, ham_folder, "one", "two") == 1

@@ -64,7 +64,6 @@ def test_lesions_that_one_was_trained_on_are_left_out(checkpoints, ham_folder, t
         (["small", "--teacher", "nobody"], "not a checkpoint"),
         (["small", "--teacher", "big", "--method", "tea-leaves"], "no explanation method"),
         (["small", "--teacher", "big", "--corruptions", "snow"], "no corruption 'snow'"),
-        (["small", "--teacher", "big", "--images", "0"], "no picture"),
     ],
 )
 def test_what_is_refused(checkpoints, ham_folder, arguments, words, capsys):

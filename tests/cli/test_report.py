@@ -226,6 +226,24 @@ def test_only_the_sections_that_are_wanted(tmp_path):
     assert not (out / "tables" / "classes.csv").exists()
 
 
+@pytest.mark.parametrize("option", ["robustness", "efficiency"])
+def test_a_folder_that_was_named_and_has_no_record_is_told(tmp_path, capsys, option):
+    command = ["report", "--out", str(tmp_path / "out"), "--models", "big", "--resamples", "0"]
+    assert main([*command, f"--{option}", str(tmp_path / "none")]) == 1
+    assert f"there is no {option}.json in" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_sections_that_have_nothing_to_tell_are_named(models, tmp_path, capsys):
+    (models / "big/history.csv").write_text("epoch,\0\n")
+    command = ["report", "--out", str(tmp_path / "out"), "--models", "big", "--resamples", "0"]
+    assert main([*command, "--sections", "training"]) == 1
+    assert "There is nothing to tell of these models under training" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*command, "--sections", "training", "summary"]) == 0
+    assert "has no section on training" in capsys.readouterr().err
+
+
 def test_a_folder_with_only_a_foreign_pdf_is_not_touched(tmp_path, capsys):
     (tmp_path / "report.pdf").write_bytes(b"a thesis")
     assert main(["report", "--out", str(tmp_path), "--models", "big"]) == 1

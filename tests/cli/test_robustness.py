@@ -23,6 +23,16 @@ def checkpoints(tmp_path, monkeypatch):
     return root
 
 
+@pytest.mark.parametrize("file", ["robustness.json", "robustness.md"])
+def test_a_folder_of_something_else_is_not_written_to(checkpoints, tmp_path, capsys, file):
+    mine = "[" * 5000  # no table, and nested too deep for JSON
+    (tmp_path / file).write_text(mine)
+    for out, what in ((tmp_path, f"holds a {file} that this command"), (tmp_path / file, "a file")):
+        assert main(["robustness", "big", "--out", str(out), "--data", "unread"]) == 1
+        assert what in capsys.readouterr().err
+        assert (tmp_path / file).read_text() == mine
+
+
 def test_tables(checkpoints, ham_folder, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["robustness", "big", str(checkpoints / "small"), "--data", str(ham_folder)]

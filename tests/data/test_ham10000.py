@@ -49,6 +49,7 @@ def _spoil(folder, change):
         (lambda rows: [], "can't be read as a table"),
         (lambda rows: [rows[0], rows[1].replace("HAM_0000", ""), *rows[2:]], "1 rows without les"),
         (lambda rows: [rows[0], rows[1].replace("ISIC_0000000", " "), *rows[2:]], "rows without i"),
+        (lambda rows: [*rows, "HAM_9,ISIC_9999999"], "1 rows without dx"),
         (lambda rows: [rows[0].replace("dx,", "diagnosis,"), *rows[1:]], "no column 'dx'"),
     ],
 )
@@ -68,6 +69,14 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(make_ham, ham_folder, 
     path = make_ham(tmp_path) / "HAM10000_metadata.csv"
     path.write_text(path.read_text(), encoding="utf-8-sig")
     assert Ham10000.open(tmp_path).samples == Ham10000.open(ham_folder).samples
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_another_encoding_is_named_as_what_is_wrong(make_ham, tmp_path, encoding):
+    path = make_ham(tmp_path) / "HAM10000_metadata.csv"
+    path.write_text(path.read_text().replace("back", "bäck"), encoding=encoding)
+    with pytest.raises(DataError, match="save it as CSV, UTF-8"):
+        Ham10000.open(tmp_path)
 
 
 def test_an_age_that_is_no_number_is_a_gap(make_ham, tmp_path):

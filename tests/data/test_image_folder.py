@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -230,3 +232,59 @@ def test_copies_in_two_parts_are_found(tmp_path: Path) -> None:
     assert [(p.first.image_id, p.second.image_id) for p in pairs] == [
         ("train/cat/000.png", "test/cat/000.png")
     ]
+
+
+@pytest.mark.parametrize("named", [("train", "Train"), ("train", "val", "valid")])
+@pytest.mark.parametrize("packed", [False, True])
+def test_two_folders_of_the_same_part_are_refused(
+    tmp_path: Path, named: tuple[str, ...], packed: bool
+) -> None:
+    folder = make_parts(tmp_path / "pictures", dict.fromkeys(named, 2))
+    twins = sorted(named)[-2:] if len(named) > 2 else sorted(named)
+    root = zipped(folder, tmp_path / "pictures.zip") if packed else folder
+    with pytest.raises(DataError, match=f"'{twins[0]}' and '{twins[1]}' in .* are both the"):
+        open_dataset(root)
+
+
+def test_what_lacks_a_class_is_called_by_its_folder(tmp_path: Path) -> None:
+    make_parts(tmp_path, {"train": 4, "valid": 2})
+    shutil.rmtree(tmp_path / "valid/dog")
+    with pytest.raises(DataError, match="Add valid/dog/"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"dog/\xff\xfe.png", b"\xffa/1.png"])
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, name: bytes) -> None:
+    make_classes(tmp_path, count=2)
+    path = tmp_path / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    noise(1, 1).save(path)
+    with pytest.raises(DataError, match=r"udcff.* is not UTF-8"):
+        open_dataset(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_classes(tmp_path / "pictures", count=2)
+    closed, scandir = tmp_path / "pictures/dog", os.scandir
+
+    def refuse(path: str | Path) -> object:  # as the system does to those who are not root
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for root in (closed.parent, closed):
+        with pytest.raises(DataError, match=r"/dog' can't be read: Permission denied"):
+            open_dataset(root)
+
+
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    make_classes(tmp_path, count=2)
+    os.mkfifo(tmp_path / "dog/endless.jpg")
+    data = open_dataset(tmp_path)
+    with pytest.raises(DataError, match="it is no file"):
+        data.picture("dog/endless.jpg")
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        open_dataset("/dev/zero")

@@ -246,7 +246,7 @@ def test_float_and_32_bit_grey() -> None:
         loaded = read_image(encode(Image.fromarray(values), "TIFF"))
         assert np.abs(np.asarray(loaded.rgb, float)[..., 0] - expected).max() <= 1
     ramp[3, 4] = np.nan
-    refused(encode(Image.fromarray(ramp.astype(np.float32)), "TIFF"), "colour mode")
+    refused(encode(Image.fromarray(ramp.astype(np.float32)), "TIFF"), "no number or infinite")
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("L", 128), ("1", 1)])

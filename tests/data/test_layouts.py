@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 import zipfile
@@ -164,6 +165,18 @@ def test_a_file_that_cannot_be_read_is_named(
         data.picture(FIRST)
     assert raised.value.problem.startswith(f"Image {FIRST} can't be read from ")
     assert raised.value.hint
+
+
+def test_a_zip_that_may_not_be_read_is_not_called_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    path = one_zip(tmp_path)
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    with pytest.raises(DataError, match="can't be read: Permission denied. Change who"):
+        Ham10000.open(path)
 
 
 @pytest.mark.parametrize("packing", ["zip", "folder"])

@@ -10,6 +10,7 @@ import pytest
 
 from kdcore.base import RecipeError
 from kdcore.distill import FIELDS, Recipe
+from kdcore.distill.recipe_file import parse_recipe
 from kdcore.distill.sweep import Sweep
 
 REPO = Path(__file__).parents[2]
@@ -94,6 +95,37 @@ def test_json_round_trip(tmp_path):
 def test_bad_fields(values, expected):
     with pytest.raises(RecipeError, match=expected):
         Recipe.from_dict({"name": "a", "architecture": "cnn2"} | values)
+
+
+def test_a_number_too_large_is_told_its_bound():
+    with pytest.raises(RecipeError, match="at least 1, at most 1,000,000,000, got 1000000000000"):
+        Recipe.from_dict({"name": "a", "architecture": "cnn2", "epochs": 10**20})
+
+
+@pytest.mark.parametrize("suffix", ["toml", "json"])
+def test_a_file_is_read_as_the_train_page_does(tmp_path, suffix):
+    values = {"name": "a", "architecture": "cnn2", "role": "baseline"}
+    text = json.dumps(values) if suffix == "json" else "\n".join(
+        f"{key} = {value!r}" for key, value in values.items()
+    )  # fmt: skip
+    path = tmp_path / f"r.{suffix}"
+    path.write_text(text, encoding="utf-8-sig")  # a byte-order mark, as Notepad writes it
+    assert Recipe.read(path) == parse_recipe(path.read_bytes(), path.name)
+    deep = "[" * 5000 if suffix == "json" else "a = " + "[" * 5000
+    path.write_text(deep)
+    with pytest.raises(RecipeError, match="can't be parsed"):
+        Recipe.read(path)
+
+
+@pytest.mark.parametrize("key", ["base", "methods", "extends"])
+def test_a_sweep_is_told_as_one(key):
+    with pytest.raises(RecipeError, match="is a sweep.*kdcore sweep"):
+        Recipe.from_dict({"name": "a", key: {}})
+
+
+def test_a_recipe_that_may_not_be_read_is_not_called_missing(tmp_path):
+    with pytest.raises(RecipeError, match="can't be read: Is a directory"):
+        Recipe.read(tmp_path)
 
 
 def test_bad_files(tmp_path):

@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from kdcore.base import Cancelled, CheckpointError, DataError, RecipeError, SettingError
-from kdcore.data import HAM10000, Ham10000
+from kdcore.data import HAM10000, IMAGEFOLDER, Ham10000, open_dataset
+from kdcore.data.info import BY_IMAGE
 from kdcore.distill import Recipe, RunFolder, check_device, prepare
-from kdcore.distill.prepare import _check_processes
+from kdcore.distill.prepare import _check_processes, parts_of
 from kdcore.distill.sources import limit_samples
 from kdcore.models import load_checkpoint, save_checkpoint, write_card
+from tests.data.folder_makers import make_classes
 
 RECIPE = Recipe(
     "tiny", "cnn2", role="baseline", input_size=32, epochs=3, batch_size=16, mixup=0.5, ema=0.5
@@ -78,10 +80,17 @@ def test_too_few_pictures_are_told_before_training(ham_folder, make_ham, tmp_pat
     with pytest.raises(RecipeError, match="fewer than one batch of 64") as raised:
         _train(dataclasses.replace(RECIPE, batch_size=64), ham_folder, tmp_path)
     assert "Lower batch_size" in str(raised.value)
+    with pytest.raises(RecipeError, match="Raise limit, lower batch_size"):
+        _train(dataclasses.replace(RECIPE, limit=1), ham_folder, tmp_path)
     (tmp_path / "data").mkdir()
     few = _keep(make_ham(tmp_path / "data"), lambda row: row[0] in ("HAM_4000", "HAM_4001"))
-    with pytest.raises(DataError, match="too small to choose and measure"):
+    with pytest.raises(DataError, match=r"too small to choose and measure .* lesions"):
         _train(dataclasses.replace(RECIPE, batch_size=2), few, tmp_path / "run")
+    pictures = open_dataset(make_classes(tmp_path / "pictures", count=3))
+    recipe = dataclasses.replace(RECIPE, dataset=IMAGEFOLDER, split=BY_IMAGE, batch_size=2)
+    with pytest.raises(DataError, match="too small") as raised:
+        parts_of(recipe, pictures)
+    assert "lesion" not in str(raised.value) and "images for validation" in raised.value.hint
 
 
 @pytest.mark.parametrize("device", ["gpu", "", "meta", "cuda:999"])

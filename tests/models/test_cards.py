@@ -87,7 +87,23 @@ def test_nonsense_is_refused_by_name(read, field, value):
         read(**{field: value})
 
 
+@pytest.mark.parametrize(
+    "recipe", [{"split": 3}, {"teachers": 5}, {"teachers": [5]}, {"split_seed": "x"}]
+)
+def test_what_is_read_of_a_recipe_is_checked(read, recipe):
+    with pytest.raises(CheckpointError, match="some-folder.*'recipe'"):
+        read(recipe=recipe)
+
+
+def test_a_card_nested_too_deep_is_refused(tmp_path):
+    (tmp_path / "card.json").write_text("[" * 5000)
+    with pytest.raises(CheckpointError, match="can't be read"):
+        read_card(tmp_path)
+
+
 def test_what_is_good_comes_back(read):
+    older = {"split": None, "split_seed": None, "teachers": ["t"]}  # as ensembles have them
+    assert read(recipe=older).recipe == older
     assert read() == GOOD
     assert read(members=["resnet18", "resnet34"], architecture="ensemble(a,b)").members
     assert read(metrics={"val": None}, ood={"false_alarm_rate": None}).metrics == {"val": None}

@@ -149,6 +149,20 @@ def test_a_leaky_split_is_told(on_data: Open, ham_folder: Path) -> None:
     assert (shared[["train", "val", "test"]].to_numpy() > 0).sum(1).min() == 2
 
 
+@pytest.mark.parametrize("what", ["state", "name"])
+def test_what_the_system_refuses_is_told(
+    on_data: Open, ham_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DISTILSCOPE_STATE", str(tmp_path / "file/state"))
+    app = on_data(ham_folder)
+    app.text_input[0].set_value("/x" * 2500 if what == "name" else str(ham_folder))
+    next(b for b in app.button if b.label == "Use this folder").click().run()
+    assert not app.exception
+    told = {"state": "Not a directory", "name": "File name too long"}
+    assert told[what] in app.error[0].value
+
+
 def test_a_cancelled_check_keeps_nothing(
     on_data: Open, ham_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,16 @@ def test_bad_file_is_a_data_error(tmp_path: Path, kind: str):
     with pytest.raises(DataError, match=r"p\.npz") as caught:
         Predictions.load(path)
     assert "predict" in caught.value.hint
+    assert "pickle" not in caught.value.problem and "context manager" not in caught.value.problem
+
+
+def test_a_file_that_may_not_be_read_is_not_called_broken(tmp_path: Path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "p.npz"))
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(DataError, match=r"predictions: Permission denied\. Change who"):
+        Predictions.load(tmp_path / "p.npz")
 
 
 def test_a_later_format_is_told(tmp_path: Path, monkeypatch):
@@ -166,6 +177,9 @@ def test_a_file_with_wrong_content_is_told_by_file_and_row(tmp_path: Path, array
         ({"labels": np.array([0, 3])}, "labels"),
         ({"labels": np.array([0])}, "labels"),
         ({"classes": ("mel", "nv")}, "classes"),
+        ({"classes": (1, 2, 3)}, "classes"),
+        ({"split": 3}, "split"),
+        ({"checkpoint_hash": None}, "checkpoint_hash"),
         ({"group_ids": np.array(["L1"])}, "group_ids"),
         ({"sample_ids": np.array(["a", "a"])}, "sample_ids"),
         ({"attributes": {"sex": np.array(["male"])}}, "sex"),

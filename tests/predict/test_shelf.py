@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import pytest
 
 from kdcore.base import DataError, runs_folder
@@ -69,3 +72,19 @@ def test_imported_ones_come_last_and_a_broken_card_is_told(kept):
     ]  # fmt: skip
     assert found[1].temperature == 1.0 and len(found[2].load("test")) == 10
     assert len(problems) == 1 and "broken" in str(problems[0])
+
+
+def test_a_folder_that_may_not_be_read_is_told(kept, monkeypatch):
+    _put(kept / "a")
+    _put(kept / "closed")
+    is_file = Path.is_file
+
+    def refuse(path: Path) -> bool:  # as the system does to those who are not root
+        if path.parent.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    found, problems = list_measured()
+    assert [m.name for m in found] == ["a"]
+    assert "closed" in problems[0].problem and problems[0].hint.startswith("Change who")

@@ -86,7 +86,9 @@ def test_changed_or_lost_files_are_told(tmp_path: Path) -> None:
         study.picture(1)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 9}', "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 5000, '{"format": 1}', '{"format": 9}', "\udcff"]
+)
 def test_a_broken_manifest_is_told_and_the_others_are_listed(tmp_path: Path, text: str) -> None:
     good, bad = make_study(1, tmp_path), make_study(1, tmp_path)
     (bad.folder / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))

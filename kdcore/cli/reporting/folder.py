@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kdcore.base import SettingError
+from kdcore.base import SettingError, expanded
 from kdcore.report.document import Document, html_document
 from kdcore.report.latex_document import latex_document
 from kdcore.report.latex_paper import paper_table
@@ -32,7 +32,7 @@ def staged(out: Path) -> Iterator[Path]:
     SettingError
         If `out` can't be written to, or holds something that is no report.
     """
-    target = Path(out).expanduser().resolve()
+    target = expanded(out, "--out").resolve()
     _refuse_foreign(target)
     with _told(out):
         target.parent.mkdir(parents=True, exist_ok=True)

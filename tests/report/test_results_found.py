@@ -60,8 +60,9 @@ def test_a_card_speaks_for_itself_and_predictions_where_it_does_not(tmp_path: Pa
     predictions = make_predictions(60, seed=1)
     for name, told in (("card", True), ("bare", False)):
         folder = tmp_path / "checkpoints" / name
-        write_tiny_checkpoint(folder, "student", "cnn2", recipe={"split": "lesion-grouped"})
-        predictions.save(folder / "predictions-test.npz")
+        made = write_tiny_checkpoint(folder, "student", "cnn2", recipe={"split": "lesion-grouped"})
+        own = replace(predictions, checkpoint_hash=made.weights_sha256)
+        own.save(folder / "predictions-test.npz")
         found = evaluate_predictions(predictions, 1.3, n_boot=20)
         if told:
             write_card(folder, replace(read_card(folder), metrics={"test": found.as_dict()}))

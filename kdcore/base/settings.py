@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from kdcore.base.errors import SettingError
+from kdcore.base.errors import SettingError, in_words
 from kdcore.base.files import write_text
 
 DATA_VARIABLE = "DISTILSCOPE_DATA"
@@ -66,7 +66,9 @@ def data_folder(explicit: str | Path | None = None) -> Path | None:
     ):
         if value:
             path = expanded(value, source)
-            if not path.exists():
+            with in_words():
+                there = path.exists()
+            if not there:
                 raise SettingError(
                     f"The data folder {str(path)!r} (from {source}) does not exist.",
                     "Name the folder, zip or file that holds the data set.",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from kdcore.base import (
     DATA_VARIABLE,
     DataError,
-    KdError,
     SettingError,
     checkpoints_folder,
     data_folder,
@@ -66,19 +65,19 @@ def refuse_foreign(folder: Path | None, name: str, read: Callable[[Path], object
     ----------
     folder : of `--out`; None where nothing is written
     name : of its files, without a suffix
-    read : returns the record that the command left in the folder, or None where there is none
+    read : returns the record that the command left in the folder, or None where there is none; it
+        raises DataError for a broken one
     """
     if folder is None or not folder.exists():
         return
-    try:
-        theirs = folder.is_dir() and read(folder) is None
-    except KdError:  # a file of that name, but no record
-        theirs = True
+    theirs = folder.is_dir() and read(folder) is None
     files = [f"{name}{suffix}" for suffix in (".json", ".csv", ".md", ".tex")]
     taken = [file for file in files if (folder / file).exists()] if theirs else []
     if taken or not folder.is_dir():
-        what = f"holds a {taken[0]} that this command did not write" if taken else "is a file"
-        raise SettingError(f"{str(folder)!r} {what}.", "Name a new or empty folder with --out.")
+        what = f"holds {taken[0]} without this command's record" if taken else "is a file"
+        raise SettingError(
+            f"{str(folder)!r} {what}.", "Delete it, or name a new or empty folder with --out."
+        )
 
 
 def add_data_arguments(parser: argparse.ArgumentParser, split: str = "") -> None:

@@ -75,6 +75,8 @@ def check_json(options: argparse.Namespace) -> None:
     if not options.json:
         return
     file = Path(options.json)
+    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
+        return  # a device or pipe: written to, not replaced
     check_place(file, "--json")
     refuse_inputs(file, _named_paths(options), "--json")
     if file.exists() and not _is_result(file):
@@ -99,6 +101,7 @@ def _is_result(file: Path) -> bool:
         return False
     content = file.read_bytes()
     try:
-        return not content or bool(json.loads(content))
-    except ValueError:
+        json.loads(content or "{}")
+    except (ValueError, RecursionError):
         return False
+    return True

@@ -86,7 +86,7 @@ def _check_folders(
     folder: RunFolder, target: Path, recipe: Recipe, options: argparse.Namespace
 ) -> None:
     """Raise SettingError if the run or its checkpoint can't be written, or harms something else."""
-    check_place(folder.path, "--run")
+    check_place(folder.recipe_file, "--run")  # in it: the folder above may be closed
     run = folder.path.resolve()
     if target.resolve() in (run, *run.parents):
         raise SettingError(

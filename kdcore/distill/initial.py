@@ -32,9 +32,10 @@ def initial_card(recipe: Recipe, checkpoints: Path) -> Card | None:
     Raises
     ------
     CheckpointError
-        If the recipe names a checkpoint that is missing or broken.
+        If the recipe names a checkpoint that is missing or broken, by name or by its weights.
     """
     weights = Path(initial_weights(recipe, checkpoints))
     named = recipe.init.startswith(CHECKPOINT_PREFIX)
+    gone = weights.name == WEIGHTS and not weights.is_file()
     known = weights.name == WEIGHTS and (weights.parent / CARD).is_file()
-    return read_card(weights.parent) if named or known else None
+    return read_card(weights.parent) if named or known or gone else None

@@ -81,8 +81,7 @@ def prepare(
     SettingError
         If there is no such device, or the cache would pass its limit.
     CheckpointError
-        If a teacher or the initial weights can't be used, or were trained on lesions of this
-        run's validation or test part.
+        If a teacher or the initial weights can't be used, or saw lesions that this run holds out.
     Cancelled
         If the run's folder asks for it while the cache is filled.
     """
@@ -94,9 +93,10 @@ def prepare(
     initial = initial_card(recipe, checkpoints)
     _refuse_leaks([t.card for t in loaded], initial, recipe, data)
     preprocess = preprocess_of(recipe, data, initial)
-    sizes = (recipe.input_size, *(t.card.input_size for t in loaded))
-    sources = load_sources(data, train, source_side(*sizes))
     teachers = [Teacher(checkpoint, fabric.device) for checkpoint in loaded]
+    sizes = (recipe.input_size, *(t.preprocess.size for t in teachers))
+    sources = load_sources(data, train, source_side(*sizes))
+    taught = {t.card.name: t.hash for t in loaded}
     trainer = Trainer(
         recipe,
         _student(recipe, len(classes), checkpoints, teachers, fabric.device),
@@ -111,11 +111,11 @@ def prepare(
         origin={
             "precision": resolve_precision(device, recipe.precision),
             "training set": sources.digest,
-            **{TEACHER + t.card.name: t.hash for t in loaded},
+            "normalisation": f"{preprocess.mean} {preprocess.std}",
+            **{TEACHER + name: weights for name, weights in taught.items()},
         },
     )
     done = replace(recipe, precision=trainer.origin["precision"])  # what "auto" was here
-    taught = {t.card.name: t.hash for t in loaded}
     return Prepared(trainer, card_of(done, data, train, preprocess, taught, initial))
 
 

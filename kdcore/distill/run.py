@@ -190,10 +190,12 @@ def kept_state(path: Path) -> Iterator[Any]:
     ------
     CheckpointError
         If the file can't be read, or what it holds does not fit what the block loads it into.
+    MemoryError, torch.OutOfMemoryError, PermissionError
+        If the machine has no room for it or refuses it: the run is well.
     """
     try:
         yield torch.load(path, map_location="cpu", weights_only=True)
-    except KdError:
+    except (KdError, MemoryError, torch.OutOfMemoryError, PermissionError):
         raise
     except Exception as error:  # a damaged file makes torch raise whatever it stumbles over
         raise CheckpointError(

@@ -23,7 +23,7 @@ from kdcore.explain.maps import Heatmap, finish_cams
 GRID = 28  # cells a side of a kept map: four times those of the last stage at 224 pixels
 CHUNK = 32
 Arrays = dict[str, NDArray[Any]]
-_VERSION = 1  # raised when what is kept comes out otherwise
+_VERSION = 2  # raised when what is kept comes out otherwise
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,9 @@ def shelf(part: str = "", tell: bool = False) -> list[Measured]:
     return [model for model in found if not part or part in model.files]
 
 
-def by_weights(part: str = "") -> dict[str, Measured]:
-    """Return the models of checkpoints by the SHA-256 of their weights; `part` as for `shelf`."""
-    return {m.card.weights_sha256: m for m in shelf(part) if m.card}
+def by_weights() -> dict[str, Measured]:
+    """Return the models of checkpoints by the SHA-256 of their weights."""
+    return {m.card.weights_sha256: m for m in shelf() if m.card}
 
 
 def baseline_for(student: Measured | None, part: str = "test") -> Measured | None:
@@ -96,11 +96,11 @@ def load(model: Measured, part: str = "test") -> Predictions:
 
 
 def load_of(checkpoint: Checkpoint, part: str = "test") -> Predictions | None:
-    """Return the predictions of a checkpoint's weights, None where none are saved.
+    """Return the predictions that lie with a checkpoint, None where none are saved.
 
     Raises `KdError` where they can't be read.
     """
-    model = by_weights(part).get(checkpoint.hash)
+    model = next((m for m in shelf(part) if m.files[part].parent == checkpoint.path), None)
     return load(model, part) if model else None
 
 

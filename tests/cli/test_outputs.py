@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kdcore.base import SettingError
+from kdcore.cli import outputs
+from kdcore.cli.common import refuse_foreign
 from kdcore.cli.main import main
 from kdcore.models import load_checkpoint
 from kdcore.predict import Predictions, to_csv
@@ -112,9 +116,36 @@ def test_json_is_not_the_recipe(tmp_path: Path, ham_folder: Path, capsys: Error)
     assert recipe.read_text() == TINY_RECIPE
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_closed_folder_is_told_first(ham_folder: Path, tmp_path: Path, capsys: Error) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o555)
-    assert main(["data", "--data", str(ham_folder), "--json", str(closed / "x.json")]) == 1
-    assert "is closed to writing" in capsys.readouterr().err
+def test_a_closed_folder_is_told_first_and_an_open_one_in_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (closed := tmp_path / "closed").mkdir()
+    (inside := closed / "open").mkdir()
+    monkeypatch.setattr(outputs.os, "access", lambda path, mode: Path(path) != closed)
+    with pytest.raises(SettingError, match=r"--out: .*closed/x.json.* is closed to writing"):
+        outputs.check_place(closed / "x.json", "--out")
+    outputs.check_place(inside / "x.json", "--out")
+
+
+def test_json_goes_to_a_pipe_and_replaces_any_json(ham_folder: Path, tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert main(["data", "--data", str(ham_folder), "--json", str(pipe)]) == 0
+    assert json.loads(os.read(reader, 1_000_000))["dataset"] == "ham10000"
+    os.close(reader)
+    (empty := tmp_path / "x.json").write_text("{}")
+    assert main(["data", "--data", str(ham_folder), "--json", str(empty)]) == 0
+
+
+def test_json_nested_too_deep_is_no_result(tmp_path: Path, capsys: Error) -> None:
+    (deep := tmp_path / "deep.json").write_text("[" * 100_000)
+    assert main(["data", "--data", str(tmp_path), "--json", str(deep)]) == 1
+    assert "is no command's result" in capsys.readouterr().err
+
+
+def test_tables_are_written_over_with_their_record_only(tmp_path: Path) -> None:
+    (tmp_path / "study.csv").write_text("half written")
+    with pytest.raises(SettingError, match="holds study.csv .*Delete it"):
+        refuse_foreign(tmp_path, "study", lambda folder: None)
+    refuse_foreign(tmp_path, "study", lambda folder: "a record")
+    refuse_foreign(tmp_path, "other", lambda folder: None)

@@ -23,11 +23,14 @@ def checkpoints(tmp_path, monkeypatch):
     return root
 
 
-@pytest.mark.parametrize("file", ["robustness.json", "robustness.md"])
-def test_a_folder_of_something_else_is_not_written_to(checkpoints, tmp_path, capsys, file):
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("robustness.json", "Delete it"), ("robustness.md", "holds robustness.md")],
+)
+def test_a_folder_of_something_else_is_not_written_to(checkpoints, tmp_path, capsys, file, told):
     mine = "[" * 5000  # no table, and nested too deep for JSON
     (tmp_path / file).write_text(mine)
-    for out, what in ((tmp_path, f"holds a {file} that this command"), (tmp_path / file, "a file")):
+    for out, what in ((tmp_path, told), (tmp_path / file, "a file")):
         assert main(["robustness", "big", "--out", str(out), "--data", "unread"]) == 1
         assert what in capsys.readouterr().err
         assert (tmp_path / file).read_text() == mine

@@ -15,6 +15,7 @@ from kdcore.data import HAM10000, IMAGEFOLDER, Ham10000, open_dataset
 from kdcore.data.info import BY_IMAGE
 from kdcore.distill import Recipe, RunFolder, check_device, prepare
 from kdcore.distill.prepare import _check_processes, parts_of
+from kdcore.distill.run import kept_state, save_state
 from kdcore.distill.sources import limit_samples
 from kdcore.models import load_checkpoint, save_checkpoint, write_card
 from tests.data.folder_makers import make_classes
@@ -138,6 +139,14 @@ def test_teacher_stays_as_it_was(ham_folder, tmp_path, tiny_checkpoints):
     assert all(p.grad is None for p in teacher.parameters())
     for name, value in teacher.state_dict().items():
         assert torch.equal(value, before[name]), name
+
+
+def test_no_room_for_a_run_does_not_make_it_a_broken_one(tmp_path):
+    save_state(tmp_path / "last.pt", {"a": torch.zeros(3)})
+    with pytest.raises(MemoryError), kept_state(tmp_path / "last.pt"):
+        raise MemoryError
+    with pytest.raises(CheckpointError, match="can't be read"), kept_state(tmp_path / "last.pt"):
+        raise KeyError("origin")
 
 
 BUILDS_ON = {

@@ -154,4 +154,5 @@ def _train(subject: Subject) -> list[str]:
     if not (RECIPES / f"{name}.toml").is_file():
         return []
     quoted = shlex.quote(name)
-    return [f"python -m kdcore train recipes/{quoted}.toml --data DIR --out checkpoints/{quoted}"]
+    target = f"--out checkpoints/{quoted} --replace"
+    return [f"python -m kdcore train recipes/{quoted}.toml --data DIR {target}"]

@@ -36,6 +36,6 @@ def initial_card(recipe: Recipe, checkpoints: Path) -> Card | None:
     """
     weights = Path(initial_weights(recipe, checkpoints))
     named = recipe.init.startswith(CHECKPOINT_PREFIX)
-    gone = weights.name == WEIGHTS and not weights.is_file()
-    known = weights.name == WEIGHTS and (weights.parent / CARD).is_file()
-    return read_card(weights.parent) if named or known or gone else None
+    # Without the file nobody knows whether a card lay beside it: reading that says so.
+    there = (weights.parent / CARD).is_file() or not weights.is_file()
+    return read_card(weights.parent) if named or (weights.name == WEIGHTS and there) else None

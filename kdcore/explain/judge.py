@@ -134,19 +134,21 @@ def judge(
     empty : whether the map is the same everywhere
     """
     checks = [_insertion(faithfulness), _deletion(faithfulness)]
-    left_out = [_EMPTY] * empty
-    if not empty:
+    left_out = []
+    if empty:
+        left_out.append(_EMPTY)
+    else:
         checks.append(_steady(sensitivity))
-    if not empty and randomisation.spearman != 0:
-        checks.append(_shuffled(randomisation))
-    elif not empty:
-        left_out.append(_NO_SHUFFLED)
+        if randomisation.spearman != 0:
+            checks.append(_shuffled(randomisation))
+        else:
+            left_out.append(_NO_SHUFFLED)
+        if other_classes and any(s.spearman != 0 for s in other_classes.similarities):
+            checks.append(_other(other_classes))
+        elif other_classes:
+            left_out.append(_NO_OTHERS)
     if other_classes is None:
         left_out.append(_NO_CLASS)
-    elif not empty and any(s.spearman != 0 for s in other_classes.similarities):
-        checks.append(_other(other_classes))
-    elif not empty:
-        left_out.append(_NO_OTHERS)
     if localisation:
         checks.append(_energy(localisation))
     else:

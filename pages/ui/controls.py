@@ -59,7 +59,7 @@ def choose_pair(described: bool = False) -> Pair:
 
 
 def first_pair() -> Pair:
-    """Return the pair of HAM10000 that was chosen last, or else the strongest, loaded.
+    """Return the pair of HAM10000 that was chosen last, or else the one offered first, loaded.
 
     Ends the page where there is none.
     """
@@ -196,9 +196,10 @@ def _no_smaller(_student: Card, _teacher: Card, student: str, teacher: str) -> b
 
 def _teachers(card: Card, found: dict[str, tuple[Path, Card]]) -> tuple[str, ...]:
     """Return who taught a network, by the titles of those that are here."""
+    from kdcore.report.checkpoints import taught_names
+
     titles = {name: other.title or name for name, (_, other) in found.items()}
-    named = card.teachers or card.recipe.get("teachers", ())
-    return tuple(titles.get(name, name) for name in named)
+    return tuple(titles.get(name, name) for name in taught_names(card))
 
 
 def _warn_of_weak_teacher(pair: Pair) -> None:
@@ -216,12 +217,21 @@ def _warn_of_weak_teacher(pair: Pair) -> None:
 def _offered(
     classes: tuple[str, ...] = (),
 ) -> tuple[dict[str, tuple[Path, Card]], dict[str, Card], dict[str, Card]]:
-    """Return `cards`, teachers, and students; ends the page where one is missing."""
+    """Return `cards`, teachers, and students; ends the page where one is missing.
+
+    The first of each are what a newcomer is shown: the strongest teacher that is a single network,
+    since each map of an ensemble costs what its members' do, and the strongest that it taught.
+    """
     from kdcore.base import CHECKPOINTS_VARIABLE
+    from kdcore.report.checkpoints import taught_names
 
     found = cards(classes)
     teachers = {n: c for n, (_, c) in found.items() if c.role == "teacher"}
+    first = next((n for n, c in teachers.items() if not c.members), next(iter(teachers), ""))
+    teachers = {n: teachers[n] for n in sorted(teachers, key=lambda n: n != first)}
     students = {n: c for n, (_, c) in found.items() if c.role != "teacher"}
+    own = {n for n, c in students.items() if first in taught_names(c)}
+    students = {n: students[n] for n in sorted(students, key=lambda n: n not in own)}
     if not teachers or not students:
         st.info(
             "A teacher and a student are needed, and the checkpoint folder lacks one of them. "
@@ -234,6 +244,8 @@ def _offered(
 
 
 def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
+    from kdcore.models import card_order
+
     first = next(iter(cards))
     wanted = state.get(name)
     if wanted and wanted not in cards:
@@ -241,13 +253,15 @@ def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
             f":material/link_off: {escaped(wanted)} can't be the {label.lower()} here: it is "
             "missing, of another role, or of other classes. Another is shown."
         )
-    strongest = first if len(cards) > 1 and name == "teacher" else None
+    own = (n for n, card in cards.items() if card.classes == cards[first].classes)
+    strongest = min(own, key=lambda n: card_order(cards[n]))
+    marked = strongest if len(cards) > 1 and name == "teacher" else None
 
     def title(n: str) -> str:
         from kdcore.report.checkpoints import data_name
 
         of = "" if cards[n].classes == cards[first].classes else f" · {data_name(cards[n].classes)}"
-        return f"{cards[n].title or n}{' · strongest teacher' if n == strongest else of}"
+        return f"{cards[n].title or n}{' · strongest teacher' if n == marked else of}"
 
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 

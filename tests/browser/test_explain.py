@@ -176,7 +176,9 @@ def test_cancelled_half_way_the_fast_maps_stay_and_outlive_a_page_switch(
 def alone(checkpoints: Path, data: bytes) -> tuple[list[str], dict[str, np.ndarray]]:
     """What kdcore says of a picture with nothing beside it: confidences and maps."""
     cards = list_checkpoints(checkpoints)
-    names = [next(c.name for c in cards if c.role == role) for role in ("teacher", "student")]
+    first = next(c.name for c in cards if c.role == "teacher" and not c.members)
+    students = [c for c in cards if c.role == "student"]
+    names = first, next((c for c in students if first in c.teachers), students[0]).name
     teacher, student = (load_checkpoint(checkpoints / name) for name in names)
     rgb = read_image(data).rgb
     pair = explain_pair(teacher, student, rgb, stage=-3)

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from kdcore.base import group_hash
 from kdcore.cli.main import main
 from kdcore.data import draw_lesion, read_image
-from kdcore.models import read_card, write_card
+from kdcore.models import Ensemble, build_model, read_card, save_checkpoint, write_card
 from tests.conftest import REPO
 from tests.pages.conftest import words
 
@@ -209,6 +209,37 @@ def test_an_upload_that_was_trained_on_is_told(
         app.file_uploader[0].set_value((name, photo.getvalue(), "image/png")).run()
         assert not app.exception
         assert ("this is ISIC_0024306. The teacher was trained on it" in words(app)) == told
+
+
+def test_a_newcomer_sees_the_strongest_single_teacher_and_the_student_that_it_taught(
+    open_page: Open, page_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in page_checkpoints.iterdir():
+        shutil.copytree(folder, tmp_path / folder.name)
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path))
+    teacher, student = (read_card(tmp_path / name) for name in ("tiny-teacher", "tiny-student"))
+    write_card(
+        tmp_path / student.name,
+        dataclasses.replace(student, teachers={teacher.name: teacher.weights_sha256}),
+    )
+    members = [build_model("cnn2", len(teacher.classes)) for _ in range(2)]
+    many = dataclasses.replace(
+        teacher, name="many", title="Many", architecture="ensemble", members=("cnn2", "cnn2"),
+        metrics={"val": {"macro_f1": {"value": 0.9}}},
+    )  # fmt: skip
+    many = save_checkpoint(tmp_path / many.name, Ensemble(members), many)
+    other = dataclasses.replace(
+        many, name="other", role="student", architecture="cnn2", members=(), teachers={"many": ""}
+    )
+    save_checkpoint(tmp_path / other.name, members[0], other)
+
+    app = open_page("see/temperature")
+    assert not app.exception
+    assert [app.selectbox(key=f"w:{name}").value for name in ("teacher", "student")] == [
+        "tiny-teacher",
+        "tiny-student",
+    ]
+    assert "Many · strongest teacher" in app.selectbox(key="w:teacher").options
 
 
 def test_uploads_good_and_bad(open_page: Open) -> None:

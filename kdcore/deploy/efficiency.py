@@ -7,14 +7,16 @@ every form. Predictions of a form that does not answer as its network does lie b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kdcore.deploy.check import Check
 from kdcore.deploy.json_record import Kind, expect, from_text, to_text
 from kdcore.deploy.latency_engines import ENGINES
 from kdcore.deploy.latency_record import Benchmark, Timing, check_benchmark
-from kdcore.deploy.profile import PeakMemory
+from kdcore.deploy.profile import PeakMemory, count_macs
+from kdcore.models import Card, Classifier
+from kdcore.models.size import parameter_count
 
 PARENTS: Mapping[str, str] = {
     "torchscript": "eager",
@@ -101,6 +103,22 @@ class ModelCost:
     parameters: int
     macs: int
     variants: tuple[Variant, ...]
+
+    @classmethod
+    def of(cls, card: Card, network: Classifier, variants: Iterable[Variant]) -> ModelCost:
+        """Return what the network that `card` is of costs, in its forms `variants`."""
+        return cls(
+            name=card.name,
+            title=card.title or card.name,
+            role=card.role,
+            architecture=", ".join(card.members) or card.architecture,
+            input_size=card.input_size,
+            temperature=card.temperature,
+            weights=card.weights_sha256,
+            parameters=parameter_count(card),
+            macs=count_macs(network, card.input_size),
+            variants=tuple(variants),
+        )
 
     @property
     def parameters_mb(self) -> float:

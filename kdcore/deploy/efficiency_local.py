@@ -9,10 +9,8 @@ import torch
 from kdcore.base import sha256_file
 from kdcore.deploy.efficiency import ModelCost, Variant
 from kdcore.deploy.latency_engines import ENGINES, cached_file
-from kdcore.deploy.profile import count_macs
 from kdcore.models import make_model, read_card
 from kdcore.models.checkpoint import WEIGHTS
-from kdcore.models.size import parameter_count
 
 
 def local_cost(folder: Path) -> ModelCost:
@@ -31,17 +29,10 @@ def local_cost(folder: Path) -> ModelCost:
     files |= {e: cached_file(card.weights_sha256, e) for e in ENGINES if e != "eager"}
     with torch.device("meta"):
         network = make_model(card)
-    return ModelCost(
-        name=card.name,
-        title=card.title or card.name,
-        role=card.role,
-        architecture=", ".join(card.members) or card.architecture,
-        input_size=card.input_size,
-        temperature=card.temperature,
-        weights=card.weights_sha256,
-        parameters=parameter_count(card),
-        macs=count_macs(network, card.input_size),
-        variants=tuple(
+    return ModelCost.of(
+        card,
+        network,
+        (
             Variant(engine, path.stat().st_size, sha256_file(path), None, None, {})
             for engine, path in files.items()
             if path.is_file()

@@ -1,4 +1,4 @@
-"""Weights by class: decide for the highest w_c · p_c, w chosen to maximise the macro F1.
+"""Weights by class: decide for the highest w_c · p_c, w chosen to maximise the macro-F1.
 
 Two ways, both deterministic and on validation no worse than plain argmax:
 
@@ -45,7 +45,7 @@ def weighted_decisions(logits: ArrayLike, weights: ArrayLike) -> NDArray[np.int6
 
 
 def fit_class_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return the weights (C,), of geometric mean 1, that coordinate ascent of the macro F1 finds.
+    """Return the weights (C,), of geometric mean 1, that coordinate ascent of the macro-F1 finds.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def fit_class_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
     """
     array, truth = _checked(logits, labels)
     offsets, reached, improved = np.zeros(array.shape[1]), -1.0, True
-    while improved:  # the macro F1 has finitely many values and rises with every pass but the last
+    while improved:  # the macro-F1 has finitely many values and rises with every pass but the last
         improved = False
         for c in range(array.shape[1]):
             value, offset = _best_offset(array + offsets, truth, c, offsets[c])
@@ -66,7 +66,7 @@ def fit_class_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
 def fit_prior_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
     """Return weights (C,), of geometric mean 1, that are one power of the class counts.
 
-    Of the exponents −γ in `EXPONENTS` it takes the one with the highest macro F1, the least in
+    Of the exponents −γ in `EXPONENTS` it takes the one with the highest macro-F1, the least in
     size of equally good ones. A class counts one image more than it has, so that none has 0.
 
     Parameters
@@ -88,7 +88,7 @@ def fit_prior_weights(logits: ArrayLike, labels: ArrayLike) -> Floats:
 def macro_f1_after(
     decided: NDArray[np.int64], truth: NDArray[np.int64], classes: int, to: int | None = None
 ) -> Floats:
-    """Return the macro F1 after the first 0, 1, ... N images lose their decision, (N + 1,).
+    """Return the macro-F1 after the first 0, 1, ... N images lose their decision, (N + 1,).
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.i
 def _best_offset(
     logits: Floats, truth: NDArray[np.int64], c: int, present: float
 ) -> tuple[float, float]:
-    """Return the highest macro F1 that another offset of class `c` reaches, and that offset.
+    """Return the highest macro-F1 that another offset of class `c` reaches, and that offset.
 
     `logits` (N, C) have the `present` offset in them.
     """

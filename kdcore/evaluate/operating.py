@@ -3,7 +3,7 @@
 Weights are those of `class_weights`; the plain rule is the class with the highest probability.
 
 Rejection: an image whose confidence is below τ gets no decision, which makes it a miss of its
-class and a false alarm of none. Accuracy can only fall, so for accuracy τ is 0; the macro F1 may
+class and a false alarm of none. Accuracy can only fall, so for accuracy τ is 0; the macro-F1 may
 rise with the precision. scikit-learn's macro mean takes "rejected" for one more class, with F1 0,
 so that the first rejected image costs a share of 1 / (C + 1): τ under that count is given too.
 It is 0 unless rejection gains more than that.
@@ -58,8 +58,8 @@ class ClassWeights:
     method : how they were chosen, "prior" or "ascent"
     classes : C names
     weights : (C,) positive, with geometric mean 1
-    val_plain, val_changed : macro F1 on validation of argmax, and with the weights
-    scores : accuracy, balanced accuracy and macro F1 on test, paired by lesion
+    val_plain, val_changed : macro-F1 on validation of argmax, and with the weights
+    scores : accuracy, balanced accuracy and macro-F1 on test, paired by lesion
     """
 
     method: str
@@ -78,9 +78,9 @@ class Rejection:
     ----------
     tau : images with a confidence below it get no decision
     tau_as_class : the best τ if "rejected" counts as one more class (see the module)
-    val_plain, val_changed : macro F1 on validation at τ = 0 and at `tau`, rejected are misses
+    val_plain, val_changed : macro-F1 on validation at τ = 0 and at `tau`, rejected are misses
     coverage : share of test images that get a decision
-    scores : accuracy, balanced accuracy and macro F1 on test, paired by lesion
+    scores : accuracy, balanced accuracy and macro-F1 on test, paired by lesion
     """
 
     tau: float
@@ -135,7 +135,7 @@ def choose_rejection(
     n_boot: int = 1000,
     seed: int = 0,
 ) -> Rejection:
-    """Choose τ on `val` to maximise the macro F1, the least of equally good ones, for `test`.
+    """Choose τ on `val` to maximise the macro-F1, the least of equally good ones, for `test`.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def choose_rejection(
 
 
 def rejection_curve(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
-    """Return thresholds, 0 and each confidence that occurs, rising, and the macro F1 at each.
+    """Return thresholds, 0 and each confidence that occurs, rising, and the macro-F1 at each.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def rejection_curve(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
 def paired_scores(
     predictions: Predictions, plain: ArrayLike, changed: ArrayLike, n_boot: int, seed: int
 ) -> tuple[PairedScore, ...]:
-    """Compare two decisions about the same images in accuracy, balanced accuracy and macro F1.
+    """Compare two decisions about the same images in accuracy, balanced accuracy and macro-F1.
 
     Parameters
     ----------

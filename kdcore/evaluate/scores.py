@@ -4,7 +4,7 @@ Every function takes counts of shape (..., C, C), true class by row, decision by
 a bootstrap computes all its resamples at once. Conventions where a ratio is 0/0:
 
 - A class without images has no recall and no F1 (NaN); macro means run over the classes that
-  have images. scikit-learn's macro F1 instead counts an absent class that was predicted as 0.
+  have images. scikit-learn's macro-F1 instead counts an absent class that was predicted as 0.
 - A class with images that was never predicted has precision 0, as scikit-learn reports it.
 - The Matthews coefficient is 0 where all decisions are one class, as scikit-learn reports it, but
   NaN where all images are of one class: there is nothing to correlate with.

@@ -30,7 +30,7 @@ MEASURES = {
     "classwise_ece": "ECE by class",
     "mce": "MCE, the worst bin",
     "accuracy": "accuracy",
-    "macro_f1": "macro F1",
+    "macro_f1": "macro-F1",
 }
 # What is compared, with the probabilities of the student and those of the baseline.
 AGAINST = (

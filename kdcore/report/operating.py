@@ -44,18 +44,18 @@ def paired_rows(scores: Iterable[PairedScore], changed: str) -> Rows:
 
 
 def rejection_text(found: Rejection) -> str:
-    """Return what a threshold on the confidence does to the macro F1, in three sentences."""
+    """Return what a threshold on the confidence does to the macro-F1, in three sentences."""
     first = (
         f"Counted as one more class with F1 0, rejected images make τ = {found.tau_as_class:.3f} "
-        "the best threshold for the macro F1 on validation."
+        "the best threshold for the macro-F1 on validation."
     )
     if found.tau == 0:
         return f"{first} Counted as misses, they leave it at 0 too: every image gets a decision."
     gain = next(s.difference for s in found.scores if s.name == "macro_f1")
     return (
-        f"{first} Counted as misses, they make it {found.tau:.3f} (macro F1 on validation "
+        f"{first} Counted as misses, they make it {found.tau:.3f} (macro-F1 on validation "
         f"{number(found.val_plain)} to {number(found.val_changed)}). On test that decides on a "
-        f"share of {interval_text(found.coverage)} and moves the macro F1 by "
+        f"share of {interval_text(found.coverage)} and moves the macro-F1 by "
         f"{interval_text(gain)}."
     )
 

@@ -76,12 +76,12 @@ def missed_target_text(alarm: Alarm) -> str:
 
 
 def weights_text(found: ClassWeights) -> str:
-    """Return what the weights did to the macro F1 on validation, and to each score on test."""
+    """Return what the weights did to the macro-F1 on validation, and to each score on test."""
     if not found.val_changed > found.val_plain:
         return "On validation no weights are better than none, so decisions stay as they are."
     moved = "; ".join(_moved(s) for s in found.scores)
     return (
-        f"On validation, where they were chosen, the weights raise the macro F1 from "
+        f"On validation, where they were chosen, the weights raise the macro-F1 from "
         f"{number(found.val_plain)} to {number(found.val_changed)}. On test: {moved}."
     )
 

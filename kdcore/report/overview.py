@@ -29,7 +29,7 @@ def overview_texts(cards: Iterable[Card]) -> list[str]:
 def gain_texts(cards: Iterable[Card], sweeps: Iterable[SweepScores]) -> list[str]:
     """Return a sentence for each way that a sweep taught a student of `cards`, as `is_of` has it.
 
-    What is said is the macro F1 on test against the sweep's first reference that had no teacher,
+    What is said is the macro-F1 on test against the sweep's first reference that had no teacher,
     over the seeds that both have, not adjusted for several ways.
     """
     known = [card for card in cards if card.role == "student"]

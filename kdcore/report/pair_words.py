@@ -42,22 +42,22 @@ def pair_facts(found: PairComparison) -> tuple[Fact, ...]:
     same, kappa = found.agreement.share, found.agreement.kappa
     return (
         Fact(
-            "Macro F1 kept",
+            "Macro-F1 kept",
             percent(found.retention.value, 1),
             _range(found.retention, partial(percent, digits=1)),
-            f"The macro F1 of {other} divided by that of {one}; 100 % is as good.",
+            f"The macro-F1 of {other} divided by that of {one}; 100 % is as good.",
         ),
         Fact(
-            "Δ macro F1",
+            "Δ macro-F1",
             signed(delta.value),
             _range(delta, signed),
-            f"The macro F1 of {other} less that of {one}; the same lesions drawn for both.",
+            f"The macro-F1 of {other} less that of {one}; the same lesions drawn for both.",
         ),
         Fact(
             "Relative gap",
             gap(found.retention.value),
             _range(found.retention, gap),
-            f"That difference divided by the macro F1 of {one}.",
+            f"That difference divided by the macro-F1 of {one}.",
         ),
         Fact(
             "Same answer",

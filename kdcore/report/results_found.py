@@ -75,7 +75,7 @@ def run_results(runs: Iterable[Run], known: Iterable[Measured]) -> list[Result]:
 def sweep_results(sweep: SweepScores, part: str) -> list[Result]:
     """Return the runs of a sweep and, before them, each method's mean over seeds.
 
-    On validation only the macro F1 was kept.
+    On validation only the macro-F1 was kept.
     """
     plan = {(m.student, m.method): m for m in (sweep.plan.members() if sweep.plan else ())}
     grouped: dict[tuple[str, str], list[SeedScores]] = {}

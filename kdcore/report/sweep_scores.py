@@ -113,7 +113,7 @@ def read_sweeps(folders: Iterable[Path]) -> tuple[list[SweepScores], list[KdErro
 
 
 def sweep_columns(part: str) -> dict[str, str]:
-    """Return the columns of a sweep's file by title: `HEADLINE`, on "val" the macro F1 alone."""
+    """Return the columns of a sweep's file by title: `HEADLINE`, on "val" the macro-F1 alone."""
     columns = {"macro_f1": VAL_SCORE} if part == "val" else {name: name for name in HEADLINE}
     return {SCORES[name]: column for name, column in columns.items()}
 
@@ -129,7 +129,7 @@ def ablation_rows(found: Significance, score: str = "") -> Rows:
     """Return one row for each method: its mean and sd over seeds, and Δ to the first reference.
 
     Δ is an `Interval` over the seeds that both have; p is Holm's, over the comparisons with that
-    reference. `score` is what the head calls the means, such as "macro F1 of resnet18".
+    reference. `score` is what the head calls the means, such as "macro-F1 of resnet18".
     """
     reference = found.references[0] if found.references else ""
     mean = f"{score}, mean" if score else "mean"

@@ -8,7 +8,7 @@ from kdcore.report.cells import columns, interval_text
 TITLES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
+    "macro_f1": "macro-F1",
     "weighted_f1": "weighted F1",
     "mcc": "MCC",
     "macro_auc": "macro AUC",

@@ -106,7 +106,7 @@ def show_overall(shown: Compared) -> None:
 
     st.subheader("Overall")
     st.markdown(
-        "Macro F1 and balanced accuracy count every class alike; accuracy is mostly that of the "
+        "Macro-F1 and balanced accuracy count every class alike; accuracy is mostly that of the "
         "commonest class. NLL, Brier and ECE (calibration error, 15 bins) are better when lower."
     )
     found = shown.evaluations()

@@ -43,7 +43,7 @@ def show_rejection(points: Points) -> None:
             note=f"{note} AURC: mean error over all shares, lower is better. Excess: the same "
             "less that of a ranking with all errors last.",
         )
-    st.markdown("**A fixed confidence threshold τ, chosen on validation for macro F1**")
+    st.markdown("**A fixed confidence threshold τ, chosen on validation for macro-F1**")
     rejected = points.chosen_on_val(choose_rejection)
     if rejection := points.of_focus(rejected):
         st.markdown(f"**{points.focus.title}:** {rejection_text(rejection)}")
@@ -60,7 +60,7 @@ def show_weights(points: Points) -> None:
     st.markdown(
         "Multiplying each class's probability by a weight before the highest is taken can help "
         "rare classes. The weights are one power of how often classes occur, chosen on "
-        "validation for macro F1. Right of the dashed line the weights help on test."
+        "validation for macro-F1. Right of the dashed line the weights help on test."
     )
     found = points.chosen_on_val(choose_class_weights, tempered=False)
     if not found:

@@ -25,7 +25,7 @@ _GLOSSARY = """
   score**: squared distance of the probabilities from the truth, 0 to 2. Both also fall when a
   model is more often right, so they are not about calibration alone.
 - {intervals}
-- Vector scaling and isotonic regression may change answers: look at accuracy and macro F1, too.
+- Vector scaling and isotonic regression may change answers: look at accuracy and macro-F1, too.
 """
 
 
@@ -37,7 +37,7 @@ def show_measures(subjects: list[Subject]) -> None:
 
     st.subheader("Before and after")
     st.markdown(
-        "Lower is better, but for accuracy and macro F1. Calibrators are fitted on validation "
+        "Lower is better, but for accuracy and macro-F1. Calibrators are fitted on validation "
         "images and measured on test images. **KD** means taught by a teacher (knowledge "
         "distillation); the dashed line is a student with temperature scaling and no KD."
     )

@@ -43,10 +43,10 @@ def test_results_are_filtered_and_exported(page: Page, app: App, tmp_path: Path)
     buttons = page.get_by_test_id("stDownloadButton")  # the tables have hidden ones of their own
     table = downloaded(page, buttons.filter(has_text="CSV").first, tmp_path)
     rows = list(csv.DictReader(io.StringIO(table.decode())))
-    values = [float(row["macro F1"]) for row in rows]
+    values = [float(row["macro-F1"]) for row in rows]
     assert len(rows) == 7 and values == sorted(values, reverse=True)
     assert {row["whose"] for row in rows} == {"mean over seeds"}
-    assert all(float(r["macro F1 low"]) < float(r["macro F1"]) for r in rows)
+    assert all(float(r["macro-F1 low"]) < float(r["macro-F1"]) for r in rows)
     latex = downloaded(page, buttons.filter(has_text="LaTeX").first, tmp_path)
     assert len(parse_paper(latex.decode())) == 8
     link = page.get_by_role("link", name="Compare the two").get_attribute("href") or ""

@@ -25,7 +25,7 @@ def drawn(chart: object) -> list[dict]:
 
 
 def test_means_with_their_deviation() -> None:
-    rows = {row["label"]: row for row in drawn(mean_dots(FOUND, "macro F1"))}
+    rows = {row["label"]: row for row in drawn(mean_dots(FOUND, "macro-F1"))}
     assert set(rows) == {"no teacher", "KD", "mine"}
     for method in FOUND.methods:
         row = rows[method_title(method.method)]
@@ -34,7 +34,7 @@ def test_means_with_their_deviation() -> None:
 
 
 def test_gains_are_against_the_first_reference_only() -> None:
-    rows = {row["label"]: row for row in drawn(gain_dots(FOUND, "macro F1"))}
+    rows = {row["label"]: row for row in drawn(gain_dots(FOUND, "macro-F1"))}
     assert set(rows) == {"KD", "mine"}
     comparison = FOUND.comparison("kd", "baseline")
     assert comparison is not None
@@ -46,4 +46,4 @@ def test_they_can_be_saved_and_need_a_reference() -> None:
     assert figure_bytes(gain_dots(FOUND, "ECE"), "svg", "A note.").startswith(b"<svg")
     alone = compare_methods({"mine": {0: 0.5, 1: 0.6}})
     with pytest.raises(ValueError, match="reference"):
-        gain_dots(alone, "macro F1")
+        gain_dots(alone, "macro-F1")

@@ -16,7 +16,7 @@ LABELS = ["silences that are right (NPV)", "anterior torso\n120 / 80"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def chart(names: list[str], title: str = "macro F1"):
+def chart(names: list[str], title: str = "macro-F1"):
     ends = {"value": 0.5, "low": 0.4, "high": 0.6}
     return interval_dots([{"label": x, "series": s, **ends} for x in LABELS for s in names], title)
 

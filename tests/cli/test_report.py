@@ -133,7 +133,7 @@ def test_gaps_are_differences_and_shares_of_the_teacher(report, models):
 def test_a_pair_is_called_by_its_titles(report):
     text = document(report)
     assert "<strong>Alone</strong> less" not in text, "sentences are of the students"
-    assert "</strong> less <strong>Big</strong>: macro F1 " in text
+    assert "</strong> less <strong>Big</strong>: macro-F1 " in text
     assert not re.search("the student|the teacher|Teacher and", text)
     pairs = list(csv.reader((report / "tables" / "pairs.csv").open()))
     assert {"Δ balanced accuracy", "Δ ECE", "only Big right"} <= set(pairs[0])
@@ -390,8 +390,8 @@ def test_the_validation_part(tmp_path):
     text = document(out)
     assert "Validation part, n = 120" in text and "Operating points</h2>" not in text
     rows = list(csv.DictReader((out / "tables" / "summary.csv").open()))
-    assert rows[0]["model"] == "Alone" and rows[0]["macro F1 low"] == ""
-    assert not math.isnan(float(rows[0]["macro F1"]))
+    assert rows[0]["model"] == "Alone" and rows[0]["macro-F1 low"] == ""
+    assert not math.isnan(float(rows[0]["macro-F1"]))
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def test_over_lesions_and_over_seeds() -> None:
     student, baseline = (s for s in chosen.others)
     assert row[:2] == [student.title, baseline.title]
     values = [chosen.evaluations[s.title].metrics["macro_f1"].value for s in (student, baseline)]
-    delta = row[head.index("Δ macro F1")]
+    delta = row[head.index("Δ macro-F1")]
     assert isinstance(delta, Interval) and delta.value == pytest.approx(values[0] - values[1])
     assert "lesions" in gains.note and "other seeds, not of other images" in seeds.note
     with (results_folder() / "ham10000-students.csv").open(encoding="utf-8") as file:
@@ -41,10 +41,10 @@ def test_over_lesions_and_over_seeds() -> None:
             if (row["split"], row["method"], row["reference"]) == ("test", "kd-at", "baseline")
         }
     shown = {r[0]: r[5].value for r in seeds.rows[1:] if isinstance(r[5], Interval)}
-    assert shown["macro F1"] == pytest.approx(written["macro_f1"])
+    assert shown["macro-F1"] == pytest.approx(written["macro_f1"])
     assert shown["balanced accuracy"] == pytest.approx(written["balanced_accuracy"])
     said = " ".join(b.text for b in section.blocks if isinstance(b, Text))
-    assert f"**{student.title}** less **{baseline.title}**: macro F1" in said
+    assert f"**{student.title}** less **{baseline.title}**: macro-F1" in said
     assert "Neither speaks of both" in said and "Over seeds, **MobileNetV2 at 128" in said
 
 

@@ -126,7 +126,7 @@ def test_a_sweep_from_file_to_tables(work, capsys, no_training):
     assert result["recipe_differences"]["kd"]["alpha"] == 0.5
     assert result["tables"][0]["n_images"] == len(kd)
     assert set(result["mean_seconds"]) == {"baseline", "kd"}
-    assert "Test macro F1, n = 13 images" in text
+    assert "Test macro-F1, n = 13 images" in text
     assert "Mean seconds of training: baseline" in text
     names = {p.name for p in work.out.iterdir()}
     assert {"tiny.csv", "tiny.md", "tiny-seeds.csv", "tiny-val-macro_f1.tex"} < names

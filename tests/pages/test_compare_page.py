@@ -129,7 +129,7 @@ def test_a_pair_is_called_by_its_titles_and_who_taught_whom_by_the_card(
     open_page: Open, own_checkpoints: Path
 ) -> None:
     app = open_page(PAGE)
-    assert "**Tiny student** less **Tiny teacher**: macro F1" in words(app)
+    assert "**Tiny student** less **Tiny teacher**: macro-F1" in words(app)
     assert "balanced accuracy" in words(app) and "taking images for independent" in words(app)
     head = list(frame_of(app, "score").columns)
     assert head == ["score", "Tiny teacher", "Tiny student", "Δ", "Δ low", "Δ high", "relative Δ"]
@@ -178,7 +178,7 @@ def test_one_model_has_scores_and_no_pair(open_page: Open) -> None:
     app = open_page(PAGE, models="tiny-student")
     assert not app.exception
     assert "Choose a second model at the top" in words(app)
-    assert len(frame(app, "model", "macro F1")) == 1
+    assert len(frame(app, "model", "macro-F1")) == 1
 
 
 def test_calibration_moves_probabilities_only(open_page: Open, own_checkpoints: Path) -> None:
@@ -187,9 +187,9 @@ def test_calibration_moves_probabilities_only(open_page: Open, own_checkpoints: 
     assert '"temperature": 3.0' in card.read_text()
     app = AppTest.from_file(str(REPO / f"pages/{PAGE}.py"), default_timeout=120)
     app.run()
-    before = frame(app, "model", "macro F1")[0]
+    before = frame(app, "model", "macro-F1")[0]
     app.toggle(key="w:calibrated").set_value(False).run()
-    after = frame(app, "model", "macro F1")[0]
+    after = frame(app, "model", "macro-F1")[0]
     nll = 1 + list(SCORES).index("nll")
     assert before[1:6] == after[1:6]
     assert before[nll] != after[nll]
@@ -229,14 +229,14 @@ def test_predictions_from_elsewhere(open_page: Open, saved: dict[str, Prediction
     assert not app.exception
     assert not app.error
     assert "theirs: 30 images added" in words(app)
-    ours, theirs = frame(app, "model", "macro F1")[1:]
+    ours, theirs = frame(app, "model", "macro-F1")[1:]
     assert theirs[0] == "theirs"
     assert theirs[1:6] == ours[1:6]
     next(b for b in app.button if b.label == "Delete").click().run()
     next(b for b in app.button if b.label == "Yes, delete them").click().run()
     assert not app.exception
     assert list(foreign_folder().glob("*.npz")) == []
-    assert len(frame(app, "model", "macro F1")) == 2
+    assert len(frame(app, "model", "macro-F1")) == 2
 
 
 def test_other_images_are_compared_if_the_person_agrees(
@@ -249,7 +249,7 @@ def test_other_images_are_compared_if_the_person_agrees(
     app.checkbox(key="w:common").set_value(True).run()
     assert not app.error
     assert "Test part, n = 27 images" in words(app)
-    assert len(frame(app, "model", "macro F1")) == 3
+    assert len(frame(app, "model", "macro-F1")) == 3
 
 
 def test_what_is_wrong_with_a_file_is_shown(open_page: Open, saved: dict[str, Predictions]) -> None:

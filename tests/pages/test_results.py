@@ -40,7 +40,7 @@ def test_everything_is_there_but_what_is_published(open_page: Open) -> None:
     found = table(app)
     assert set(found["whose"]) == {"released", "mean over seeds", "one seed of a sweep"}
     assert {"Tiny teacher", "Tiny student"} <= set(found["model"])
-    assert found["macro F1"][0].count("[") == 1
+    assert found["macro-F1"][0].count("[") == 1
     heads = [h.value for h in app.subheader]
     assert heads == [
         "Two side by side",
@@ -53,7 +53,7 @@ def test_everything_is_there_but_what_is_published(open_page: Open) -> None:
 def test_filters_and_order_come_by_link_and_by_hand(open_page: Open) -> None:
     app = open_page(PAGE, whose="mean", of_data="HAM10000", sorted="macro_f1")
     found = table(app)
-    values = [float(v.split()[0]) for v in found["macro F1"]]
+    values = [float(v.split()[0]) for v in found["macro-F1"]]
     runs = [
         (file.name, row["student"], row["method"])
         for file in (REPO / "results").glob("ham10000-*-seeds.csv")
@@ -61,7 +61,7 @@ def test_filters_and_order_come_by_link_and_by_hand(open_page: Open) -> None:
     ]
     assert len(values) == len(set(runs)) and values == sorted(values, reverse=True)
     app.segmented_control(key="w:falling").set_value("last").run()
-    assert [float(v.split()[0]) for v in table(app)["macro F1"]] == sorted(values)
+    assert [float(v.split()[0]) for v in table(app)["macro-F1"]] == sorted(values)
     app.text_input(key="w:holds").set_value("attention transfer").run()
     left = table(app)
     assert 0 < len(left) < len(values) and f"{len(left)} of " in words(app)
@@ -102,7 +102,7 @@ def test_one_role_by_link_and_several_by_hand(open_page: Open) -> None:
 def test_two_models_are_paired_by_image(open_page: Open) -> None:
     app = open_page(PAGE)
     said = words(app)
-    assert "**Tiny student** less **Tiny teacher**: macro F1" in said
+    assert "**Tiny student** less **Tiny teacher**: macro-F1" in said
     assert "compare?models=tiny-teacher%2Ctiny-student" in said
     assert any("Δ low" in f.value.columns for f in app.dataframe)
 
@@ -114,7 +114,7 @@ def test_two_methods_are_paired_by_seed_and_a_published_one_not_at_all(open_page
     keys = "mean:ham10000-methods::{}:0, 1, 2, 3, 4"
     app = open_page(PAGE, pin_one=keys.format("baseline"), pin_other=keys.format("kd"))
     said = words(app).split("seed by seed", 1)[1]
-    assert "- macro F1" in said and ": Against “no teacher”: KD is better (p < 0.05)" in said
+    assert "- macro-F1" in said and ": Against “no teacher”: KD is better (p < 0.05)" in said
     assert "balanced accuracy" in said and "ECE" in said
     app = open_page(
         PAGE, pin_one="model:tiny-teacher",
@@ -140,7 +140,7 @@ def test_the_ablation_of_the_five_methods(open_page: Open) -> None:
         "KD + attention transfer",
         "KD + attention transfer + alignment",
     ]
-    assert "macro F1 of resnet18, mean" in found.columns
+    assert "macro-F1 of resnet18, mean" in found.columns
     said = words(app)
     assert "**KD without a cache**: " in said and "the very image that the student sees" in said
     assert "**Decoupled KD**: " in said and "in two parts" in said

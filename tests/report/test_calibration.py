@@ -92,7 +92,7 @@ def test_weights_and_pairs(parts):
     assert [row[0] for row in rows[1:]] == list(CLASSES)
     rows = paired_rows(found.scores, "weighted")
     _check(rows, 3)
-    assert rows[3] == ["macro F1", *(interval_text(v) for v in _of(found.scores[2]))]
+    assert rows[3] == ["macro-F1", *(interval_text(v) for v in _of(found.scores[2]))]
 
 
 def _of(score):

@@ -106,7 +106,7 @@ def test_differences_of_gaps_as_rows_and_in_words() -> None:
 def test_rows_of_several_models(found: Subgroups) -> None:
     both = {"A": found, "B": found}
     head, *body = gap_told_rows(both, "macro_f1")
-    assert head[:5] == ["model", "brightness", "images", "lesions", "macro F1"]
+    assert head[:5] == ["model", "brightness", "images", "lesions", "macro-F1"]
     assert [row[:2] for row in body] == [[m, g.name] for m in "AB" for g in found.groups]
     assert [row[5] == "too small" for row in body] == [False, False, False, True] * 2
     assert body[0][5] == signed_text(found.groups[0].scores["macro_f1"].gap)

@@ -41,7 +41,7 @@ def test_overall_scores(found):
     for row, evaluation in zip(body, found.values(), strict=True):
         assert row[1:] == [evaluation.metrics[name] for name in SCORES]
     wide_head, *wide = spread([head, *body])
-    assert wide_head[:4] == ["model", "macro F1", "macro F1 low", "macro F1 high"]
+    assert wide_head[:4] == ["model", "macro-F1", "macro-F1 low", "macro-F1 high"]
     low = found["small"].metrics["ece"].low
     assert wide[1][wide_head.index("ECE low")] == low
     assert compact(body)[0][1] == interval_text(found["big"].metrics["macro_f1"])

@@ -48,20 +48,20 @@ def test_every_score_whose_interval_leaves_out_0_is_named_for_better_or_worse(fo
         found, macro_f1=NEITHER, balanced_accuracy=WORSE, accuracy=BETTER, ece=BETTER
     )  # fmt: skip
     assert headline_sentence(own) == (
-        "**Small** less **Big**: macro F1 −0.100 [−0.200, +0.010], balanced accuracy −0.100 "
+        "**Small** less **Big**: macro-F1 −0.100 [−0.200, +0.010], balanced accuracy −0.100 "
         "[−0.200, −0.050], accuracy +0.100 [+0.050, +0.200], ECE +0.100 [+0.050, +0.200]. "
         "**Small** is better in accuracy and worse in balanced accuracy, where the interval "
-        "leaves out 0. A difference in macro F1 is not shown."
+        "leaves out 0. A difference in macro-F1 is not shown."
     )
 
 
 @pytest.mark.parametrize(
     ("interval", "said"),
     [
-        (BETTER, "is better in macro F1, balanced accuracy and accuracy, where the interval "),
-        (NEITHER, "in macro F1, balanced accuracy and accuracy is not shown."),
-        ((0.0, 0.0, 0.0), "in macro F1, balanced accuracy and accuracy is not shown."),
-        ((0.1, math.nan, math.nan), "macro F1, balanced accuracy and accuracy is not shown."),
+        (BETTER, "is better in macro-F1, balanced accuracy and accuracy, where the interval "),
+        (NEITHER, "in macro-F1, balanced accuracy and accuracy is not shown."),
+        ((0.0, 0.0, 0.0), "in macro-F1, balanced accuracy and accuracy is not shown."),
+        ((0.1, math.nan, math.nan), "macro-F1, balanced accuracy and accuracy is not shown."),
     ],
 )
 def test_a_difference_is_only_said_where_the_interval_leaves_out_0(found, interval, said):

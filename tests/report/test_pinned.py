@@ -52,7 +52,7 @@ def test_both_stand_side_by_side() -> None:
     by_name = {row[0]: row[1:] for row in rows[1:]}
     assert rows[0] == ["", MODEL.title, PRINTED.title]
     assert by_name["whose"] == ["released", "PUBLISHED, leaky split"]
-    assert by_name["macro F1"][1] == "0.834 [0.804, 0.861]"
+    assert by_name["macro-F1"][1] == "0.834 [0.804, 0.861]"
     assert by_name["protocol"][0] == "" and "leaks" in str(by_name["protocol"][1])
     for name, title in SCORES.items():
         if title in by_name:

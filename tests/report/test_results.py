@@ -130,7 +130,7 @@ def test_published_rows_can_be_told_apart_and_cited() -> None:
     found = published_results()
     assert len({(r.title, r.data) for r in found}) == len(found)
     head, *body = result_rows(found, protocol=True)
-    there = ["macro F1", "accuracy", "ECE"]  # of no other score is anything published
+    there = ["macro-F1", "accuracy", "ECE"]  # of no other score is anything published
     assert head[:6] == ["whose", "model", "data", *there]
     assert head[6:9] == ["method", "protocol", "reference"] and "seed" not in head
     for r, row in zip(found, body, strict=True):

@@ -55,7 +55,7 @@ def test_text_has_the_numbers():
 def test_the_caption_says_what_was_measured_and_how():
     caption = significance_caption(make_table(student="resnet18", note="Calibrated."))
     for part in (
-        "Test macro F1 of resnet18, n = 1,349 images, seeds 0, 1, 2, 3, 4; higher is better",
+        "Test macro-F1 of resnet18, n = 1,349 images, seeds 0, 1, 2, 3, 4; higher is better",
         "Calibrated.",
         "paired t-test, two-sided, Holm-adjusted over the comparisons (2 with baseline)",
         "signed-rank test, two-sided, not adjusted; * marks the least it can be (0.0625)",
@@ -67,7 +67,7 @@ def test_the_caption_says_what_was_measured_and_how():
     alone = significance_caption(make_table({"kd": (0.5,)}))
     assert "t-test" not in alone
     assert "lower is better" in significance_caption(make_table(metric="nll"))
-    assert "Validation macro F1, n" in significance_caption(make_table(split="val"))
+    assert "Validation macro-F1, n" in significance_caption(make_table(split="val"))
 
 
 def test_a_caption_that_two_tables_share_stands_once():
@@ -101,13 +101,13 @@ def test_latex_is_balanced_and_escaped():
     assert text.count("{") == text.count("}")
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert {row.count(" & ") for row in rows} == {12}
-    assert r"% \caption{Test macro F1" in text
+    assert r"% \caption{Test macro-F1" in text
     assert text.isascii()
 
 
 def test_markdown_is_a_table():
     lines = significance_markdown([make_table()]).splitlines()
-    assert lines[0] == "## Test macro F1, n = 1,349 images"
+    assert lines[0] == "## Test macro-F1, n = 1,349 images"
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + len(VALUES)
     assert {line.count("|") for line in table} == {14}

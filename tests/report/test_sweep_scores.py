@@ -89,8 +89,8 @@ def test_each_method_has_words_of_its_own(sweep: SweepScores) -> None:
     assert list(lines) == [method_title(m.method) for m in found.methods]
     assert len(set(lines.values())) == len(lines) and lines["no teacher"] == "the labels alone"
     assert student_name(sweep, student) in ("resnet18", "mobilenet_v2", "cnn2")
-    head = ablation_rows(found, "macro F1")[0]
-    assert head[2] == "macro F1, mean"
+    head = ablation_rows(found, "macro-F1")[0]
+    assert head[2] == "macro-F1, mean"
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_two_means_are_paired_by_seed() -> None:
     one, other = means["no teacher"], means["KD"]
     assert how_paired(one, other) == BY_SEEDS
     every = seed_differences(sweep, one, other)
-    assert list(every) == ["macro F1", "balanced accuracy", "accuracy", "ECE"]
+    assert list(every) == ["macro-F1", "balanced accuracy", "accuracy", "ECE"]
     val = (replace(result, part="val") for result in (one, other))
-    assert list(seed_differences(sweep, *val)) == ["macro F1"]
-    found = every["macro F1"].comparisons[0]
+    assert list(seed_differences(sweep, *val)) == ["macro-F1"]
+    found = every["macro-F1"].comparisons[0]
     values = {
         method: [r.scores["macro_f1"] for r in sweep.runs if r.method == method]
         for method in ("baseline", "kd")

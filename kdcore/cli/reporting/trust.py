@@ -56,7 +56,7 @@ def calibration_section(models: ReportModels) -> Section:
     more = " The CSV has vector scaling and isotonic regression, too."
     blocks: list[Block] = [
         Text(
-            "Lower is better, but for accuracy and macro F1. Temperature scaling divides the "
+            "Lower is better, but for accuracy and macro-F1. Temperature scaling divides the "
             "logits by one number, fitted on validation, and moves no answer."
         ),
         Text(ece_intervals_text()),
@@ -207,7 +207,7 @@ def _weights(models: ReportModels, ready: list[Subject]) -> list[Block]:
         *_said(models, {title: weights_text(w) for title, w in found.items()}),
         Table(
             "operating-weights",
-            "Weights by class, one power of the class counts, chosen for the macro F1",
+            "Weights by class, one power of the class counts, chosen for the macro-F1",
             [
                 ["model", *models.teacher.test.classes],
                 *([title, *map(float, w.weights)] for title, w in found.items()),

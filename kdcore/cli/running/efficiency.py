@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kdcore.base import DataError, sha256_file
@@ -22,12 +22,10 @@ from kdcore.deploy.efficiency_make import (
 )
 from kdcore.deploy.export_plan import CALIBRATION
 from kdcore.deploy.latency import Live
-from kdcore.deploy.profile import count_macs
 from kdcore.evaluate import unseen_samples
 from kdcore.evaluate.headline import headline_scores
 from kdcore.models import Checkpoint, check_names, load_checkpoint
 from kdcore.models.checkpoint import WEIGHTS
-from kdcore.models.size import parameter_count
 from kdcore.predict import Predictions
 from kdcore.report.efficiency_files import Kept, predictions_file
 
@@ -144,19 +142,8 @@ def _cost(
                 quality=quality,
             )
         )
-    model = ModelCost(
-        name=card.name,
-        title=title,
-        role=card.role,
-        architecture=", ".join(card.members) or card.architecture,
-        input_size=card.input_size,
-        temperature=card.temperature,
-        weights=checkpoint.hash,
-        parameters=parameter_count(card),
-        macs=count_macs(checkpoint.model, card.input_size),
-        variants=tuple(variants),
-    )
-    return model, kept
+    model = ModelCost.of(card, checkpoint.model, variants)
+    return replace(model, title=title, weights=checkpoint.hash), kept
 
 
 def _quality(network: Predictions, own: Predictions, temperature: float, engine: str) -> Quality:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -45,6 +47,13 @@ def test_int8_with_its_own_preprocessing(tiny, images):
     assert engine.raw(np.zeros((5, 32, 32, 3), np.uint8)).shape == (5, 7)
 
 
+CPU = Path("/proc/cpuinfo")
+
+
+@pytest.mark.skipif(
+    not CPU.exists() or "vnni" not in CPU.read_text(),
+    reason="without VNNI, sums of two 8-bit products saturate in ONNX Runtime, as they fall",
+)
 def test_more_left_in_float_is_nearer(tiny_onnx, images):
     made = quantise(tiny_onnx, images, images)
     assert made.noises["classifier"] <= made.noises[""] * 1.05

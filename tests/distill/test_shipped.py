@@ -26,6 +26,8 @@ TEACHERS = {
     for path in [*FOLDER.glob("*.toml"), *(FOLDER / "teachers").glob("*.toml")]
     if (recipe := Recipe.read(path)).role == "teacher"
 }
+# An ensemble has no recipe of its own but those of its members.
+TEACHERS["efficientnet_b0-ensemble"] = Recipe.read(FOLDER / "efficientnet_b0-baseline.toml")
 SINGLE = [
     Recipe.read(path)
     for path in [*sorted(FOLDER.glob("*.toml")), *sorted((FOLDER / "teachers").glob("*.toml"))]

@@ -20,6 +20,12 @@ from kdcore.deploy.half import to_float16
 from kdcore.deploy.quantise import quantise
 from tests.deploy.conftest import lively
 
+CPU = Path("/proc/cpuinfo")
+wants_vnni = pytest.mark.skipif(
+    not CPU.exists() or "vnni" not in CPU.read_text(),
+    reason="without VNNI, sums of two 8-bit products saturate in ONNX Runtime, as they fall",
+)
+
 
 @pytest.fixture(scope="module")
 def images(tiny):
@@ -39,6 +45,7 @@ def test_int8(tiny, tiny_onnx, images):
     assert best == made.noises[""] or best <= 0.8 * made.noises[""]
 
 
+@wants_vnni
 @pytest.mark.slow
 def test_int8_with_its_own_preprocessing(tiny, images):
     made = quantise(export_bytes(tiny, "onnx", folded=True), images)
@@ -47,13 +54,7 @@ def test_int8_with_its_own_preprocessing(tiny, images):
     assert engine.raw(np.zeros((5, 32, 32, 3), np.uint8)).shape == (5, 7)
 
 
-CPU = Path("/proc/cpuinfo")
-
-
-@pytest.mark.skipif(
-    not CPU.exists() or "vnni" not in CPU.read_text(),
-    reason="without VNNI, sums of two 8-bit products saturate in ONNX Runtime, as they fall",
-)
+@wants_vnni
 def test_more_left_in_float_is_nearer(tiny_onnx, images):
     made = quantise(tiny_onnx, images, images)
     assert made.noises["classifier"] <= made.noises[""] * 1.05

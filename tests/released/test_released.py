@@ -123,7 +123,10 @@ def test_score_cam_is_the_packages(card):
     target = card.classes.index(sample.dx)
     theirs = reference("ScoreCAM", checkpoint.model, layer, image, target)
     mine = score_cam(checkpoint.model, image, target, -1)
-    assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] >= 0.999
+    if theirs.any():
+        assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] >= 0.999
+    else:  # every mask speaks against the class
+        assert not mine.any()
 
 
 @pytest.mark.slow

@@ -146,6 +146,7 @@ def _notes(made: Quantised) -> dict[str, Any]:
     return {
         "calibration": CALIBRATION,
         "calibration_images": made.n_calibration,
+        "weight_bits": made.weight_bits,
         "left_in_float": list(made.in_float),
         "layers_in_float_for_speed": made.slow_in_int8,
         "noise_by_parts_in_float": dict(made.noises),

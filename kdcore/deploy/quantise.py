@@ -4,7 +4,7 @@ Jacob et al. 2018, section 2: weights are signed 8-bit numbers with a scale for 
 channel, activations unsigned ones with a scale and an offset for each tensor, from calibration
 images. The graph keeps its float operators between pairs that quantise and dequantise (QDQ); the
 runtime fuses them. It is made for ONNX Runtime: a swish is that runtime's own operator (see
-`float_parts`).
+`float_parts`), and where its sums saturate (see `sums_saturate`) weights may have 7 bits.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import io
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -53,6 +55,7 @@ class Quantised:
     ----------
     data : the ONNX file
     n_calibration : images the ranges are from
+    weight_bits : 8, or 7 where this processor's sums of 8 saturate and that costs more
     in_float : parts that were left in float
     slow_in_int8 : how many layers were left in float for their speed: gates, and depthwise
         convolutions between swishes
@@ -61,6 +64,7 @@ class Quantised:
 
     data: bytes
     n_calibration: int
+    weight_bits: int
     in_float: tuple[str, ...]
     slow_in_int8: int
     noises: Mapping[str, float]
@@ -98,9 +102,11 @@ def quantise(
         with tempfile.TemporaryDirectory() as folder:
             work = _Work(Path(folder), data, cancelled)
             work.calibrate(calibration)
+            work.choose_bits(calibration if validation is None else validation)
             chosen, noises = work.search(validation)
             made = work.build(chosen)
-            return Quantised(made, len(calibration), chosen, len(work.always), noises)
+            always = len(work.always)
+            return Quantised(made, len(calibration), work.weight_bits, chosen, always, noises)
     except (KdError, OSError, MemoryError):
         raise
     except Exception as error:  # ONNX Runtime's tools raise kinds of their own
@@ -109,12 +115,34 @@ def quantise(
         ) from error
 
 
+@cache
+def sums_saturate() -> bool:
+    """Return whether this processor's ONNX Runtime cuts sums of two 8-bit products at 16 bits.
+
+    It does on x86 without VNNI (before about 2019 by Intel, 2022 by AMD). Weights of 7 bits always
+    fit, 2 · 255 · 64 < 2¹⁵, but are rounded more; in most networks few sums come near the limit.
+    """
+    products = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMulInteger", ["images", "weights"], ["sums"])],
+        "products",
+        [onnx.helper.make_tensor_value_info("images", onnx.TensorProto.UINT8, [1, 4])],
+        [onnx.helper.make_tensor_value_info("sums", onnx.TensorProto.INT32, [1, 1])],
+        [onnx.numpy_helper.from_array(np.full((4, 1), 127, np.int8), "weights")],
+    )
+    opset = [onnx.helper.make_opsetid("", 13)]
+    model = onnx.helper.make_model(products, opset_imports=opset, ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    (sums,) = session.run(None, {"images": np.full((1, 4), 255, np.uint8)})
+    return int(sums.item()) != 4 * 255 * 127
+
+
 class _Work:
     """One quantisation: the prepared graph and the ranges stay, what is in float changes."""
 
     def __init__(self, folder: Path, data: bytes, cancelled: CancelCheck | None) -> None:
         self.model, self.ranges = folder / "prepared.onnx", folder / "ranges.json"
         self.engine, self.cancelled = open_engine(data, "onnx"), cancelled
+        self.weight_bits = 8
         source = folder / "float.onnx"
         source.write_bytes(data)
         # ONNX's own shape inference is enough, and the symbolic one takes minutes.
@@ -158,11 +186,21 @@ class _Work:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            reduce_range=self.weight_bits == 7,
             nodes_to_exclude=excluded,
             calibrate_method=CalibrationMethod.MinMax,
             calibration_cache_path=self.ranges,
         )
         return target.read_bytes()
+
+    def choose_bits(self, images: NDArray[np.float32]) -> None:
+        """Take weights of 7 bits where 8 saturate and their noise on the images is larger."""
+        if not sums_saturate():
+            return
+        reference, noises = in_batches(self.engine, images), {}
+        for self.weight_bits in (7, 8):
+            noises[self.weight_bits] = self._noise((), images, reference)
+        self.weight_bits = min((8, 7), key=lambda bits: noises[bits])
 
     def search(
         self, images: NDArray[np.float32] | None
@@ -171,21 +209,24 @@ class _Work:
         if images is None:
             return (), {}
         reference = in_batches(self.engine, images)
-
-        def noise(parts: tuple[str, ...]) -> float:
-            got = in_batches(open_engine(self.build(parts), "onnx"), images)
-            return compare_logits(reference, got, "int8").noise
-
         chosen: tuple[str, ...] = ()
-        noises = {"": noise(())}
+        noises = {"": self._noise((), images, reference)}
         while left := [part for part in self.parts if part not in chosen]:
-            trials = {(*chosen, part): noise((*chosen, part)) for part in left}
+            trials = {
+                (*chosen, part): self._noise((*chosen, part), images, reference) for part in left
+            }
             noises |= {" + ".join(parts): value for parts, value in trials.items()}
             best = min(trials, key=lambda parts: trials[parts])
             if trials[best] > WORTH * noises[" + ".join(chosen)]:
                 break
             chosen = best
         return chosen, noises
+
+    def _noise(
+        self, in_float: Sequence[str], images: NDArray[np.float32], reference: NDArray[np.float32]
+    ) -> float:
+        got = in_batches(open_engine(self.build(in_float), "onnx"), images)
+        return compare_logits(reference, got, "int8").noise
 
     def _ask(self) -> None:
         stop_if(self.cancelled, "The quantisation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -11,20 +12,17 @@ import pytest
 from kdcore.base import Cancelled, ExportError
 from kdcore.data import Sample
 from kdcore.deploy import calibration
+from kdcore.deploy import quantise as quantising
 from kdcore.deploy.calibration import calibration_samples, export_pictures, stratified_samples
 from kdcore.deploy.check import check_engine, drawn_images
 from kdcore.deploy.engines import open_engine
 from kdcore.deploy.export import export_bytes
 from kdcore.deploy.float_parts import depthwise_after_swish, gates, join_swish, sensitive_parts
 from kdcore.deploy.half import to_float16
-from kdcore.deploy.quantise import quantise
+from kdcore.deploy.quantise import quantise, sums_saturate
 from tests.deploy.conftest import lively
 
 CPU = Path("/proc/cpuinfo")
-wants_vnni = pytest.mark.skipif(
-    not CPU.exists() or "vnni" not in CPU.read_text(),
-    reason="without VNNI, sums of two 8-bit products saturate in ONNX Runtime, as they fall",
-)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,31 @@ def test_int8(tiny, tiny_onnx, images):
     assert best == made.noises[""] or best <= 0.8 * made.noises[""]
 
 
-@wants_vnni
+@pytest.mark.parametrize("bits", [7, 8])
+@pytest.mark.parametrize("saturate", [True, False])
+def test_weights_have_7_bits_only_where_that_is_nearer(
+    monkeypatch, tiny_onnx, images, saturate, bits
+):
+    monkeypatch.setattr(quantising, "sums_saturate", lambda: saturate)
+    noise = SimpleNamespace  # of the trials of 7 bits and of 8, in that order
+    trials = iter([noise(noise=0.1 if bits == 7 else 0.3), noise(noise=0.2)])
+    monkeypatch.setattr(quantising, "compare_logits", lambda *_: next(trials))
+    made = quantise(tiny_onnx, images)
+    assert made.weight_bits == (bits if saturate else 8)
+    graph = onnx.load_from_string(made.data).graph
+    weights = [w for w in map(onnx.numpy_helper.to_array, graph.initializer) if w.dtype == np.int8]
+    largest = max(int(np.abs(w.astype(int)).max()) for w in weights if w.size > 1)
+    assert largest == (64 if made.weight_bits == 7 else 127)
+
+
+@pytest.mark.skipif(not CPU.exists(), reason="what the processor can do is only told on Linux")
+def test_sums_do_not_saturate_with_vnni():
+    if "vnni" in CPU.read_text():
+        assert not sums_saturate()
+    elif " avx2 " in CPU.read_text():
+        assert sums_saturate()
+
+
 @pytest.mark.slow
 def test_int8_with_its_own_preprocessing(tiny, images):
     made = quantise(export_bytes(tiny, "onnx", folded=True), images)
@@ -54,7 +76,6 @@ def test_int8_with_its_own_preprocessing(tiny, images):
     assert engine.raw(np.zeros((5, 32, 32, 3), np.uint8)).shape == (5, 7)
 
 
-@wants_vnni
 def test_more_left_in_float_is_nearer(tiny_onnx, images):
     made = quantise(tiny_onnx, images, images)
     assert made.noises["classifier"] <= made.noises[""] * 1.05

@@ -1,4 +1,7 @@
-"""`python -m kdcore evaluate`: scores with intervals, from a checkpoint or saved predictions."""
+"""`python -m kdcore evaluate`: scores with intervals, from a checkpoint or saved predictions.
+
+On its own it gives the figures of every card again.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from kdcore.cli.common import (
     whole_number,
     write_json,
 )
+from kdcore.cli.reproduce import reproduce_cards
 from kdcore.cli.unseen import choose_unseen
 from kdcore.evaluate import (
     Subgroups,
@@ -31,10 +35,18 @@ from kdcore.report.tables import evaluation_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = (
+        "Without --checkpoint and --predictions the figures of all cards are computed again, from "
+        "the predictions beside them, and it is told how far off they are."
+    )
     parser.add_argument(
         "--checkpoint", metavar="CHECKPOINT", help="folder, or name in checkpoints/"
     )
     parser.add_argument("--predictions", metavar="FILE", type=Path, help="saved by predict")
+    parser.add_argument(
+        "--weights", action="store_true",
+        help="give every card again from the networks and the data, too (minutes a model)",
+    )  # fmt: skip
     parser.add_argument(
         "--temperature", type=positive_number, help="divides the logits (default: the card's)"
     )
@@ -51,8 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Predict or load, measure, print, write."""
-    if not (options.checkpoint or options.predictions):
-        raise SettingError("Nothing to evaluate was named.", "Add --checkpoint or --predictions.")
+    named = bool(options.checkpoint or options.predictions)
+    _refuse_idle(options, named)
+    if not named:
+        reproduce_cards(options)
+        return
     checkpoint, excluded = None, 0
     if options.checkpoint:
         checkpoint = load_checkpoint(checkpoint_folder(options.checkpoint))
@@ -74,6 +89,28 @@ def run(options: argparse.Namespace) -> None:
     if groups:
         result |= {"subgroups": {found.by: _rows(found) for found in groups}}
     write_json(options, result)
+
+
+def _refuse_idle(options: argparse.Namespace, named: bool) -> None:
+    """Raise SettingError for an option that would do nothing."""
+    if named and options.weights:
+        raise SettingError(
+            "--weights gives the cards again, and something else is named.",
+            "Leave out --weights, or --checkpoint and --predictions.",
+        )
+    usual = argparse.ArgumentParser()
+    add_arguments(usual)
+    heeded = {"weights", "data", "skip_missing"}
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name, value in vars(usual.parse_args([])).items()
+        if name not in heeded and getattr(options, name) != value
+    ]
+    if given and not named:
+        raise SettingError(
+            f"{', '.join(given)}: cards are given again as they were made.",
+            "Add --checkpoint or --predictions, or leave that out.",
+        )
 
 
 def _rows(found: Subgroups) -> list[dict[str, object]]:

@@ -79,7 +79,10 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
         command.add_argument("--json", metavar="FILE", help="write the result here for machines")
         if name in given[:1]:
             _module(name).add_arguments(command)
-    return parser.parse_args(given)
+    options, unknown = parser.parse_known_args(given)
+    if unknown:  # told with the usage of the command instead of that of all
+        commands.choices[options.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _module(command: str) -> ModuleType:

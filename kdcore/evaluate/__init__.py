@@ -48,6 +48,7 @@ from kdcore.evaluate.recalibration import (
     calibration_table,
     calibrators_for,
 )
+from kdcore.evaluate.reproduced import Reproduced, compare_figures
 from kdcore.evaluate.selective import RiskCoverage, risk_coverage
 from kdcore.evaluate.significance import (
     Comparison,
@@ -91,6 +92,7 @@ __all__ = [
     "PairComparison",
     "PairedScore",
     "Rejection",
+    "Reproduced",
     "RiskCoverage",
     "Score",
     "ScorePair",
@@ -109,6 +111,7 @@ __all__ = [
     "choose_class_weights",
     "choose_rejection",
     "classwise_ece",
+    "compare_figures",
     "compare_methods",
     "compare_pair",
     "debiased_ece",

@@ -83,7 +83,7 @@ def list_measured() -> tuple[list[Measured], list[KdError]]:
         for folder in sorted(folders):
             try:
                 with in_words():
-                    if files := _files(folder):
+                    if files := prediction_files(folder):
                         cards.append((folder, files, read_card(folder)))
             except KdError as error:
                 problems.append(error)
@@ -112,7 +112,8 @@ def baseline_of(student: Measured | None, shelf: Iterable[Measured]) -> Measured
     return next(iter(same or baselines), None)
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def prediction_files(folder: Path) -> dict[str, Path]:
+    """Return the files of predictions that lie beside a checkpoint, by part."""
     paths = {part: folder / f"predictions-{part}.npz" for part in MEASURED_PARTS}
     return {part: path for part, path in paths.items() if path.is_file()}
 

@@ -22,7 +22,7 @@ _HEAD = r"""\ifdefined\pdfminorversion\pdfminorversion=7\fi
 \usepackage{array,booktabs,graphicx,longtable,pdflscape}
 \setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
 \setlength{\LTleft}{0pt}\setlength{\LTright}{0pt}\setlength{\LTpre}{4pt}
-\emergencystretch=3em \hbadness=10000 \vbadness=10000 \raggedbottom
+\emergencystretch=6em \hbadness=10000 \vbadness=10000 \raggedbottom
 \newcolumntype{L}[1]{>{\raggedright\arraybackslash}p{#1}}
 \newcolumntype{R}[1]{>{\raggedleft\arraybackslash}p{#1}}
 \newsavebox{\drawing}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from kdcore.predict import Predictions
 from tests.conftest import TINY_RECIPE as RECIPE
 from tests.conftest import write_tiny_checkpoint
 
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 HEAD = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "nll", "ece")
 
 
@@ -75,6 +77,14 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham, cap
     assert main(["evaluate", *common, "--by", "colour"]) == 1
     assert "no attribute 'colour', but" in capsys.readouterr().err
     assert main(["evaluate", *common, "--json", str(one)]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "--weights", "--data", str(ham_folder), "--json", str(two)]) == 0
+    rows = json.loads(two.read_text())
+    assert [(r["part"], r["from"]) for r in rows] == [
+        (part, source) for part in ("val", "test") for source in ("predictions", "weights")
+    ]
+    assert all(r["largest difference"] < 1e-5 and r["figures"] > 100 for r in rows)
+    assert "none differs by more" in capsys.readouterr().out
     arguments = ["--checkpoint", str(out / "tiny"), "--predictions", str(saved)]
     assert main(["evaluate", *arguments, "--json", str(two)]) == 0
     result = json.loads(one.read_text())
@@ -88,6 +98,35 @@ def test_train_predict_evaluate(ham_folder, tmp_path, monkeypatch, make_ham, cap
         assert main(["evaluate", *common, "--split", "all", *extra, "--json", str(one)]) == 0
         result = json.loads(one.read_text())
         assert (result["n"], result["excluded_training_images"]) == (84 - excluded, excluded)
+
+
+def test_a_card_that_its_predictions_do_not_give(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DISTILSCOPE_CHECKPOINTS", str(tmp_path))
+    assert main(["evaluate"]) == 1
+    assert "No card with predictions" in capsys.readouterr().err
+    shutil.copytree(CHECKPOINTS / "resnet18-baseline", tmp_path / "mine")
+    assert main(["evaluate"]) == 0
+    assert "mine " in capsys.readouterr().out
+    path = tmp_path / "mine" / "card.json"
+    card = json.loads(path.read_text())
+    card["metrics"]["test"]["macro_f1"]["low"] += 0.01
+    path.write_text(json.dumps(card))
+    assert main(["evaluate"]) == 1
+    told = capsys.readouterr()
+    assert "1.0e-02             macro_f1.low" in told.out
+    assert "not given again: mine on test from predictions" in told.err
+    (tmp_path / "mine" / "predictions-test.npz").unlink()
+    assert main(["evaluate"]) == 0
+    assert "mine: no predictions on test" in capsys.readouterr().err
+    assert main(["evaluate", "--split", "val"]) == 1
+    assert "--split: cards are given again" in capsys.readouterr().err
+    assert main(["evaluate", "--weights", "--checkpoint", "mine"]) == 1
+    assert "something else is named" in capsys.readouterr().err
+    path.write_text("{")
+    assert main(["evaluate"]) == 1
+    with pytest.raises(SystemExit):
+        main(["evaluate", "mine"])
+    assert "usage: python -m kdcore evaluate" in capsys.readouterr().err
 
 
 def test_evaluate_a_folder_never_seen(ham_dataverse, tmp_path):

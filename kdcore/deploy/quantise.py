@@ -102,8 +102,7 @@ def quantise(
         with tempfile.TemporaryDirectory() as folder:
             work = _Work(Path(folder), data, cancelled)
             work.calibrate(calibration)
-            work.choose_bits(calibration if validation is None else validation)
-            chosen, noises = work.search(validation)
+            chosen, noises = work.search(calibration, validation)
             made = work.build(chosen)
             always = len(work.always)
             return Quantised(made, len(calibration), work.weight_bits, chosen, always, noises)
@@ -193,25 +192,33 @@ class _Work:
         )
         return target.read_bytes()
 
-    def choose_bits(self, images: NDArray[np.float32]) -> None:
-        """Take weights of 7 bits where 8 saturate and their noise on the images is larger."""
-        if not sums_saturate():
-            return
-        reference, noises = in_batches(self.engine, images), {}
-        for self.weight_bits in (7, 8):
-            noises[self.weight_bits] = self._noise((), images, reference)
-        self.weight_bits = min((8, 7), key=lambda bits: noises[bits])
-
     def search(
-        self, images: NDArray[np.float32] | None
+        self, calibration: NDArray[np.float32], validation: NDArray[np.float32] | None
     ) -> tuple[tuple[str, ...], dict[str, float]]:
-        """Return the parts worth leaving in float, greedily, and the noise of every trial."""
-        if images is None:
+        """Keep the better bits of weights; return the parts to leave in float, and all noises.
+
+        Parts are searched on the validation images. Without them none is left in float, and only
+        the bits are chosen, where there is a choice, by the noise on the calibration images.
+        """
+        candidates = (8, 7) if sums_saturate() else (8,)
+        images = calibration if validation is None else validation
+        if validation is None and len(candidates) == 1:
             return (), {}
         reference = in_batches(self.engine, images)
+        found = {}
+        for self.weight_bits in candidates:
+            found[self.weight_bits] = self._greedy(images, reference, validation is not None)
+        noise = {bits: noises[" + ".join(parts)] for bits, (parts, noises) in found.items()}
+        self.weight_bits = min(noise, key=noise.__getitem__)
+        return found[self.weight_bits] if validation is not None else ((), {})
+
+    def _greedy(
+        self, images: NDArray[np.float32], reference: NDArray[np.float32], with_parts: bool
+    ) -> tuple[tuple[str, ...], dict[str, float]]:
+        """Return the parts worth leaving in float, one after the other, and each trial's noise."""
         chosen: tuple[str, ...] = ()
         noises = {"": self._noise((), images, reference)}
-        while left := [part for part in self.parts if part not in chosen]:
+        while left := [part for part in self.parts if with_parts and part not in chosen]:
             trials = {
                 (*chosen, part): self._noise((*chosen, part), images, reference) for part in left
             }

@@ -1,7 +1,15 @@
 """Networks with explicit stages, and checkpoints with cards."""
 
 from kdcore.models.build import ARCHITECTURES, build_model, refused_sides
-from kdcore.models.card import CARD, Card, card_order, list_checkpoints, read_card, write_card
+from kdcore.models.card import (
+    CARD,
+    Card,
+    card_order,
+    list_checkpoints,
+    read_card,
+    strength,
+    write_card,
+)
 from kdcore.models.checkpoint import Checkpoint, load_checkpoint, make_model, save_checkpoint
 from kdcore.models.ensemble import Ensemble
 from kdcore.models.importing import (
@@ -39,5 +47,6 @@ __all__ = [
     "refused_sides",
     "save_checkpoint",
     "stage_relevance",
+    "strength",
     "write_card",
 ]

@@ -110,16 +110,21 @@ def _listed(values: tuple[str, ...]) -> str:
     return "[\n    " + ",\n    ".join(rows) + "\n  ]" if rows else "[]"
 
 
-def card_order(card: Card) -> tuple[int, float, str]:
-    """Return a sort key: teachers, students, baselines; the strongest on validation first.
-
-    A card without a validation macro-F1 counts as the weakest of its role.
-    """
+def strength(card: Card) -> float:
+    """Return the card's macro-F1 on validation; −1, below every score, where it has none."""
     found: Any = card.metrics
     for key in ("val", "macro_f1", "value"):
         found = found.get(key) if isinstance(found, dict) else None
+    return found if _is_number(found) else -1.0
+
+
+def card_order(card: Card) -> tuple[int, bool, float, str]:
+    """Return a sort key: teachers, students, baselines; in each the strongest on validation first.
+
+    Ensembles come after the single networks of their role, since they cost what their members do.
+    """
     order = {role: index for index, role in enumerate(ROLES)}
-    return order.get(card.role, len(ROLES)), -found if _is_number(found) else 1.0, card.name
+    return order.get(card.role, len(ROLES)), bool(card.members), -strength(card), card.name
 
 
 def list_checkpoints(root: Path) -> list[Card]:

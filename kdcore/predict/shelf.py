@@ -71,7 +71,7 @@ def foreign_folder() -> Path:
 
 
 def list_measured() -> tuple[list[Measured], list[KdError]]:
-    """Return the models with predictions, strongest first, and what could not be read.
+    """Return the models with predictions, each role's strongest first, and what could not be read.
 
     Shipped or promoted checkpoints come first, then those of runs, each in `card_order`; last
     what was imported. A name that is taken already is given its folder's, and then a number.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from kdcore.evaluate import Significance
-from kdcore.models import Card, card_order
+from kdcore.models import Card, strength
 from kdcore.models.size import parameter_count
 from kdcore.report.cells import signed_text
 from kdcore.report.checkpoints import score_text, taught_names, title_of
@@ -38,10 +38,10 @@ def gain_texts(cards: Iterable[Card], sweeps: Iterable[SweepScores]) -> list[str
 
 
 def _best(cards: list[Card]) -> str:
-    scored = [card for card in cards if card_order(card)[1] <= 0]  # the key is −macro-F1, else 1
+    scored = [card for card in cards if strength(card) >= 0]
     if len(scored) < 2:
         return ""
-    best = min(scored, key=lambda card: card_order(card)[1])
+    best = max(scored, key=strength)
     role = _ROLES.get(best.role, "a model")
     text = f"Highest macro-F1 on validation: **{title_of(best)}**, {role}, with "
     own = [c for c in scored if c.name in taught_names(best)]

@@ -203,11 +203,11 @@ def _teachers(card: Card, found: dict[str, tuple[Path, Card]]) -> tuple[str, ...
 
 
 def _warn_of_weak_teacher(pair: Pair) -> None:
-    from kdcore.models import card_order
+    from kdcore.models import strength
 
-    teacher, student = (card_order(checkpoint.card)[1] for _, checkpoint in pair.items())
-    if teacher > student:  # the key falls as macro-F1 rises
-        told = f" (macro-F1 {-teacher:.2f} and {-student:.2f})" if teacher <= 0 else ""
+    teacher, student = (strength(checkpoint.card) for _, checkpoint in pair.items())
+    if teacher < student:
+        told = f" (macro-F1 {teacher:.2f} and {student:.2f})" if teacher >= 0 else ""
         st.caption(
             ":material/info: On validation images this teacher scores less than this student"
             f"{told}, so where the two differ its answer is not the better one by itself."
@@ -219,16 +219,15 @@ def _offered(
 ) -> tuple[dict[str, tuple[Path, Card]], dict[str, Card], dict[str, Card]]:
     """Return `cards`, teachers, and students; ends the page where one is missing.
 
-    The first of each are what a newcomer is shown: the strongest teacher that is a single network,
-    since each map of an ensemble costs what its members' do, and the strongest that it taught.
+    The first of each are what a newcomer is shown: of teachers the first in `card_order`, and the
+    strongest student that it taught.
     """
     from kdcore.base import CHECKPOINTS_VARIABLE
     from kdcore.report.checkpoints import taught_names
 
     found = cards(classes)
     teachers = {n: c for n, (_, c) in found.items() if c.role == "teacher"}
-    first = next((n for n, c in teachers.items() if not c.members), next(iter(teachers), ""))
-    teachers = {n: teachers[n] for n in sorted(teachers, key=lambda n: n != first)}
+    first = next(iter(teachers), "")
     students = {n: c for n, (_, c) in found.items() if c.role != "teacher"}
     own = {n for n, c in students.items() if first in taught_names(c)}
     students = {n: students[n] for n in sorted(students, key=lambda n: n not in own)}
@@ -244,7 +243,7 @@ def _offered(
 
 
 def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
-    from kdcore.models import card_order
+    from kdcore.models import strength
 
     first = next(iter(cards))
     wanted = state.get(name)
@@ -254,7 +253,7 @@ def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
             "missing, of another role, or of other classes. Another is shown."
         )
     own = (n for n, card in cards.items() if card.classes == cards[first].classes)
-    strongest = min(own, key=lambda n: card_order(cards[n]))
+    strongest = max(own, key=lambda n: strength(cards[n]))
     marked = strongest if len(cards) > 1 and name == "teacher" else None
 
     def title(n: str) -> str:

@@ -25,8 +25,8 @@ RESAMPLES = 1000
 def choose_models(least: int = 1, part: str = "test") -> list[Measured]:
     """Draw the picker and return the chosen `Measured`; ends the page where there are too few.
 
-    Offered are the models with predictions on `part`. The default is the strongest teacher, the
-    strongest student, and the strongest baseline of that student's network.
+    Offered are the models with predictions on `part`. The default is the strongest teacher that is
+    one network, the strongest student, and the strongest baseline of that student's network.
     """
     found = {m.name: m for m in shelf(part, tell=True)}
     if len(found) < least:

@@ -93,7 +93,7 @@ def teachers_for(info: DatasetInfo) -> dict[str, str]:
     Only the folder of checkpoints counts: a run's own result teaches once it is promoted.
     """
     from kdcore.base import KdError, checkpoints_folder
-    from kdcore.models import card_order, read_card
+    from kdcore.models import card_order, read_card, strength
     from kdcore.report.checkpoints import score_text
 
     found = {}
@@ -105,8 +105,7 @@ def teachers_for(info: DatasetInfo) -> dict[str, str]:
             continue
         if card.classes == info.classes:
             found[path.parent.name] = card
-    order = {name: card_order(card) for name, card in found.items()}  # role, score, name
-    ordered = sorted(found.items(), key=lambda item: (order[item[0]][1], order[item[0]]))
+    ordered = sorted(found.items(), key=lambda item: (-strength(item[1]), card_order(item[1])))
     scores = {name: score_text(card, "val", 2).partition(" ")[0] for name, card in ordered}
     return {
         name: f"{name} · macro-F1 {scores[name]} on validation" if scores[name] else name

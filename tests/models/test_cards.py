@@ -15,6 +15,7 @@ from kdcore.models import (
     check_classes,
     check_names,
     read_card,
+    strength,
     write_card,
 )
 
@@ -137,6 +138,21 @@ def test_what_was_not_measured_counts_as_worst(metrics):
         dataclasses.replace(GOOD, name=n, metrics=m) for n, m in (("b", worst), ("a", metrics))
     ]
     assert [c.name for c in sorted(cards, key=card_order)] == ["b", "a"]
+
+
+def test_an_ensemble_comes_after_the_single_networks_of_its_role():
+    def card(name, role, score, members=()):
+        metrics = {"val": {"macro_f1": {"value": score}}}
+        return dataclasses.replace(GOOD, name=name, role=role, members=members, metrics=metrics)
+
+    cards = [
+        card("pair", "teacher", 0.9, ("cnn2", "cnn2")),
+        card("weak", "teacher", 0.1),
+        card("strong", "teacher", 0.5),
+        card("student", "student", 0.7),
+    ]
+    assert [c.name for c in sorted(cards, key=card_order)] == ["strong", "weak", "pair", "student"]
+    assert [strength(c) for c in cards] == [0.9, 0.1, 0.5, 0.7]
 
 
 @pytest.mark.parametrize("count", [0, 1, 6, 20])

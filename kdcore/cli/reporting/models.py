@@ -147,7 +147,7 @@ def open_models(
     Parameters
     ----------
     names : of models on the shelf; none for every shipped one on the images of the teacher
-    teacher : of one of them; "" for the strongest teacher, or the strongest model without one
+    teacher : of one of them; "" for the first teacher in `card_order`, or the first model
     part : "test" or "val"
     resamples : of the bootstrap
 

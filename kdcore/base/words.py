@@ -11,6 +11,13 @@ def percent(share: float, digits: int = 0) -> str:
     return "n/a" if math.isnan(share) else f"{100 * share:.{digits}f} %"
 
 
+def probability_text(value: float) -> str:
+    """Return a probability as people read it: "<1 %", "42 %", ">99 %"."""
+    if value < 0.005:
+        return "<1 %"
+    return ">99 %" if value > 0.995 else f"{value:.0%}".replace("%", " %")
+
+
 def size_text(size: int) -> str:
     """Return a number of bytes as "0.8 MB", of 10^6 bytes."""
     return f"{size / 1e6:,.1f} MB"

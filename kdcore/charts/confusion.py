@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kdcore.charts.probability import probability_text
+from kdcore.base.words import probability_text
 from kdcore.charts.style import NEUTRAL, ROWS
 from kdcore.evaluate import QUADRANTS, PairComparison
 from kdcore.report.pair import quadrant_titles

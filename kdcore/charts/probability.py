@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kdcore.base.words import probability_text
 from kdcore.charts.style import ROLES, role_colour
 from kdcore.data import HAM10000
 
@@ -93,10 +94,3 @@ def _table(
         for short, name, value in zip(classes, names, row.tolist(), strict=True)
     ]
     return pd.DataFrame(rows)
-
-
-def probability_text(value: float) -> str:
-    """Return a probability as people read it: "<1 %", "42 %", ">99 %"."""
-    if value < 0.005:
-        return "<1 %"
-    return ">99 %" if value > 0.995 else f"{value:.0%}".replace("%", " %")

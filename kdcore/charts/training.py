@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from kdcore.charts.lines import labelled_lines
+from kdcore.charts.style import NEUTRAL
 
 _PARTS = {
     "loss": "loss",
@@ -18,6 +21,9 @@ _PARTS = {
     "align": "alignment",
     "hint": "hints",
 }
+_ACROSS = 3  # panels in a row
+_WIDTH, _HEIGHT = 190, 120  # px, of a panel
+_LETTERS = 28  # of a line of a panel's title
 History = Sequence[Mapping[str, float]]
 
 
@@ -67,6 +73,47 @@ def agreement_chart(history: History) -> alt.LayerChart | None:
 def comparison_chart(rows: Sequence[Mapping[str, Any]], title: str) -> alt.LayerChart:
     """Return one column of several runs: "x" the epoch, "series" the run, "value"."""
     return labelled_lines(rows, title, dashed=True)
+
+
+def history_panels(
+    rows: Sequence[Mapping[str, Any]], title: str, colours: Mapping[str, str]
+) -> alt.ConcatChart:
+    """Return a panel for each model: its column of the history, all others grey behind it.
+
+    Lines of ten models on one plot can neither be told by colour nor named at their ends. A dot
+    stands where the line is highest.
+
+    Parameters
+    ----------
+    rows : dicts of "x" (the epoch), "series" (the model's title) and "value"; at least one
+    title : of the vertical axis
+    colours : by the model's title, in the order of the panels
+    """
+    table = pd.DataFrame(rows, columns=["x", "series", "value"])
+    names = [name for name in colours if name in set(table["series"])]
+    panels = [
+        _panel(table, name, colours[name], title if place % _ACROSS == 0 else None)
+        for place, name in enumerate(names)
+    ]
+    return alt.concat(*panels, columns=_ACROSS, spacing={"row": 14, "column": 10})
+
+
+def _panel(table: pd.DataFrame, name: str, colour: str, title: str | None) -> alt.LayerChart:
+    scale = alt.Scale(domain=[0, table["value"].max() * 1.06], nice=False)
+    epochs = alt.Scale(domain=[0, table["x"].max()], nice=False)
+    x = alt.X("x:Q", title="Epoch", axis=alt.Axis(tickCount=6, format="d"), scale=epochs)
+    y = alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=4), scale=scale)
+    own = table[table["series"] == name]
+    best = own.loc[[own["value"].idxmax()]]
+    others = alt.Chart(table).mark_line(color=NEUTRAL, strokeWidth=1, opacity=0.4)
+    line = alt.Chart(own).mark_line(color=colour, strokeWidth=2.5)
+    dot = alt.Chart(best).mark_point(color=colour, filled=True, size=60, opacity=1)
+    drawn = (
+        others.encode(x=x, y=y, detail="series:N") + line.encode(x=x, y=y) + dot.encode(x=x, y=y)
+    )
+    lines = textwrap.wrap(name, _LETTERS)
+    heading = alt.Title(lines, anchor="start", fontSize=11, fontWeight="normal", color=colour)
+    return drawn.properties(width=_WIDTH, height=_HEIGHT, title=heading)
 
 
 def _lines(

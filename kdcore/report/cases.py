@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kdcore.base.words import probability_text
 from kdcore.predict import Predictions
 from kdcore.predict.probabilities import softmax
 from kdcore.report.cells import Rows
@@ -42,13 +43,22 @@ def case_rows(
     return [head, *body]
 
 
-def case_lines(models: Mapping[str, Predictions]) -> dict[str, str]:
-    """Return a line for each image by its id: the true class, and each model's answer."""
+def case_lines(
+    models: Mapping[str, Predictions], temperatures: Mapping[str, float] | None = None
+) -> dict[str, str]:
+    """Return a line for each image by its id: the true class, each model's answer and how sure.
+
+    Parameters are those of `case_rows`.
+    """
     first = next(iter(models.values()))
-    answers = {title: p.logits.argmax(1) for title, p in models.items()}
+    by = temperatures or dict.fromkeys(models, 1.0)
+    probs = {title: softmax(p.logits, by[title]) for title, p in models.items()}
     lines = {}
     for place, image_id in enumerate(first.sample_ids):
-        said = [f"{title}: {first.classes[answer[place]]}" for title, answer in answers.items()]
+        said = [
+            f"{title}: {first.classes[p[place].argmax()]} {probability_text(p[place].max())}"
+            for title, p in probs.items()
+        ]
         lines[str(image_id)] = "; ".join([f"True: {first.classes[first.labels[place]]}", *said])
     return lines
 

@@ -20,7 +20,7 @@ def overview_texts(cards: Iterable[Card]) -> list[str]:
     """Return sentences in Markdown on checkpoints of one data set, those that hold of them.
 
     Which scores best on validation, which students are not smaller than their teacher, and which
-    teachers taught no student.
+    teachers taught none.
     """
     known = list(cards)
     return [text for text in (_best(known), _sizes(known), _without_students(known)) if text]
@@ -46,7 +46,9 @@ def _best(cards: list[Card]) -> str:
     text = f"Highest macro-F1 on validation: **{title_of(best)}**, {role}, with "
     own = [c for c in scored if c.name in taught_names(best)]
     beside = "".join(f"; its teacher **{title_of(c)}** has {score_text(c, 'val', 2)}" for c in own)
-    return f"{text}{score_text(best, 'val', 2)}{beside}."
+    test = score_text(best, "test", 2)
+    there = f", and {test} on test" if test else ""
+    return f"{text}{score_text(best, 'val', 2)}{there}{beside}."
 
 
 def _sizes(cards: list[Card]) -> str:
@@ -66,11 +68,11 @@ def _sizes(cards: list[Card]) -> str:
 
 
 def _without_students(cards: list[Card]) -> str:
-    taught = {name for c in cards if c.role == "student" for name in taught_names(c)}
+    taught = {name for c in cards for name in taught_names(c)}
     idle = [c for c in cards if c.role == "teacher" and c.name not in taught]
     if not idle:
         return ""
-    return f"No student here was taught by {' or '.join(f'**{title_of(c)}**' for c in idle)}."
+    return f"No model here was taught by {' or '.join(f'**{title_of(c)}**' for c in idle)}."
 
 
 def _millions(parameters: int) -> str:

@@ -31,7 +31,7 @@ def quadrant_titles(one: str, other: str) -> dict[str, str]:
 def pair_rows(comparison: PairComparison) -> Rows:
     """Return one row for each overall score: both models, Δ = the second − the first, relative Δ.
 
-    The relative Δ is Δ / the first's score.
+    Δ is an `Interval`, the relative Δ is Δ / the first's score.
     """
     body: Rows = [[TITLES[name], *_cells(pair)] for name, pair in comparison.metrics.items()]
     return [["score", *_heads(comparison)], *body]
@@ -65,10 +65,10 @@ def agreement_rows(comparison: PairComparison) -> Rows:
         "Cohen's kappa": found.kappa,
         f"KL({one} ‖ {other}), nats": found.kl,
     }
-    body: Rows = [[name, *_ends(interval)] for name, interval in named.items()]
+    body: Rows = [[name, interval] for name, interval in named.items()]
     b, c = found.mcnemar.b, found.mcnemar.c
     p = f"McNemar's exact p ({b} images only {one} right, {c} only {other})"
-    return [["figure", "value", "low", "high"], *body, [p, found.mcnemar.p, None, None]]
+    return [["figure", "value"], *body, [p, found.mcnemar.p]]
 
 
 def quadrant_rows(comparison: PairComparison) -> Rows:
@@ -90,11 +90,11 @@ def answer_rows(comparison: PairComparison) -> Rows:
 
 
 def _heads(comparison: PairComparison) -> list[object]:
-    return [comparison.teacher, comparison.student, "Δ", "Δ low", "Δ high", "relative Δ"]
+    return [comparison.teacher, comparison.student, "Δ", "relative Δ"]
 
 
 def _cells(pair: ScorePair) -> list[object]:
-    return [pair.teacher.value, pair.student.value, *_ends(pair.delta), pair.relative]
+    return [pair.teacher.value, pair.student.value, pair.delta, pair.relative]
 
 
 def _ends(interval: Interval) -> list[float]:

@@ -5,8 +5,8 @@ from pages.ui import controls, frame, state, touring
 state.adopt_link()
 frame.open_page(
     "Guided demo",
-    "Two minutes, a few pictures: a large network, the **teacher**, and a small one that learnt "
-    "from it, the **student**, name the same skin lesions.",
+    "Two minutes, a few pictures: a network, the **teacher**, and another that learnt from it, "
+    "the **student**, name the same skin lesions.",
 )
 pair = controls.first_pair()
 touring.say_who(pair)

@@ -60,7 +60,9 @@ def _choose(found: dict[str, SweepScores]) -> tuple[SweepScores, str, str, str]:
     from kdcore.report.results import SCORES
 
     titles = {**SCORES, VAL_SCORE: f"{SCORES['macro_f1']} on validation"}
-    default = next((name for name in found if name.startswith("ham10000")), next(iter(found)))
+    # The one with most to tell, of the data set that the released models know if there is one.
+    methods = {name: {run.method for run in sweep.runs} for name, sweep in found.items()}
+    default = max(found, key=lambda name: (name.startswith("ham10000"), len(methods[name])))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sweep = found[
             state.choice(

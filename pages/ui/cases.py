@@ -44,7 +44,7 @@ def show_cases(
         return
     st.caption(f"{len(ids):,} image{'s' if len(ids) > 1 else ''}, the surest answers first.")
     with guard():
-        show_pictures([str(i) for i in ids], case_lines(models), name, pair)
+        show_pictures([str(i) for i in ids], case_lines(models, temperatures), name, pair)
     show_table(case_rows(ids, models, temperatures), f"cases-{name}", note=_PROBABILITIES)
 
 

@@ -173,17 +173,23 @@ def describe(checkpoint: Checkpoint, taught_by: tuple[str, ...]) -> str:
 
 def show_kinship(pair: Pair) -> None:
     """Say where another network taught the student, or it is no smaller than the teacher."""
+    show_teachers(pair)
     teacher, student = (checkpoint.card for _, checkpoint in pair.items())
-    if pair.taught_by and (teacher.title or teacher.name) not in pair.taught_by:
-        st.caption(
-            f":material/info: This student was taught by {', '.join(pair.taught_by)}, not by the "
-            "teacher shown here."
-        )
     if _no_smaller(student, teacher, pair.student.hash, pair.teacher.hash):
         st.caption(
             ":material/info: This student has no fewer parameters than the teacher shown here. "
             f"Teacher: {cache.parameters(pair.teacher)}, pictures of {teacher.input_size}² px. "
             f"Student: {cache.parameters(pair.student)}, {student.input_size}² px."
+        )
+
+
+def show_teachers(pair: Pair) -> None:
+    """Say who taught the student, where that is not the teacher shown."""
+    teacher = pair.teacher.card
+    if pair.taught_by and (teacher.title or teacher.name) not in pair.taught_by:
+        st.caption(
+            f":material/info: This student was taught by {', '.join(pair.taught_by)}, not by the "
+            "teacher shown here."
         )
 
 
@@ -260,7 +266,7 @@ def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
         from kdcore.report.checkpoints import data_name
 
         of = "" if cards[n].classes == cards[first].classes else f" · {data_name(cards[n].classes)}"
-        return f"{cards[n].title or n}{' · strongest teacher' if n == marked else of}"
+        return f"{cards[n].title or n}{' · strongest on validation' if n == marked else of}"
 
     return state.choice(st.selectbox, name, label, list(cards), format_func=title)
 

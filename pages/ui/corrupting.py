@@ -175,8 +175,8 @@ def _png(picture: Image) -> bytes:
 
 def show_answers(spoilt: Spoilt) -> None:
     """Draw both models' probabilities before and after, and say who changed its mind."""
+    from kdcore.base.words import probability_text
     from kdcore.charts.corruption import shift_chart
-    from kdcore.charts.probability import probability_text
 
     st.subheader("What they say")
     for column, model in zip(st.columns(2), spoilt.before):

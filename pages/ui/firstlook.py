@@ -121,7 +121,7 @@ def predict_pair(pair: Pair, chosen: Chosen) -> Look:
 
 
 def _verdict(pair: Pair, look: Look) -> None:
-    from kdcore.charts.probability import probability_text
+    from kdcore.base.words import probability_text
     from kdcore.predict.probabilities import softmax
 
     teacher, student = (

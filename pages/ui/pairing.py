@@ -104,6 +104,7 @@ def show_gains(shown: Compared) -> None:
 
 def show_pair(pair: Pair) -> None:
     """Draw what the second has kept in figures and sentences, and the table of all scores."""
+    from kdcore.report.cells import text_rows
     from kdcore.report.pair import agreement_rows, pair_rows
     from kdcore.report.pair_words import (
         headline_sentence,
@@ -122,13 +123,19 @@ def show_pair(pair: Pair) -> None:
     st.markdown(f"{taught} {headline_sentence(pair.told)} {mcnemar_sentence(pair.told)}")
     name = file_stem(*pair.titles, pair.shown.part)
     with st.expander("All scores of the two, and how alike they answer"):
-        show_table(pair_rows(pair.comparison), f"scores-{name}", note=pair.note, told=False)
-        show_table(agreement_rows(pair.comparison), f"agreement-{name}", note=pair.note)
+        for rows, what in (
+            (pair_rows(pair.comparison), "scores"),
+            (agreement_rows(pair.comparison), "agreement"),
+        ):
+            told = what == "agreement"  # once, under both
+            shown = text_rows(rows)
+            show_table(rows, f"{what}-{name}", note=pair.note, shown=shown, told=told)
 
 
 def show_differences(pair: Pair) -> None:
     """Draw the second less the first in one score, class by class."""
     from kdcore.charts.compare import difference_dots
+    from kdcore.report.cells import text_rows
     from kdcore.report.models import CLASS_SCORES
     from kdcore.report.pair import pair_class_rows
 
@@ -149,7 +156,8 @@ def show_differences(pair: Pair) -> None:
     name = file_stem("difference", score, *pair.titles, pair.shown.part)
     colour = pair.shown.colours[pair.other]
     show_figure(difference_dots(pair.comparison, score, colour), name, pair.note)
-    show_table(pair_class_rows(pair.comparison, score), name, note=pair.note, told=False)
+    rows = pair_class_rows(pair.comparison, score)
+    show_table(rows, name, note=pair.note, shown=text_rows(rows), told=False)
 
 
 def _first(models: list[Measured], role: str) -> int:

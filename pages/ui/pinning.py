@@ -105,6 +105,7 @@ def _pin(name: str, label: str, results: dict[str, Result], role: str) -> Result
 
 def _by_images(one: Result, other: Result, part: str) -> None:
     """Draw the paired difference of two models, and the way to all of it on the Compare page."""
+    from kdcore.report.cells import text_rows
     from kdcore.report.pair import pair_rows
     from kdcore.report.pair_words import headline_sentence, mcnemar_sentence
     from kdcore.report.pinned import pinned_titles
@@ -119,7 +120,8 @@ def _by_images(one: Result, other: Result, part: str) -> None:
     name = file_stem("difference", one.title, other.title, part)
     with st.expander("Every score of the two, and its difference"):
         note = f"Δ: {titles[1]} less {titles[0]}. {measured.note(found)}"
-        show_table(pair_rows(found), name, note=note)
+        rows = pair_rows(found)
+        show_table(rows, name, note=note, shown=text_rows(rows))
     names = [model.name for model in pair]
     link = {"models": ",".join(names), "one": names[0], "other": names[1], "part": part}
     st.markdown(f"[Compare the two class by class, and see their cases](compare?{urlencode(link)})")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 LINK = ("published_data",)
 _HEADS = {"published": "Published by others", "ours": "This project's, on the same data set"}
 _NOTES = {
-    "published": "Copied from the studies. “no reference” is a report that this project knows "
-    "without a publication to cite.",
+    "published": "Copied from the studies. “no reference”: this project knows the report, and "
+    "there is no publication to cite, so nobody can look it up.",
     "ours": "Released models, and means over the seeds of sweeps; 95 % intervals.",
 }
 
@@ -35,8 +35,8 @@ def show_published(results: list[Result], part: str) -> None:
 
     st.subheader("Published, and ours beside it")
     st.markdown(
-        "Figures from publications, as they stand there, then this project's models on the same "
-        "data set. **They are not a ranking**: images, input size and teachers differ, and an "
+        "Figures that others have reported, as they stand there, then this project's models on the "
+        "same data set. **They are not a ranking**: images, input size and teachers differ, and an "
         "image-level split has pictures of one lesion in training and in test, which flatters."
     )
     published = published_results()

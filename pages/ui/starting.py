@@ -48,8 +48,8 @@ def show_idea() -> None:
     with left:
         st.markdown(
             "A **teacher** is a network that has learnt to name seven kinds of skin lesion. A "
-            "**student** is another, meant to be cheaper to run, that learns from the teacher's "
-            "whole answer: not only *melanoma*, but how likely every other diagnosis looked to "
+            "**student** is another, often cheaper to run, that learns from the teacher's whole "
+            "answer: not only *melanoma*, but how likely every other diagnosis looked to "
             "it. That is **knowledge distillation**.\n\n"
             "The student is never quite its teacher. Here you can see where they part, measure "
             "it, and judge whether the student can be trusted: for which lesions, how sure of "

@@ -47,7 +47,7 @@ _LESSONS = {
 }
 _SEEDS = 8  # drawings of each class to choose from; not the gallery, where networks are right
 _SIZE = (300, 225)  # a sixth of the gallery's time
-_BLUR = ("none", "slight", "some", "clear", "strong", "extreme")
+_BLUR = ("none", "slight", "some", "marked", "strong", "extreme")
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def find(pair: Pair) -> dict[str, Case]:
 
 
 def say_who(pair: Pair) -> None:
-    """Name the two networks, and where they are not what the page says of teacher and student."""
+    """Name the two networks, and who taught the student where that is another."""
     named = (checkpoint.card.title or checkpoint.card.name for _, checkpoint in pair.items())
     st.caption("Teacher: {}. Student: {}.".format(*named))
-    controls.show_kinship(pair)
+    controls.show_teachers(pair)
 
 
 def choose(cases: Mapping[str, Case]) -> str:
@@ -140,7 +140,7 @@ def _truth(chosen: Chosen) -> None:
 
 def _answers(probs: Probs, truth: str, before: Probs | None = None) -> None:
     """Draw each network's answer with how sure it is, and whether it is right."""
-    from kdcore.charts.probability import probability_text
+    from kdcore.base.words import probability_text
 
     for column, (role, found) in zip(st.columns(2), probs.items()):
         answer = _answer(found)
@@ -202,7 +202,7 @@ def _worsening(pair: Pair, case: Case) -> None:
         "blur",
         "How blurred?",
         list(_BLUR),
-        default="clear",
+        default="marked",
         help="As if the lens were out of focus.",
     )
     names = ("", *(f"defocus_blur-{severity}" for severity in range(1, 6)))

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.driver import App, settle
 from benchmarks.journeys import CHARTS, open_upload, upload, upload_to_charts
-from kdcore.charts.probability import probability_text
+from kdcore.base.words import probability_text
 from kdcore.data import read_image
 from kdcore.explain import explain_pair
 from kdcore.models import list_checkpoints, load_checkpoint

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kdcore.base.words import probability_text
 from kdcore.charts.data import class_count_chart
 from kdcore.charts.explanation import deletion_chart
 from kdcore.charts.overlay import blend, enlarge, mask_overlay
-from kdcore.charts.probability import probability_text, probability_view
+from kdcore.charts.probability import probability_view
 from kdcore.charts.style import STUDENT, TEACHER
 from kdcore.charts.temperature import (
     entropy_chart,

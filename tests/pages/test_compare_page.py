@@ -132,7 +132,7 @@ def test_a_pair_is_called_by_its_titles_and_who_taught_whom_by_the_card(
     assert "**Tiny student** less **Tiny teacher**: macro-F1" in words(app)
     assert "balanced accuracy" in words(app) and "taking images for independent" in words(app)
     head = list(frame_of(app, "score").columns)
-    assert head == ["score", "Tiny teacher", "Tiny student", "Δ", "Δ low", "Δ high", "relative Δ"]
+    assert head == ["score", "Tiny teacher", "Tiny student", "Δ", "relative Δ"]
     titles = app.selectbox(key="w:quadrant").options
     assert "only right: Tiny student" in titles
     assert not re.search("the (student|teacher)('s| has| gives)", words(app))

@@ -104,7 +104,7 @@ def test_two_models_are_paired_by_image(open_page: Open) -> None:
     said = words(app)
     assert "**Tiny student** less **Tiny teacher**: macro-F1" in said
     assert "compare?models=tiny-teacher%2Ctiny-student" in said
-    assert any("Δ low" in f.value.columns for f in app.dataframe)
+    assert any("relative Δ" in f.value.columns for f in app.dataframe)
 
 
 def test_two_methods_are_paired_by_seed_and_a_published_one_not_at_all(open_page: Open) -> None:

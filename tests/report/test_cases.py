@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from kdcore.base.words import probability_text
 from kdcore.predict.probabilities import softmax
 from kdcore.report.cases import case_lines, case_pages, case_rows
 from tests.evaluate.makers import make_predictions
@@ -37,11 +38,14 @@ def test_rows(models, temperatures):
 
 
 def test_lines(models):
-    lines = case_lines(models)
+    lines = case_lines(models, {"Teacher": 2.0, "Student": 0.5})
     assert len(lines) == 40
     teacher, student = models.values()
     k = 11
-    said = [p.classes[p.logits[k].argmax()] for p in (teacher, student)]
+    said = [
+        f"{p.classes[p.logits[k].argmax()]} {probability_text(softmax(p.logits, t)[k].max())}"
+        for p, t in ((teacher, 2.0), (student, 0.5))
+    ]
     true = teacher.classes[teacher.labels[k]]
     assert lines["image 11"] == f"True: {true}; Teacher: {said[0]}; Student: {said[1]}"
 

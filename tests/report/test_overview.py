@@ -38,6 +38,9 @@ def test_the_best_by_validation_and_its_teacher() -> None:
     better = replace(SMALL, metrics={"val": {"macro_f1": {"value": 0.7}}})
     (said,) = overview_texts([BIG, better])
     assert said.endswith("**Small**, a student, with 0.70; its teacher **Big** has 0.60.")
+    both = {"val": {"macro_f1": {"value": 0.7}}, "test": {"macro_f1": {"value": 0.65}}}
+    (said,) = overview_texts([BIG, replace(better, metrics=both)])
+    assert said.endswith("with 0.70, and 0.65 on test; its teacher **Big** has 0.60.")
     assert overview_texts([replace(BIG, metrics={}), replace(SMALL, metrics={})]) == []
     assert overview_texts([]) == []
 
@@ -50,15 +53,15 @@ def test_a_student_no_smaller_than_its_teachers() -> None:
     assert said.startswith("No smaller than what taught it, by parameters: **One** (11.2 million;")
     assert said.endswith("its teacher 2.2 million).")
     assert "Two" not in said  # smaller than both together
-    assert overview_texts([of_one, card("b", "teacher", "resnet50")])[0].startswith("No student")
+    assert overview_texts([of_one, card("b", "teacher", "resnet50")])[0].startswith("No model")
 
 
 def test_teachers_of_no_student() -> None:
     other = card("other", "teacher", "resnet18", None, "big")
     assert overview_texts([SMALL, other, replace(BIG, metrics={})]) == [
-        "No student here was taught by **Other**."
+        "No model here was taught by **Other**."
     ]
-    assert overview_texts([other])[-1] == "No student here was taught by **Other**."
+    assert overview_texts([other])[-1] == "No model here was taught by **Other**."
 
 
 def test_the_gain_is_the_paired_t_interval_of_the_seeds() -> None:

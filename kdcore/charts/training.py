@@ -23,7 +23,7 @@ _PARTS = {
 }
 _ACROSS = 3  # panels in a row
 _WIDTH, _HEIGHT = 190, 120  # px, of a panel
-_LETTERS = 28  # of a line of a panel's title
+_LETTERS = 36  # of a line of a panel's title
 History = Sequence[Mapping[str, float]]
 
 
@@ -91,27 +91,30 @@ def history_panels(
     """
     table = pd.DataFrame(rows, columns=["x", "series", "value"])
     names = [name for name in colours if name in set(table["series"])]
-    panels = [
-        _panel(table, name, colours[name], title if place % _ACROSS == 0 else None)
-        for place, name in enumerate(names)
-    ]
+    panels = []
+    for place, name in enumerate(names):
+        bottom, left = place + _ACROSS >= len(names), place % _ACROSS == 0
+        titles = "Epoch" if bottom else None, title if left else None
+        panels.append(_panel(table, name, colours[name], titles))
     return alt.concat(*panels, columns=_ACROSS, spacing={"row": 14, "column": 10})
 
 
-def _panel(table: pd.DataFrame, name: str, colour: str, title: str | None) -> alt.LayerChart:
-    scale = alt.Scale(domain=[0, table["value"].max() * 1.06], nice=False)
+def _panel(
+    table: pd.DataFrame, name: str, colour: str, titles: tuple[str | None, str | None]
+) -> alt.LayerChart:
+    """Return the panel of one model; `titles` are of its axes, across and up."""
     epochs = alt.Scale(domain=[0, table["x"].max()], nice=False)
-    x = alt.X("x:Q", title="Epoch", axis=alt.Axis(tickCount=6, format="d"), scale=epochs)
-    y = alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=4), scale=scale)
+    values = alt.Scale(domain=[0, table["value"].max() * 1.06 or 1], nice=False)
+    x = alt.X("x:Q", title=titles[0], axis=alt.Axis(tickCount=6, format="d"), scale=epochs)
+    y = alt.Y("value:Q", title=titles[1], axis=alt.Axis(tickCount=4), scale=values)
     own = table[table["series"] == name]
     best = own.loc[[own["value"].idxmax()]]
     others = alt.Chart(table).mark_line(color=NEUTRAL, strokeWidth=1, opacity=0.4)
     line = alt.Chart(own).mark_line(color=colour, strokeWidth=2.5)
     dot = alt.Chart(best).mark_point(color=colour, filled=True, size=60, opacity=1)
-    drawn = (
-        others.encode(x=x, y=y, detail="series:N") + line.encode(x=x, y=y) + dot.encode(x=x, y=y)
-    )
-    lines = textwrap.wrap(name, _LETTERS)
+    drawn = others.encode(x=x, y=y, detail="series:N")
+    drawn = drawn + line.encode(x=x, y=y) + dot.encode(x=x, y=y)
+    lines = textwrap.wrap(name.replace(" px", "\xa0px"), _LETTERS)  # a size stays in one line
     heading = alt.Title(lines, anchor="start", fontSize=11, fontWeight="normal", color=colour)
     return drawn.properties(width=_WIDTH, height=_HEIGHT, title=heading)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -38,3 +39,13 @@ def counted(found: Counted) -> str:
 def note(found: WithIntervals) -> str:
     """Return what `counted` says, and how the intervals were made."""
     return f"{counted(found)} Intervals: {found.interval_method}."
+
+
+def not_measured(absent: Sequence[str], stale: Sequence[str] = (), how: str = "") -> str:
+    """Return which models a study does not have in a sentence; "" where it has all of them.
+
+    `absent` are titles of models, `stale` those of which the study has other weights; `how` says
+    in what way they were not measured, such as "over seeds".
+    """
+    names = [*absent, *(f"{title} (the study has other weights of it)" for title in stale)]
+    return f"{' '.join(filter(None, ['Not measured', how]))}: {'; '.join(names)}." if names else ""

@@ -5,8 +5,9 @@ from pages.ui import frame, reporting, state
 state.adopt_link()
 frame.open_page(
     "Report",
-    "Everything that was measured of these models, as one document: methods with the exact "
-    "settings, every number with the file that it came from. It needs no data set.",
+    "Scores, answers, calibration, operating points, robustness, efficiency and training of these "
+    "models as one document: methods with the exact settings, every number with the file that it "
+    "came from. Explanations and subgroups are on pages of their own. It needs no data set.",
     builds=True,
 )
 with frame.guard():

@@ -88,6 +88,30 @@ def test_labels_do_not_overlap_and_long_names_are_cut() -> None:
     assert len({label["text"] for label in labels}) == 6
 
 
+def test_a_panel_for_each_model_with_all_others_behind() -> None:
+    names = [f"Network {k} without a teacher, 128 px" for k in range(4)]
+    rows = [
+        {"x": e, "series": name, "value": 0.1 * k + 0.01 * abs(5 - e)}
+        for k, name in enumerate(names)
+        for e in range(1, 8)
+    ]
+    colours = dict.fromkeys([*names, "Never trained"], "#123456")
+    spec = charts.history_panels(rows, "Validation macro-F1", colours).to_dict()
+    assert len(spec["concat"]) == 4
+    domains = set()
+    for name, panel in zip(names, spec["concat"], strict=True):
+        assert " ".join(panel["title"]["text"]).replace("\xa0", " ") == name
+        others, own, best = (spec["datasets"][one["data"]["name"]] for one in panel["layer"])
+        assert {row["series"] for row in others} == set(names)
+        assert {row["series"] for row in own} == {name} and len(own) == 7
+        assert [row["x"] for row in best] == [1]
+        scales = [one["encoding"][axis]["scale"] for one in panel["layer"] for axis in "xy"]
+        domains.add(str(scales))
+    assert len(domains) == 1, "panels are read against each other"
+    titles = [p["layer"][0]["encoding"]["x"].get("title") for p in spec["concat"]]
+    assert titles == [None, "Epoch", "Epoch", "Epoch"], "below the last panel of each column"
+
+
 def test_spread_keeps_the_order_and_the_domain() -> None:
     assert _spread([1.0, 5.0], 1.0, (0, 6)) == [1.0, 5.0]
     assert _spread([5.9, 5.95, 6.0], 1.0, (0, 6)) == [4.0, 5.0, 6.0]

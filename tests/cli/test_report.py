@@ -269,7 +269,7 @@ def test_what_it_is_made_from_is_named_without_the_machine(report, models):
     assert "Robustness</h2>" not in text
 
 
-def test_robustness_of_other_weights_is_left_out(models, tmp_path):
+def test_what_the_robustness_table_lacks_or_has_of_other_weights_is_named(models, tmp_path):
     grid = make_grid(60)
     hashes = {"big": read_card(models / "big").weights_sha256, "small": "1" * 64}
     cells = zip(hashes, grid.values(), strict=True)
@@ -281,11 +281,12 @@ def test_robustness_of_other_weights_is_left_out(models, tmp_path):
         for name, own in cells
     }
     write_robustness(tmp_path / "tables", robustness(named, teacher="big", n_boot=0), 1.0)
-    command = ["report", "--models", "big", "small", "--resamples", "0"]
+    command = ["report", "--models", "big", "small", "alone", "--resamples", "0"]
     command += ["--out", str(tmp_path / "out"), "--robustness", str(tmp_path / "tables")]
     assert main(command) == 0
     told = document(tmp_path / "out")
-    assert "is left out: the robustness table is not of its weights" in told
+    head = "Robustness</h2>\n<p>Not measured: Alone; Small &lt;script&gt;"
+    assert head in told and "of α_1 (the study has other weights of it).</p>" in told
     rows = list(csv.reader((tmp_path / "out/tables/robustness-by-severity.csv").open()))
     assert {row[0] for row in rows[1:]} == {"big"}
 

@@ -34,9 +34,9 @@ def models(tmp_path, monkeypatch) -> Path:
     return root
 
 
-def _new_weights(folder: Path) -> None:
+def _new_weights(folder: Path, seed: int = 99) -> None:
     """Give a checkpoint and its predictions other weights than the other one has."""
-    seed_everything(99)
+    seed_everything(seed)
     card = save_checkpoint(folder, build_model("cnn2", 7), read_card(folder))
     for path in folder.glob("predictions-*.npz"):
         replace(Predictions.load(path), checkpoint_hash=card.weights_sha256).save(path)
@@ -90,16 +90,22 @@ def test_what_is_told(models, tmp_path):
     assert "n = 120 images" in note and "Testing 9000" in note
 
 
-def test_other_weights_are_left_out(models, tmp_path):
+def test_what_the_record_lacks_or_has_of_other_weights_is_named_first(models, tmp_path):
     record(models, tmp_path, small="0" * 64)
     chosen, _ = open_models([], "", "test", 20)
     section = efficiency_section(chosen, tmp_path)
     assert [row[0] for row in tables(section)["efficiency"][1:]] == ["Big"]
-    left = [b.text for b in section.blocks if isinstance(b, Text) and "is left out:" in b.text]
-    assert len(left) == 1 and "not of its weights" in left[0]
+    (small,) = (s.title for s in chosen.others)
+    assert section.blocks[0] == Text(f"Not measured: {small} (the study has other weights of it).")
     record(models, tmp_path, small="0" * 64, big="1" * 64)
     section = efficiency_section(chosen, tmp_path)
-    assert len(section.blocks) == 2 and tables(section) == {}
+    assert len(section.blocks) == 1 and tables(section) == {}
+    record(models, tmp_path)
+    write_model(models, "alone")
+    _new_weights(models / "alone", seed=98)
+    chosen, _ = open_models([], "", "test", 0)
+    section = efficiency_section(chosen, tmp_path)
+    assert section.blocks[0] == Text("Not measured: Alone.")
 
 
 def test_no_section_without_a_record_or_on_validation(models, tmp_path):

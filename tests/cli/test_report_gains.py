@@ -44,6 +44,7 @@ def test_over_lesions_and_over_seeds() -> None:
     assert shown["macro-F1"] == pytest.approx(written["macro_f1"])
     assert shown["balanced accuracy"] == pytest.approx(written["balanced_accuracy"])
     said = " ".join(b.text for b in section.blocks if isinstance(b, Text))
+    assert "Not measured" not in said
     assert f"**{student.title}** less **{baseline.title}**: macro-F1" in said
     assert "Neither speaks of both" in said and "Over seeds, **MobileNetV2 at 128" in said
 
@@ -55,5 +56,7 @@ def test_without_a_baseline_or_sweeps(tmp_path: Path) -> None:
     section = gains_section(chosen, tmp_path)
     assert section is not None
     assert [b.name for b in section.blocks if isinstance(b, Table)] == ["gains"]
+    (student,) = (s.title for s in chosen.subjects if s.model.role == "student")
+    assert section.blocks[1] == Text(f"Not measured over seeds: {student}.")
     on_val = gains_section(chosen, results_folder())
     assert on_val is not None and "Validation part" in str(on_val.blocks[-1])

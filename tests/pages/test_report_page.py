@@ -42,6 +42,8 @@ def test_it_offers_everything_and_says_how_long(open_page: Open) -> None:
     assert app.multiselect(key="w:report_models").value == ["tiny-teacher", "tiny-student"]
     assert app.selectbox(key="w:report_teacher").value == "tiny-teacher"
     assert f"2 models, {len(SECTIONS)} sections" in words(app) and "About" in words(app)
+    assert "Everything" not in words(app), "no section is on explanations or subgroups"
+    assert "Explanations and subgroups are on pages of their own." in words(app)
 
 
 def test_it_is_made_and_can_be_taken_away(open_page: Open) -> None:

@@ -10,7 +10,7 @@ from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import ReportModels
 from kdcore.evaluate.robustness import Robustness
 from kdcore.report.document import Block, Section, Table, Text
-from kdcore.report.notes import note
+from kdcore.report.notes import not_measured, note
 from kdcore.report.robustness import (
     cell_rows,
     corruption_title,
@@ -39,17 +39,15 @@ def robustness_section(models: ReportModels, folder: Path) -> Section | None:
     if found is None or not (shared := [m for m in found.models if m in titles]):
         return None
     stale = found.stale({s.model.name: s.test.checkpoint_hash for s in models.subjects})
-    left_out = [
-        Text(f"{titles[name]} is left out: the robustness table is not of its weights.")
-        for name in stale
-    ]
+    absent = [title for name, title in titles.items() if name not in shared]
+    missing = not_measured(absent, [titles[name] for name in stale])
+    blocks: list[Block] = [Text(missing)] if missing else []
     titles = {name: title for name, title in titles.items() if name not in stale}
     if not (shared := [name for name in shared if name not in stale]):
-        return Section("robustness", "Robustness", tuple(left_out))
+        return Section("robustness", "Robustness", tuple(blocks))
     source = f"{folder.resolve().name}/{NAME}.json"  # a clone may be called anything
     against = titles.get(found.teacher, found.teacher) or "none"
     told = f"{note(found)} Severities are averaged. {summed_text(found)} Teacher: {against}."
-    blocks: list[Block] = [*left_out]
     blocks += [Text(summary_sentence(found, m, titles[m])) for m in shared]
     for measure in _MEASURES:
         rows = mean_table(found, measure, titles=titles)

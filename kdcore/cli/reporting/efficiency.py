@@ -21,7 +21,7 @@ from kdcore.report.efficiency import (
 )
 from kdcore.report.efficiency_files import NAME, form_path, load_form, read_efficiency
 from kdcore.report.latency import PERCENTILES, timed, timing_rows
-from kdcore.report.notes import note
+from kdcore.report.notes import not_measured, note
 from kdcore.report.tradeoff import Scored, make_points, scored, single_pictures, tradeoff_note
 
 _QUALITY = "macro_f1"
@@ -30,8 +30,8 @@ _QUALITY = "macro_f1"
 def efficiency_section(models: ReportModels, folder: Path) -> Section | None:
     """Return the section; None where `folder` has no record of a model of the report.
 
-    A model of other weights than the record's is left out, and said to be. The record's scores
-    are of the test part, so a report on validation has no such section.
+    What the record lacks, or has in other weights, is named. The record's scores are of the test
+    part, so a report on validation has no such section.
 
     Raises
     ------
@@ -44,16 +44,15 @@ def efficiency_section(models: ReportModels, folder: Path) -> Section | None:
     known = {model.weights for model in found.models}
     subjects = [s for s in models.subjects if s.test.checkpoint_hash in known]
     names = {model.name for model in found.models}
-    missing = [s for s in models.subjects if s not in subjects]
-    if not subjects and not any(s.model.name in names for s in missing):
+    others = [s for s in models.subjects if s not in subjects]
+    stale = [s.title for s in others if s.model.name in names]
+    if not subjects and not stale:
         return None
-    blocks: list[Block] = [
-        Text(f"{s.title} is left out: the efficiency record is not of its weights.")
-        for s in missing
-    ]
+    missing = not_measured([s.title for s in others if s.title not in stale], stale)
+    blocks: list[Block] = [Text(missing)] if missing else []
     if subjects:
         own = restricted(found, {s.test.checkpoint_hash: s.title for s in subjects})
-        blocks = [*_measured(models, own, subjects, folder), *blocks]
+        blocks += _measured(models, own, subjects, folder)
     return Section("efficiency", "Efficiency", tuple(blocks))
 
 

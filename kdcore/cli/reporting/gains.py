@@ -8,7 +8,7 @@ from kdcore.cli.reporting.models import ReportModels, Subject
 from kdcore.report.cells import joined
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.gains import gain_rows, sweeps_of, with_baselines
-from kdcore.report.notes import note
+from kdcore.report.notes import not_measured, note
 from kdcore.report.pair_words import headline_sentence
 from kdcore.report.sweep_methods import student_name
 from kdcore.report.sweep_scores import (
@@ -31,7 +31,9 @@ def gains_section(models: ReportModels, folder: Path) -> Section | None:
     if not named:
         return None
     pairs = [models.compared(subjects[baseline], subjects[student]) for student, baseline in named]
-    sweeps = _sweeps([subjects[student] for student, _ in named], folder)
+    own = _sweeps([subjects[student] for student, _ in named], folder)
+    sweeps = {(s.name, student): (s, student) for found in own.values() for s, student in found}
+    missing = not_measured([title for title, found in own.items() if not found], how="over seeds")
     blocks: list[Block] = [
         Text(
             "Each student against the same network trained without a teacher, Δ = student less "
@@ -39,6 +41,7 @@ def gains_section(models: ReportModels, folder: Path) -> Section | None:
             "one training run of each. An interval over seeds speaks of other training runs on the "
             "same images. Neither speaks of both."
         ),
+        *([Text(missing)] if missing else []),
         *(Text(headline_sentence(pair)) for pair in pairs),
         Table(
             "gains",
@@ -48,16 +51,15 @@ def gains_section(models: ReportModels, folder: Path) -> Section | None:
             models.source,
         ),
     ]
-    for sweep, student in sweeps:
+    for sweep, student in sweeps.values():
         blocks += _over_seeds(models, sweep, student)
     return Section("gains", "What distillation brings", tuple(blocks))
 
 
-def _sweeps(students: list[Subject], folder: Path) -> list[tuple[SweepScores, str]]:
-    """Return the sweeps of the students' networks, each once."""
+def _sweeps(students: list[Subject], folder: Path) -> dict[str, list[tuple[SweepScores, str]]]:
+    """Return the sweeps of each student's network, by the student's title."""
     known, _ = read_sweeps([folder])
-    found = [own for s in students if s.model.card for own in sweeps_of(known, s.model.card)]
-    return list({(sweep.name, student): (sweep, student) for sweep, student in found}.values())
+    return {s.title: sweeps_of(known, s.model.card) for s in students if s.model.card}
 
 
 def _over_seeds(models: ReportModels, sweep: SweepScores, student: str) -> tuple[Block, ...]:

@@ -29,8 +29,9 @@ def methods_section(models: ReportModels, command: str) -> Section:
         Text(f"Data: {_data(models)}"),
         Text(
             f"{note(found)} Differences between two models are paired: the same lesions are drawn "
-            "for both. Everything here is computed from the predictions that lie beside the "
-            "checkpoints; no picture is read and no network is run."
+            "for both. Scores are computed from the predictions that lie beside the checkpoints; "
+            "robustness, efficiency, training and gains over seeds come from the records that each "
+            "figure and table names. No picture is read and no network is run."
         ),
         *_trained(models),
         *_recipes(models),

@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kdcore.base import RecipeError
-from kdcore.charts.lines import labelled_lines
-from kdcore.charts.training import loss_chart, score_chart
+from kdcore.charts.training import history_panels, loss_chart, score_chart
 from kdcore.cli.reporting.figures import figure
 from kdcore.cli.reporting.models import ReportModels, Subject, joined_paths, short_path
 from kdcore.distill import Recipe, RunFolder
 from kdcore.distill.presets import weighted_parts
 from kdcore.distill.validation import VAL_SCORE
+from kdcore.models import strength
 from kdcore.report.document import Block, Section, Table, Text
 from kdcore.report.runs import COLUMN_TITLES
 
 _NOTE = "One training run; without intervals."
+_PANELS = "Grey: the other models, where there are any. Dot: the best epoch."
+_TWO_SCORES = (
+    "An epoch is scored in training, by the float32 weights on the whole validation part. The "
+    "card's score, which the app shows, is of the released weights on the same images: they are "
+    "rounded to half precision, which can move answers."
+)
 History = Sequence[Mapping[str, float]]
 
 
@@ -27,23 +33,26 @@ def training_section(models: ReportModels) -> Section | None:
     if not histories:
         return None
     rows = [
-        {"x": row["epoch"], "series": s.model.name, "value": row[VAL_SCORE]}
+        {"x": row["epoch"], "series": s.title, "value": row[VAL_SCORE]}
         for s, history in histories.items()
         for row in history
         if not math.isnan(row.get(VAL_SCORE, math.nan))
     ]
     source = joined_paths(RunFolder(s.folder).history_file for s in histories)
+    missing = _without([s for s in models.subjects if s not in histories])
     blocks: list[Block] = [
-        Text("Epochs are counted from 1; the weights kept are those best on validation.")
+        *([Text(missing)] if missing else []),
+        Text("Epochs are counted from 1; the weights kept are those best on validation."),
     ]
     if rows:
         title = COLUMN_TITLES[VAL_SCORE]
-        colours = {s.model.name: models.colours[s.title] for s in histories}
-        chart = labelled_lines(rows, title, list(colours), dashed=True, colours=colours)
-        blocks.append(figure("training-macro-f1", f"{title} over epochs", chart, _NOTE, source))
+        chart = history_panels(rows, title, models.colours)
+        told = f"{_NOTE} {_PANELS} {missing}".strip()
+        blocks.append(figure("training-macro-f1", f"{title} over epochs", chart, told, source))
     for subject, history in histories.items():
         blocks += _curves(subject, history)
-    blocks.append(_table({s.title: history for s, history in histories.items()}, source))
+    cards = joined_paths(s.folder / "card.json" for s in histories if s.model.card)
+    blocks.append(_table(histories, ", ".join(filter(None, [source, cards]))))
     return Section("training", "Training", tuple(blocks))
 
 
@@ -65,24 +74,37 @@ def _curves(subject: Subject, history: History) -> list[Block]:
     ]
 
 
-def _table(histories: Mapping[str, History], source: str) -> Table:
+def _without(subjects: Sequence[Subject]) -> str:
+    """Return which models have no history, in a sentence; "" of none."""
+    names = [
+        f"{s.title} (its networks were trained one by one)"
+        if s.model.card and s.model.card.members
+        else s.title
+        for s in subjects
+    ]
+    return f"No training history: {'; '.join(names)}." if names else ""
+
+
+def _table(histories: Mapping[Subject, History], source: str) -> Table:
     """Return the best epoch of each model; in the CSV every epoch with every column."""
     columns = list(dict.fromkeys(k for h in histories.values() for row in h for k in row))
     every: list[list[object]] = [
-        [title, *(row.get(key, math.nan) for key in columns)]
-        for title, history in histories.items()
+        [s.title, *(row.get(key, math.nan) for key in columns)]
+        for s, history in histories.items()
         for row in history
     ]
     head: list[object] = ["model", "epochs", "best epoch", COLUMN_TITLES[VAL_SCORE]]
     body: list[list[object]] = []
-    for title, history in histories.items():
+    for s, history in histories.items():
         best: Any = max(history, key=lambda row: -1 if _unknown(row) else row[VAL_SCORE])
         found = [int(best["epoch"]), best.get(VAL_SCORE, math.nan)]
-        body.append([title, len(history), *found, best.get("val_accuracy", math.nan)])
+        card = strength(s.model.card) if s.model.card else -1
+        accuracy = best.get("val_accuracy", math.nan)
+        body.append([s.title, len(history), *found, card if card >= 0 else None, accuracy])
     return Table(
         "training", "Epochs, and the best of them by macro-F1 on validation",
-        [[*head, COLUMN_TITLES["val_accuracy"]], *body],
-        f"{_NOTE} The CSV has every epoch.", source, [["model", *columns], *every],
+        [[*head, f"{COLUMN_TITLES[VAL_SCORE]}, card", COLUMN_TITLES["val_accuracy"]], *body],
+        f"{_NOTE} {_TWO_SCORES} The CSV has every epoch.", source, [["model", *columns], *every],
     )  # fmt: skip
 
 

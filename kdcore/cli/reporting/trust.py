@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import altair as alt
 
+from kdcore.base.words import listed
 from kdcore.charts.operating import alarm_chart, weights_chart
 from kdcore.charts.reliability import measure_chart, reliability_chart
 from kdcore.cli.reporting.figures import figure
@@ -24,6 +25,7 @@ from kdcore.evaluate import (
     reliability_diagram,
 )
 from kdcore.evaluate.bootstrap import SHIFTED
+from kdcore.evaluate.calibration import BINS
 from kdcore.predict.shelf import baseline_of
 from kdcore.report.calibration import (
     AGAINST,
@@ -40,7 +42,6 @@ from kdcore.report.operating import alarm_rows, paired_rows, rejection_text
 from kdcore.report.operating_text import alarm_text, missed_target_text, parts_note, weights_text
 
 _SHOWN = ("as trained", "temperature")
-_BINS = 10
 _SIDE = 330  # px, of a diagram beside another
 _Rows = tuple[CalibrationRow, ...]
 
@@ -129,22 +130,23 @@ def _against_scaling(models: ReportModels, student: Subject) -> tuple[Block, ...
 
 def _diagrams(models: ReportModels, subject: Subject) -> Figure:
     """Return a model's reliability diagrams as trained and, where there is one, scaled."""
-    drawn, said = [], []
+    drawn, said, tallest = [], [], []
     for name, calibrator in _calibrators(subject).items():
         if name not in _SHOWN:
             continue
         found = reliability_diagram(
-            subject.test, calibrator.apply(subject.test.logits), bins=_BINS,
-            n_boot=models.resamples, seed=SEED,
-        )  # fmt: skip
+            subject.test, calibrator.apply(subject.test.logits), n_boot=models.resamples, seed=SEED
+        )
         chart = reliability_chart(found, models.colours[subject.title])
         drawn.append(chart.properties(width=_SIDE, height=_SIDE, title=CALIBRATORS[name]))
         said.append(f"ECE {found.bins.ece:.3f} {CALIBRATORS[name]}")
+        tallest.append(f"{max(found.bins.count):,}")
     return figure(
         f"reliability-{subject.stem}",
         f"Reliability of {subject.title}",
         alt.hconcat(*drawn),
-        f"{'; '.join(said)}, in {_BINS} bins of equal width. {_note(models)} Bars count images.",
+        f"{'; '.join(said)}, in {BINS} bins of equal width. {_note(models)} Bars count images, "
+        f"the tallest {listed(tallest)}.",
         subject.source(*(["val"] if subject.val else []), models.part),
     )
 

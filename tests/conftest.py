@@ -14,7 +14,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,6 +150,25 @@ def _write_dataverse(root: Path, rows: list[str], images: dict[str, Image.Image]
 def _add(archive: Path, name: str, image: Image.Image) -> None:
     with zipfile.ZipFile(archive, "a") as file, file.open(name, "w") as member:
         image.save(member, "JPEG" if name.endswith("jpg") else "PNG")
+
+
+@pytest.fixture
+def empty_maps_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`empty_maps_of("teacher", score_cam_only=True)`: these roles' maps come out empty."""
+    module = import_module("kdcore.explain.explain_pair")  # the package has a function so called
+    real = module._Asked.answered
+
+    def empty(*roles: str, score_cam_only: bool = False) -> None:
+        def answered(asked: Any, heatmap: np.ndarray, masks: Any = None) -> Any:
+            wanted = asked.manifest["checkpoint"]["role"] in roles
+            keep = not wanted or (score_cam_only and masks is None)
+            return real(asked, heatmap * np.float32(keep), masks)
+
+        monkeypatch.setattr(module._Asked, "answered", answered)
+        # A small network's Score-CAM has fast maps, too, and better ones after them.
+        monkeypatch.setattr(import_module("kdcore.explain.score_cam"), "FAST_LEAST", 2)
+
+    return empty
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from kdcore.data.tree import Tree
 from kdcore.evaluate import seen_by, seen_text
 from kdcore.explain import METHODS, everything_else, explain_pair, export_files
 from kdcore.explain.everything import explain_everything
-from kdcore.explain.explain_pair import PairExplanation
+from kdcore.explain.explain_pair import Explanation, PairExplanation
 from kdcore.models import Checkpoint, load_checkpoint
 from kdcore.predict import ood, predict_image
 from kdcore.predict.probabilities import softmax
@@ -159,14 +159,16 @@ def _one(
     probabilities, outside = {}, {}
     for role, checkpoint in (("teacher", teacher), ("student", student)):
         outside[role] = _outside(role, checkpoint, loaded)
-        logits = getattr(pair, role).logits
-        values = softmax(logits, checkpoint.card.temperature).tolist()
+        explained: Explanation = getattr(pair, role)
+        values = softmax(explained.logits, checkpoint.card.temperature).tolist()
         probabilities[role] = dict(zip(checkpoint.card.classes, values, strict=True))
         best = max(values)
         name = checkpoint.card.classes[values.index(best)]
         print(
             f"{role}: {name}, {percent(best)} (calibrated, T = {checkpoint.card.temperature:.2f})"
         )
+        if explained.empty:
+            print(f"{role}: {explained.why_empty}")
     print(f"{len(files)} files in {out}")
     return {
         "picture": str(path),

@@ -1,7 +1,8 @@
 """Explaining an ensemble: the mean of what its members explain, each scaled to [0, 1] by itself.
 
 Joined channels would not be a mean: Score-CAM's softmax over all of them goes to the member with
-the largest logits, and the sum of squares to the one with the largest activations.
+the largest logits, and the sum of squares to the one with the largest activations. A member whose
+map is empty is left out of the mean.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from torch import Tensor
 
 from kdcore.base.progress import Progress, part_of
 from kdcore.explain.attention import attention_grids
+from kdcore.explain.empty_map import is_empty
 from kdcore.explain.maps import Heatmap, upsample
 from kdcore.models import Classifier, Ensemble
 
-CONVENTION = "of an ensemble, the mean of its members' maps"
+CONVENTION = "of an ensemble, the mean of its members' maps, empty ones left out"
 _SHARE = 1000  # progress units of each member
 
 
@@ -34,7 +36,8 @@ def mean_map(
 ) -> Heatmap:
     """Return the mean (H, W) of `compute(member, progress)` over the members of `model`.
 
-    With one network the progress is its own; with more each has an equal share of the whole.
+    Members whose map is empty are left out; if all are, so is the mean. With one network the
+    progress is its own; with more each has an equal share of the whole.
     """
     networks = members(model)
     if len(networks) == 1:
@@ -43,7 +46,16 @@ def mean_map(
         compute(network, part_of(progress, _SHARE * index, _SHARE, _SHARE * len(networks)))
         for index, network in enumerate(networks)
     ]
-    return np.mean(maps, axis=0, dtype=np.float32)
+    return mean_of(maps)
+
+
+def mean_of(maps: list[Heatmap]) -> Heatmap:
+    """Return the mean (H, W) of maps of one shape without the empty ones; of only such, empty.
+
+    An empty map adds no place, but would bring the others' maximum down.
+    """
+    shown = [heatmap for heatmap in maps if not is_empty(heatmap)]
+    return np.mean(shown or maps, axis=0, dtype=np.float32)
 
 
 def mean_attention_grids(model: Classifier, tensor: Tensor) -> tuple[Heatmap, ...]:
@@ -59,4 +71,4 @@ def mean_attention_grids(model: Classifier, tensor: Tensor) -> tuple[Heatmap, ..
 
 def _mean(grids: tuple[Heatmap, ...]) -> Heatmap:
     finest: tuple[int, int] = max((g.shape for g in grids), key=lambda s: s[0] * s[1])
-    return np.mean([upsample(g, finest) for g in grids], axis=0, dtype=np.float32)
+    return mean_of([upsample(g, finest) for g in grids])

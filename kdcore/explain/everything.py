@@ -44,7 +44,8 @@ class Everything:
     """Score-CAM and Grad-CAM of a pair, and each network's attention, mask and test.
 
     Only `score_cam` may be approximate; its `exact` says so. `fast` is Pearson's r of the
-    teacher's and of the student's Score-CAM map with the fast one that came first.
+    teacher's and of the student's Score-CAM map with the fast one that came first, NaN if one is
+    empty.
     """
 
     score_cam: PairExplanation

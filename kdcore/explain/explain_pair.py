@@ -14,6 +14,7 @@ from torch import Tensor
 
 from kdcore.base import sha256_bytes
 from kdcore.base.progress import Progress, part_of
+from kdcore.explain.empty_map import is_empty, which_empty, why_empty
 from kdcore.explain.manifest import one_manifest, pair_manifest
 from kdcore.explain.map_agreement import agreement
 from kdcore.explain.maps import Heatmap, difference_map
@@ -74,6 +75,20 @@ class Explanation:
         """False of a Score-CAM that is still on its way."""
         return self.masks is None or self.masks.exact
 
+    @property
+    def empty(self) -> bool:
+        """Whether the map shows no place."""
+        return is_empty(self.heatmap)
+
+    @property
+    def why_empty(self) -> str:
+        """What an empty map means, for people; "" of any other."""
+        if not self.empty:
+            return ""
+        method = METHODS.get(self.manifest["method"]["name"])
+        target = self.manifest["target"]["name"] if method.uses_target else None
+        return why_empty(method.title, target)
+
 
 @dataclass(frozen=True)
 class PairExplanation:
@@ -83,7 +98,7 @@ class PairExplanation:
     ----------
     teacher, student : each one's `Explanation`, on its own input grid
     difference : teacher minus student in [-1, 1], on the finer grid
-    correlation : Pearson's r of the two maps, NaN if one is constant
+    correlation : Pearson's r of the two maps, NaN if one is empty
     target : class index explained for both
     manifest : JSON-ready record of both
     """
@@ -99,6 +114,11 @@ class PairExplanation:
     def exact(self) -> bool:
         """False while one of the two is a Score-CAM on its way."""
         return self.teacher.exact and self.student.exact
+
+    @property
+    def empty(self) -> str:
+        """Which maps are empty, in words, so that they can't be compared; "" where neither is."""
+        return which_empty(self.teacher.empty, self.student.empty)
 
     @property
     def teacher_map(self) -> Heatmap:
@@ -179,10 +199,10 @@ class _Asked:
     manifest: dict[str, Any]
 
     def answered(self, heatmap: Heatmap, masks: MaskCount | None = None) -> Explanation:
-        manifest = self.manifest
+        told: dict[str, Any] = {"empty": is_empty(heatmap)}
         if masks is not None:
-            counted = asdict(masks) | {"exact": masks.exact}
-            manifest = manifest | {"checkpoint": manifest["checkpoint"] | {"masks": counted}}
+            told["masks"] = asdict(masks) | {"exact": masks.exact}
+        manifest = self.manifest | {"checkpoint": self.manifest["checkpoint"] | told}
         about = (self.logits, self.target, self.crop, self.stage)
         return Explanation(heatmap, *about, manifest, masks)
 

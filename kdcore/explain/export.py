@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -72,15 +73,15 @@ def everything_else(
         arrays |= {f"{role}_attention_{i}": grid for i, grid in enumerate(view.attention)}
         tests[role] = view.test.as_dict()
     correlations = {
-        "score-cam": result.score_cam.correlation,
-        "grad-cam": result.grad_cam.correlation,
+        "score-cam": _defined(result.score_cam.correlation),
+        "grad-cam": _defined(result.grad_cam.correlation),
     }
     extra: dict[str, Any] = {"interventions": tests, "q": result.q, "correlations": correlations}
     score = {"teacher": result.score_cam.teacher, "student": result.score_cam.student}
     counts = {role: e.masks.words for role, e in score.items() if e.masks is not None}
     extra["score_cam"] = {
         "exact": result.score_cam.exact,
-        "correlation_with_fast": dict(zip(score, result.fast)),
+        "correlation_with_fast": dict(zip(score, map(_defined, result.fast))),
         **counts,
     }
     if trust is not None:
@@ -88,6 +89,11 @@ def everything_else(
     if picture:
         extra["picture"] = picture
     return {"extra": extra, "arrays": arrays}
+
+
+def _defined(value: float) -> float | None:
+    """Return a number as JSON has it: that of an empty map, NaN, is null."""
+    return None if math.isnan(value) else value
 
 
 def manifest_json(pair: PairExplanation, extra: dict[str, Any] | None = None) -> str:

@@ -131,7 +131,7 @@ def judge(
     localisation : of "map" and "centre", or empty
     sensitivity, randomisation : of the map
     other_classes : None where the method doesn't depend on the class
-    empty : whether the map is the same everywhere
+    empty : whether the map is, as `is_empty` tells
     """
     checks = [_insertion(faithfulness), _deletion(faithfulness)]
     left_out = []

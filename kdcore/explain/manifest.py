@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 import kdcore
+from kdcore.explain.empty_map import which_empty
 from kdcore.explain.methods import Method
 from kdcore.models import Checkpoint
 from kdcore.predict.probabilities import softmax
@@ -83,10 +84,12 @@ def one_manifest(
 
 def pair_manifest(teacher: dict[str, Any], student: dict[str, Any]) -> dict[str, Any]:
     """Return one manifest of two that share method, target and image."""
+    empty = which_empty(*(one["checkpoint"]["empty"] for one in (teacher, student)))
     shared = {k: v for k, v in teacher.items() if k not in ("checkpoint", "versions")}
     return shared | {
         "teacher": teacher["checkpoint"],
         "student": student["checkpoint"],
-        "difference": "teacher minus student, on the finer input grid",
+        "difference": "teacher minus student, on the finer input grid"
+        + (f"; it tells nothing, as {empty}" if empty else ""),
         "versions": teacher["versions"],
     }

@@ -3,8 +3,8 @@
 Sources: Wang et al. 2004 (SSIM, with its Gaussian window of 11 cells and deviation 1.5, the mean
 over windows that lie wholly inside the map); Bylinskii et al. 2019 ask which of such measures to
 trust and find none that is enough by itself. Deviations: the overlap counts no cell at the map's
-own minimum, so that two maps that are zero almost everywhere do not agree for their zeros; a
-constant map has no place that is looked at, and every measure but SSIM is NaN for it.
+own minimum, so that two maps that are zero almost everywhere do not agree for their zeros; an
+empty map has no place that is looked at, and every measure but SSIM is NaN for it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
 from kdcore.explain.causal_mask import top_fraction
+from kdcore.explain.empty_map import empty_maps
 from kdcore.explain.maps import Heatmap, upsample_all
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ def map_agreement(first: Heatmap, second: Heatmap) -> dict[str, Floats]:
 
 
 def agreement(teacher: Heatmap, student: Heatmap) -> float:
-    """Return Pearson's correlation of two heatmaps on the finer grid; NaN if one is constant."""
+    """Return Pearson's correlation of two heatmaps on the finer grid; NaN if one is empty."""
     one, other = same_grid(teacher[None], student[None])
     return float(pearson(one, other)[0])
 
@@ -142,8 +143,8 @@ MEASURES: Mapping[str, Callable[[Floats, Floats], Floats]] = {
 
 
 def _varied(first: Floats, second: Floats) -> NDArray[np.bool_]:
-    """Return which pairs have two maps that are not constant, (N,)."""
-    return np.logical_and(*(np.ptp(m.reshape(len(m), -1), axis=1) > 0 for m in (first, second)))
+    """Return which pairs have two maps that are not empty, (N,)."""
+    return np.asarray(~(empty_maps(first) | empty_maps(second)))
 
 
 def _centred(rows: Floats) -> Floats:

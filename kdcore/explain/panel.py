@@ -13,7 +13,7 @@ from kdcore.explain.explain_pair import PairExplanation
 from kdcore.explain.overlay import color_bar, difference_image, overlay
 
 TILE, GAP, BAR = 320, 16, 14
-_TITLE, _TEXT, _INK = 20, 14, "#222222"
+_TITLE, _TEXT, _INK, _NOTHING = 20, 14, "#222222", "#eeeeee"
 _TOP, _BELOW = 44, 90
 
 
@@ -75,26 +75,29 @@ def _layout(pair: PairExplanation, opacity: float, colormap: str) -> _Layout:
     crop = _square(max(pair.teacher.crop, pair.student.crop, key=lambda i: i.width))
     tiles = (
         ("Input", crop),
-        ("Teacher: " + _short(pair.manifest["teacher"]["name"]),
+        (_label("Teacher", pair.manifest["teacher"]["name"], pair.teacher.empty),
          overlay(crop, pair.teacher_map, opacity, colormap)),
-        ("Student: " + _short(pair.manifest["student"]["name"]),
+        (_label("Student", pair.manifest["student"]["name"], pair.student.empty),
          overlay(crop, pair.student_map, opacity, colormap)),
-        ("Teacher minus student", difference_image(pair.difference, (TILE, TILE))),
+        ("Teacher minus student", _difference(pair)),
     )  # fmt: skip
     left = [GAP + i * (TILE + GAP) for i in range(len(tiles))]
     bar_y = _TOP + TILE + 34
     span = 2 * TILE + GAP
     images = [(x, _TOP, image) for x, (_, image) in zip(left, tiles, strict=True)]
-    images += [
-        (left[1], bar_y, color_bar(span, BAR, colormap)),
-        (left[3], bar_y, color_bar(TILE, BAR, "blue-white-red")),
-    ]
+    images.append((left[1], bar_y, color_bar(span, BAR, colormap)))
     texts = [_Text(GAP, 12, _heading(pair), _TITLE, "l")]
     texts += [
         _Text(x + TILE // 2, _TOP + TILE + 8, label, _TEXT, "m")
         for x, (label, _) in zip(left, tiles, strict=True)
     ]
-    ends = ((left[1], span, ("0", "1")), (left[3], TILE, ("-1 (student)", "+1 (teacher)")))
+    ends = [(left[1], span, ("0", "1"))]
+    if pair.empty:
+        middle = (left[3] + TILE // 2, _TOP + TILE // 2 - _TEXT)
+        texts.append(_Text(*middle, f"None: {pair.empty}", _TEXT, "m"))
+    else:
+        images.append((left[3], bar_y, color_bar(TILE, BAR, "blue-white-red")))
+        ends.append((left[3], TILE, ("-1 (student)", "+1 (teacher)")))
     for x, width, (low, high) in ends:
         texts += [
             _Text(x, bar_y + BAR + 4, low, _TEXT, "l"),
@@ -118,6 +121,17 @@ def _masks(pair: PairExplanation) -> str:
     if pair.exact or not counts:
         return ""
     return f" (approximate: {' / '.join(f'{c.scored} of {c.of}' for c in counts)} masks scored)"
+
+
+def _difference(pair: PairExplanation) -> Image.Image:
+    """Return the difference as colours; with an empty map there is none, and the tile is even."""
+    if pair.empty:
+        return Image.new("RGB", (TILE, TILE), _NOTHING)
+    return difference_image(pair.difference, (TILE, TILE))
+
+
+def _label(role: str, name: str, empty: bool) -> str:
+    return f"{role} (empty map): {_short(name, 24)}" if empty else f"{role}: {_short(name)}"
 
 
 def _short(name: str, limit: int = 30) -> str:

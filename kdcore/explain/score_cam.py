@@ -14,13 +14,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from kdcore.base.progress import CancelCheck, Progress, stop_if
 from kdcore.explain.channel_scores import ChannelScores
-from kdcore.explain.ensemble import mean_map, members
+from kdcore.explain.ensemble import mean_map, mean_of, members
 from kdcore.explain.maps import Heatmap
 from kdcore.explain.passes import check_stage
 from kdcore.models import Classifier
@@ -185,7 +184,7 @@ def refine_score_cam(
         for state, goal in zip(states, goals):
             state.score(goal, None, report)
         step = ScoreCamStep(
-            np.mean([state.heatmap() for state in states], axis=0, dtype=np.float32),
+            mean_of([state.heatmap() for state in states]),
             sum(state.channels_scored for state in states),
             sum(state.channels for state in states),
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kdcore.explain.empty_map import is_empty
 from kdcore.explain.map_agreement import WINDOW, Floats, spearman, ssim_by_cell
 from kdcore.explain.maps import Heatmap
 
@@ -26,7 +27,7 @@ class Similarity:
 def similarity(first: Heatmap, second: Heatmap) -> Similarity:
     """Compare two maps (H, W) in [0, 1] on the same grid.
 
-    A constant map has no order: its correlation is 1 with a constant map, 0 with any other.
+    An empty map has no order: its correlation is 1 with an empty map, 0 with any other.
 
     Raises
     ------
@@ -42,8 +43,8 @@ def similarity(first: Heatmap, second: Heatmap) -> Similarity:
 
 
 def _spearman(a: Floats, b: Floats) -> float:
-    constant = (np.ptp(a) == 0, np.ptp(b) == 0)
-    return float(all(constant)) if any(constant) else float(spearman(a[None], b[None])[0])
+    empty = (is_empty(a), is_empty(b))
+    return float(all(empty)) if any(empty) else float(spearman(a[None], b[None])[0])
 
 
 def _ssim(a: Floats, b: Floats) -> float:

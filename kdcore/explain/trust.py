@@ -15,6 +15,7 @@ from torch import Tensor
 
 from kdcore.base.progress import CancelCheck, Progress, part_of
 from kdcore.explain.baseline_maps import baseline_maps, random_map
+from kdcore.explain.empty_map import is_empty
 from kdcore.explain.faithfulness import STEPS, faithfulness
 from kdcore.explain.judge import Trust, judge
 from kdcore.explain.localisation import Localisation, localisation
@@ -76,8 +77,8 @@ def check_map(
     classes = None
     if question.by_class:
         classes = other_classes(question, count=others, progress=report[3], **known)
-    empty = float(np.ptp(heatmap)) == 0
-    return judge(dict(zip(maps, faithful)), places, steady, shuffled, classes, empty)
+    found = (dict(zip(maps, faithful)), places, steady, shuffled, classes)
+    return judge(*found, empty=is_empty(heatmap))
 
 
 def _beside(

@@ -164,6 +164,13 @@ def speed_ups(benchmark: Benchmark) -> list[Ratio]:
     ]  # fmt: skip
 
 
+def first_speed_ups(benchmark: Benchmark, most: int = 4) -> list[Ratio]:
+    """Return the first of `speed_ups` by setting, so that no model takes every place."""
+    order = list(settings(benchmark))
+    ratios = speed_ups(benchmark)
+    return sorted(ratios, key=lambda r: order.index(setting_text(r.other.contender)))[:most]
+
+
 def speed_up_sentence(ratio: Ratio) -> str:
     """Return a speed-up in words; a model that is not faster is said to be so."""
     one, other = ratio.one.contender, ratio.other.contender
@@ -172,12 +179,12 @@ def speed_up_sentence(ratio: Ratio) -> str:
     if math.isnan(ratio.times.low):
         return f"**{other.title}**: too few calls were timed to compare it: {where}."
     if ratio.times.low > 1:
-        verdict = f"{text} times as fast as"
-    elif ratio.times.high < 1:
-        verdict = f"slower than ({text} times as fast as)"
-    else:
-        verdict = f"not told apart from ({text} times as fast as)"
-    return f"**{other.title}** is {verdict} {one.title}: {where}."
+        return f"**{other.title}** is {text} times as fast as {one.title}: {where}."
+    if ratio.times.high < 1:
+        return f"**{other.title}** is slower than {one.title} ({text} times as fast): {where}."
+    times, bounds = text.split(" ", 1)
+    told = f"no difference shown ({times} times as fast {bounds})"
+    return f"**{other.title}** against **{one.title}**: {told}, {where}."
 
 
 def settings(benchmark: Benchmark) -> dict[str, list[Timing]]:

@@ -26,10 +26,19 @@ _MEASURES = {
 
 
 def show(pair: Pair, explained: PairExplanation, request: Request) -> None:
-    """Draw five measures of agreement, each beside its floors where a study has the pair."""
+    """Draw five measures of agreement, each beside its floors where a study has the pair.
+
+    With an empty map there is none: only that is said.
+    """
     from kdcore.explain import METHODS, agreements
     from kdcore.report.checkpoints import data_name
 
+    if explained.empty:
+        st.markdown(
+            f"**How alike the two maps are** can't be said, as {explained.empty}: an empty map "
+            "shows no place that could be compared."
+        )
+        return
     found = agreements(explained.teacher_map, explained.student_map)
     floors = None
     with guard():

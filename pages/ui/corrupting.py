@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -285,4 +286,7 @@ def _show_two(role: str, found: MapPair, title: str, classes: tuple[str, ...]) -
             width="stretch",
             alt=f"{title} map of the {role.lower()} for {target}, {word}",
         )
-    st.caption(f"{role}: the two maps correlate by r = {found.correlation:.2f}.")
+    if math.isnan(found.correlation):
+        st.caption(f"{role}: the two maps can't be compared, as one is empty: it shows no place.")
+    else:
+        st.caption(f"{role}: the two maps correlate by r = {found.correlation:.2f}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,8 +58,8 @@ def obtain(pair: Pair, chosen: Chosen, request: Request) -> Everything | None:
         _approximate(pair, chosen, request, result, working)
     else:
         st.caption(
-            ":material/check: **The Score-CAM maps are exact:** every mask is scored. The fast "
-            f"ones that came first correlate with them by {_fast(result)}."
+            ":material/check: **The Score-CAM maps are exact:** every mask is scored. "
+            f"{_fast(result)}"
         )
     return result
 
@@ -87,7 +88,7 @@ def _approximate(
         f"{_mask_words(result.score_cam)}; what the others would say is predicted from these."
     )
     if result.fast != (1.0, 1.0):
-        how += f" Their correlation with the maps that came first is {_fast(result)}."
+        how += f" {_fast(result)}"
     if working:
         st.caption(f":material/hourglass_top: **The Score-CAM maps are approximate.** {how}")
         return
@@ -104,8 +105,14 @@ def _approximate(
 
 
 def _fast(result: Everything) -> str:
-    teacher, student = result.fast
-    return f"{teacher:.3f} (teacher) and {student:.3f} (student)"
+    """Say how the maps correlate with those that came first; an empty one does with none."""
+    found = dict(zip(("teacher", "student"), result.fast))
+    told = [f"{r:.3f} ({role})" for role, r in found.items() if not math.isnan(r)]
+    if not told:
+        return "With the fast maps that came first they can't be compared: some are empty."
+    words = f"Their correlation with the fast maps that came first is {' and '.join(told)}."
+    left_out = [role for role, r in found.items() if math.isnan(r)]
+    return " ".join([words, *(f"The {r}'s can't be compared: a map is empty." for r in left_out)])
 
 
 def _mask_words(explained: PairExplanation) -> str:

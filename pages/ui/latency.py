@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import every_checkpoint, jobs, state
+from pages.ui import every_checkpoint, jobs, latency_kept, state
 
 if TYPE_CHECKING:
     from kdcore.base.progress import ShareProgress
@@ -137,8 +137,7 @@ def _poll() -> bool:
     name, working = jobs.outcome(key, _show_live)
     if name is not None and state.get(_DONE) != name:
         state.put(_DONE, name)
-        state.put("bench", name)  # shown from here on
-        st.session_state.pop("w:bench", None)
+        state.put(latency_kept.NEW, name)
     return working
 
 
@@ -159,8 +158,14 @@ def _show_live() -> None:
 
 
 def _default(models: dict[str, tuple[Path, Card]]) -> list[str]:
-    """Return the strongest two students and the first teacher of theirs that is here."""
-    students = [n for n, (_, card) in models.items() if card.role == "student"][:2]
-    named = [t for n in students for t in models[n][1].recipe.get("teachers", ()) if t in models]
+    """Return the strongest student's teacher and the strongest two that this teacher taught.
+
+    Models are compared with the first teacher alone, so one with another has no sentence.
+    """
+    from kdcore.report.checkpoints import taught_names
+
+    students = [n for n, (_, card) in models.items() if card.role == "student"]
+    named = [t for n in students[:2] for t in taught_names(models[n][1]) if t in models][:1]
+    own = [n for n in students if set(named) & set(taught_names(models[n][1]))]
     teachers = [n for n, (_, card) in models.items() if card.role == "teacher"]
-    return [*(named or teachers)[:1], *students] or list(models)[:3]
+    return [*(named or teachers[:1]), *(own or students)[:2]] or list(models)[:3]

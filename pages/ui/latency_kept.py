@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kdcore.deploy.latency_store import Kept
 
 LINK = ("bench", "against", "setting", "timed", "engines", "threads", "batches", "whole")
+NEW = "latency-new"
 _ADDED, _FAILED = "latency-added", "latency-failed"
 
 
@@ -32,6 +34,9 @@ def choose() -> Kept | None:
             icon=":material/timer:",
         )
         return None
+    new = state.get(NEW)
+    if new in found:  # before the widget is drawn, as in a callback
+        state.choose("bench", new)
     return _choose("bench", "Benchmark shown", found)
 
 
@@ -51,7 +56,9 @@ def _kept() -> tuple[dict[str, Kept], list[KdError]]:
 def _titles(found: dict[str, Kept]) -> dict[str, str]:
     from kdcore.report.latency import benchmark_title
 
-    return {name: benchmark_title(kept.benchmark, kept.imported) for name, kept in found.items()}
+    titles = {n: benchmark_title(kept.benchmark, kept.imported) for n, kept in found.items()}
+    known = Counter(titles.values())  # the browser sends the title: two of one would be the last
+    return {n: f"{t} · {n[-8:]}" if known[t] > 1 else t for n, t in titles.items()}
 
 
 def show_comparison(kept: Kept) -> None:
@@ -82,6 +89,8 @@ def show_comparison(kept: Kept) -> None:
 
 def show_history() -> None:
     """Draw what is kept, each with its file and a way to delete it, and the import."""
+    # Not before the page's end: a run that cuts this one short has the browser's old choice.
+    state.put(NEW, None)
     found, problems = _kept()
     titles = _titles(found)
     told = state.get(_ADDED) or state.get(_FAILED)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 def show_conditions(kept: Kept) -> None:
     """Say on which machine it was, whether that was left alone, and which model is faster."""
-    from kdcore.report.latency import fact_rows, machine_title, speed_up_sentence, speed_ups
+    from kdcore.report.latency import (
+        fact_rows,
+        first_speed_ups,
+        machine_title,
+        speed_up_sentence,
+    )
 
     found = kept.benchmark
     if kept.imported:
@@ -29,7 +34,7 @@ def show_conditions(kept: Kept) -> None:
         st.warning(escaped(sentence), icon=":material/groups:")
     for text in found.left_out:
         st.warning(escaped(text), icon=":material/block:")
-    for ratio in speed_ups(found)[:4]:
+    for ratio in first_speed_ups(found):
         st.markdown(f"- {bold(speed_up_sentence(ratio))}")
     with st.expander(f"Conditions: {escaped(machine_title(found))}", key="w:latency-facts"):
         show_table(fact_rows({"value": found}), "latency-conditions")

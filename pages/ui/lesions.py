@@ -42,17 +42,20 @@ def choose(chosen: Chosen) -> Lesion | None:
 
 
 def show_shares(pair: Pair, chosen: Chosen, explained: PairExplanation) -> None:
-    """Say how much of each map lies on the lesion, beside what knows nothing of the picture."""
+    """Say how much of each map lies on the lesion, beside what knows nothing of the picture.
+
+    Of an empty map nothing is said.
+    """
     from kdcore.base.words import percent
     from kdcore.explain import lesion_share
 
     with guard():
-        for role, checkpoint, heatmap in (
-            ("teacher", pair.teacher, explained.teacher_map),
-            ("student", pair.student, explained.student_map),
+        for role, checkpoint, one in (
+            ("teacher", pair.teacher, explained.teacher),
+            ("student", pair.student, explained.student),
         ):
-            mask = mask_for(checkpoint, chosen)
-            share = None if mask is None else lesion_share(heatmap, mask)
+            mask = None if one.empty else mask_for(checkpoint, chosen)
+            share = None if mask is None else lesion_share(one.heatmap, mask)
             if share is None:
                 continue
             st.markdown(

@@ -14,6 +14,9 @@ from pages.ui.images import Chosen
 from pages.ui.tables import file_stem
 
 if TYPE_CHECKING:
+    from PIL import Image
+    from streamlit.delta_generator import DeltaGenerator
+
     from kdcore.explain.check_pair import Lesion, PairTrust
     from kdcore.explain.everything import Everything
     from kdcore.explain.explain_pair import PairExplanation
@@ -38,7 +41,7 @@ def show_result(
         opacity = controls.choose_opacity()
     explained = more_methods.explained_by(method, pair, chosen, request, result)
     if explained is not None:
-        _maps(explained, opacity, method, request.target, lesion)
+        _maps(explained, opacity, method, request.target, lesion, result.grad_cam)
         trust = _trust(pair, chosen, explained, request)
         lesions.show_shares(pair, chosen, explained)
         agreeing.show(pair, explained, request)
@@ -66,24 +69,15 @@ def _maps(
     method: Method,
     target: str,
     lesion: Lesion | None,
+    grad_cam: PairExplanation,
 ) -> None:
     from kdcore.charts.overlay import blend, enlarge, outline
     from kdcore.explain import difference_image, overlay
 
     picture = enlarge(explained.teacher.crop)
-    difference = difference_image(explained.difference, (picture.height, picture.width))
-    shown = (
-        ("Teacher", overlay(picture, explained.teacher_map, opacity), explained.teacher),
-        ("Student", overlay(picture, explained.student_map, opacity), explained.student),
-        (
-            "Teacher minus student",
-            blend(picture.convert("L").convert("RGB"), difference, opacity),
-            None,
-        ),
-    )
     asked = f"{method.title} for {target}" if method.uses_target else method.title
-    for column, (name, image, one) in zip(st.columns(3), shown):
-        steps = "" if one is None or one.masks is None else f" ({one.masks.words})"
+
+    def show(column: DeltaGenerator, name: str, image: Image.Image, steps: str = "") -> None:
         column.image(
             image if lesion is None else outline(image, lesion),
             caption=f"{name}: {asked}{steps}",
@@ -91,10 +85,29 @@ def _maps(
             width="stretch",
             alt=f"{method.title} map for {target}: {name.lower()}",
         )
-    _scales()
+
+    *columns, last = st.columns(3)
+    for column, name, one, instead in (
+        (columns[0], "Teacher", explained.teacher, grad_cam.teacher),
+        (columns[1], "Student", explained.student, grad_cam.student),
+    ):
+        steps = "" if one.masks is None else f" ({one.masks.words})"
+        show(column, name, overlay(picture, one.heatmap, opacity), steps)
+        if one.empty:
+            words = one.why_empty
+            if not instead.empty:
+                words += " Grad-CAM, under *Method*, is not empty here."
+            column.info(words, icon=":material/hide_image:")
+    if explained.empty:
+        last.caption(f"Teacher minus student: left out, as {explained.empty}.")
+    else:
+        difference = difference_image(explained.difference, (picture.height, picture.width))
+        grey = picture.convert("L").convert("RGB")
+        show(last, "Teacher minus student", blend(grey, difference, opacity))
+    _scales(difference=not explained.empty)
 
 
-def _scales() -> None:
+def _scales(difference: bool) -> None:
     from kdcore.explain import color_bar
 
     scales = st.columns([2, 1])
@@ -105,6 +118,8 @@ def _scales() -> None:
         width="stretch",
         alt="Colour scale of the maps from 0 to 1",
     )
+    if not difference:
+        return
     scales[1].image(
         color_bar(320, 10, "blue-white-red"),
         caption="Blue: the student looks more. Red: the teacher does",

@@ -17,6 +17,9 @@ T = TypeVar("T")
 _READ = "kd:link-read"
 _PAGE = "kd:page"
 _NAMES = "kd:link-names"
+_DRAWN = "kd-run:drawn"  # no "kd:": links have names such as "runs" and "drawn"
+_RUNS = "kd-run:number"
+_ENDED = "kd-run:ended"
 
 
 def enter(page: str) -> None:
@@ -33,6 +36,8 @@ def enter(page: str) -> None:
         for name, value in _carried():
             put(name, value)
     st.session_state[_PAGE] = page
+    if st.session_state.pop(_ENDED, False):  # one cut short has not drawn all that it would
+        st.session_state[_RUNS] = st.session_state.get(_RUNS, 0) + 1
 
 
 def adopt_link() -> None:
@@ -65,6 +70,18 @@ def peek(name: str, default: Any = None) -> Any:
     return st.session_state.get(f"w:{name}", get(name, default))
 
 
+def _begin(key: str, value: Any) -> None:
+    """Give a widget `value` where it has none, and its own anew where the last run left it out.
+
+    While a job's fragment polls, the server goes on holding the value of a widget that is not
+    drawn; the browser forgets it. Drawn again with nothing set, it would be empty to the eye only.
+    """
+    run, drawn = st.session_state.get(_RUNS, 0), st.session_state.setdefault(_DRAWN, {})
+    if key not in st.session_state or drawn.get(key, run) < run - 1:
+        st.session_state[key] = st.session_state.get(key, value)
+    drawn[key] = run
+
+
 def choice(
     widget: Callable[..., Any],
     name: str,
@@ -80,7 +97,7 @@ def choice(
     if st.session_state.get(key, kept) not in options:
         kept = fallback
         st.session_state.pop(key, None)
-    st.session_state.setdefault(key, kept)
+    _begin(key, kept)
     value = widget(label, options, key=key, **more)
     if value is None:  # segmented controls can be emptied by a second click
         value = fallback
@@ -103,7 +120,7 @@ def choices(
         known = list(default)
     if any(option not in options for option in st.session_state.get(key, ())):
         st.session_state.pop(key)
-    st.session_state.setdefault(key, known)
+    _begin(key, known)
     value = st.multiselect(label, options, key=key, **more)
     put(name, ",".join(value) or "-")
     return list(value)
@@ -122,7 +139,7 @@ def switch(
     """Draw a switch, or another `widget` of two states, and keep its value as "yes" or "no"."""
     kept = get(name)
     on = default if kept not in ("yes", "no") else kept == "yes"
-    st.session_state.setdefault(f"w:{name}", on)
+    _begin(f"w:{name}", on)
     value = (widget or st.toggle)(label, key=f"w:{name}", **more)
     put(name, "yes" if value else "no")
     return value
@@ -155,7 +172,7 @@ def slide(
         kept = default
     if not math.isfinite(kept):  # "nan" and "inf" are floats to Python
         kept = default
-    st.session_state.setdefault(key, min(max(kept, low), high))
+    _begin(key, min(max(kept, low), high))
     value = (widget or st.slider)(label, low, high, step=step, key=key, **more)
     put(name, value)
     return value
@@ -164,6 +181,7 @@ def slide(
 def write_link(names: Iterable[str]) -> None:
     """Write the kept values of `names` into the address; what is unset or empty is left out."""
     st.session_state[_NAMES] = tuple(names)
+    st.session_state[_ENDED] = True
     refresh_link()
 
 

@@ -26,12 +26,23 @@ def app(chrome: Browser, tmp_path: Path) -> Iterator[App]:
         yield running
 
 
+def chips(page: Page) -> list[int]:
+    """How many options of models, engines and threads a person sees chosen."""
+    found = []
+    for label in ("Models to time", "Engines", "Threads of a call"):
+        picker = page.get_by_test_id("stMultiSelect").filter(has_text=label)
+        picker.get_by_role("combobox").wait_for()
+        found.append(picker.get_by_role("button", name="Remove").count())
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 400])
 def test_run_one_and_cancel_one(app: App, new_page: Callable[..., Page], width: int) -> None:
     page = new_page(width)
     visit(page, f"{app.url}/{LINK}")
     expect(page.get_by_text("No benchmark of your own is kept yet")).to_be_visible()
+    assert chips(page) == [2, 1, 1]
     page.get_by_role("button", name="Time them").click()
     expect(page.get_by_role("heading", name="All numbers")).to_be_visible(timeout=LONG_S)
     settle(page)
@@ -39,11 +50,14 @@ def test_run_one_and_cancel_one(app: App, new_page: Callable[..., Page], width: 
     assert troubles(page) == []
     assert overflow(page) == []
     assert re.search(r"bench=\d{8}-\d{6}-[0-9a-f]{8}", page.url)
+    assert chips(page) == [2, 1, 1]
 
     page.get_by_role("button", name="Time them").click()
+    page.wait_for_timeout(4000)  # of polls, in which the browser forgets the pickers
     page.get_by_role("button", name="Cancel").click(timeout=LONG_S)
     expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_visible(timeout=LONG_S)
     settle(page)
+    assert chips(page) == [2, 1, 1]
     page.get_by_text("History, import and export").click()
     expect(page.get_by_role("button", name="Delete")).to_have_count(1)
     assert troubles(page) == []

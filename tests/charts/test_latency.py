@@ -25,6 +25,7 @@ from kdcore.report.latency import (
     compare_benchmarks,
     comparison_rows,
     fact_rows,
+    first_speed_ups,
     over_threads,
     part_rows,
     settings,
@@ -105,12 +106,23 @@ def test_speed_ups(found):
     assert "times as fast" in speed_up_sentence(turned)
 
 
+def test_every_model_has_one_of_the_first_sentences(found):
+    own = [
+        replace(t, contender=replace(t.contender, model="tiny", title="Tiny"))
+        for t in found.timings
+        if t.contender.role == "student"
+    ]
+    ratios = first_speed_ups(replace(found, timings=(*found.timings, *own)), 4)
+    assert [r.other.contender.title for r in ratios] == ["Small", "Tiny"] * 2
+    assert ratios[0].other.contender.threads == ratios[1].other.contender.threads
+
+
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
         (1.1, 3, "is 2.0 [1.1, 3.0] times as fast"),
-        (0.5, 0.9, "is slower"),
-        (0.9, 3, "not told apart"),
+        (0.5, 0.9, "is slower than Big (2.0 [0.5, 0.9] times as fast): "),
+        (0.9, 3, "** against **Big**: no difference shown (2.0 times as fast [0.9, 3.0]), "),
     ],
 )
 def test_the_sentence_follows_the_interval(found, low, high, words):

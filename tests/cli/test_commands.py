@@ -165,6 +165,19 @@ def test_explain_writes_maps_panel_and_manifest(explain_arguments, tmp_path):
     assert sum(result["probabilities"]["teacher"].values()) == pytest.approx(1)
 
 
+def test_explain_tells_of_empty_maps(explain_arguments, tmp_path, capsys, empty_maps_of):
+    empty_maps_of("teacher", "student")
+    command, image, *rest = explain_arguments
+    target = tmp_path / "x.json"
+    more = ["--method", "grad-cam", "--json", str(target)]
+    assert main([command, image, str(target.parent / "lesion.png"), *rest, *more]) == 0
+    said = capsys.readouterr().out
+    assert "teacher: The map is empty: by Grad-CAM" in said and "student: The map" in said
+    assert json.loads(target.read_text())["pictures"]["lesion"]["correlation"] is None
+    table = (tmp_path / "out/answers.csv").read_text()
+    assert table.strip().endswith(",") and "nan" not in table
+
+
 @pytest.mark.parametrize(
     ("extra", "expected"),
     [

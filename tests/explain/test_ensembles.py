@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import torch
 
 from kdcore.base import Cancelled
 from kdcore.data import draw_lesion
-from kdcore.explain import METHODS, explain_one, explain_pair, score_cam
+from kdcore.explain import METHODS, explain_one, explain_pair, refine_score_cam, score_cam
 from kdcore.explain.attention import attention_grids
-from kdcore.explain.ensemble import CONVENTION, mean_attention_grids
+from kdcore.explain.channel_scores import ChannelScores
+from kdcore.explain.ensemble import CONVENTION, mean_attention_grids, mean_map, mean_of
 from kdcore.explain.everything import explain_everything
 from kdcore.explain.score_cam import estimate_seconds
 from kdcore.models import Card, Checkpoint, Ensemble, build_model
@@ -58,6 +60,28 @@ def test_the_map_is_the_mean_of_the_members_maps(ensemble, picture, method, stag
     assert 0 <= both.heatmap.min() <= both.heatmap.max() <= 1 + 1e-6
     assert np.allclose(both.logits, np.mean([a.logits for a in alone], 0), atol=1e-5)
     assert CONVENTION in both.manifest["method"]["convention"]
+
+
+def test_members_whose_map_is_empty_are_left_out_of_the_mean(ensemble):
+    empty, full, half = (np.full((2, 4), v, np.float32) for v in (0, 0, 0))
+    full[0, 0], half[1, 1] = 1, 0.5
+    maps = iter([empty, full])
+    found = mean_map(ensemble, lambda member, progress: next(maps), None)
+    assert np.array_equal(found, full), "its maximum is still 1"
+    assert np.allclose(mean_of([full, empty, half]), (full + half) / 2)
+    assert mean_of([full, half]).dtype == np.float32
+    assert np.array_equal(mean_of([empty, empty]), empty)
+
+
+def test_a_refined_map_leaves_empty_members_out_too(ensemble, monkeypatch):
+    image, real = torch.rand(1, 3, SIDE, SIDE), ChannelScores.heatmap
+    *_, alone = refine_score_cam(ensemble.members[1], image, 0)
+    calls = itertools.count()
+    monkeypatch.setattr(ChannelScores, "heatmap", lambda s: real(s) * np.float32(next(calls) % 2))
+    *_, both = refine_score_cam(ensemble, image, 0)
+    assert alone.heatmap.max() > 0.99
+    assert np.allclose(both.heatmap, alone.heatmap, atol=1e-6)
+    assert np.allclose(score_cam(ensemble, image, 0), alone.heatmap, atol=1e-6)
 
 
 def test_attention_per_stage_is_the_mean_on_the_finest_grid():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +74,33 @@ def test_threads_that_share_a_model_do_not_meet(small: Checkpoint) -> None:
     for one, other in zip(alone, together, strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_of_an_empty_map_the_files_hold_no_number(
+    small: Checkpoint, empty_maps_of: Callable[..., None]
+) -> None:
+    empty_maps_of("teacher", score_cam_only=True)
+    student = replace(small, card=replace(small.card, role="student"))
+    found = explain_everything(small, student, draw_lesion("mel", 5), -1, 4)
+    pair = found.score_cam
+    assert pair.empty == "the teacher's map is empty"
+    assert pair.teacher.why_empty.startswith("The map is empty: by Score-CAM")
+    assert pair.student.why_empty == ""
+    assert math.isnan(pair.correlation) and math.isnan(found.fast[0])
+    assert found.grad_cam.empty == ""
+    files = export_files(pair, **everything_else(found))
+    text = next(v for k, v in files.items() if k.endswith(".json")).decode()
+    assert "NaN" not in text
+    manifest = json.loads(text)
+    assert manifest["correlations"]["score-cam"] is None
+    assert manifest["correlations"]["grad-cam"] == found.grad_cam.correlation
+    assert manifest["score_cam"]["correlation_with_fast"]["teacher"] is None
+    assert manifest["teacher"]["empty"] and not manifest["student"]["empty"]
+    assert "as the teacher's map is empty" in manifest["difference"]
+    drawn = next(v for k, v in files.items() if k.endswith(".svg")).decode()
+    assert "Teacher (empty map): cnn2" in drawn and "Student: cnn2" in drawn
+    assert "None: the teacher&#x27;s map is empty" in drawn
+    assert "+1 (teacher)" not in drawn
 
 
 def test_the_files_hold_everything(small: Checkpoint) -> None:

@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 from torchmetrics.functional.image import structural_similarity_index_measure
 
+from kdcore.explain.empty_map import empty_maps, is_empty, which_empty, why_empty
 from kdcore.explain.map_agreement import MEASURES, TOP, agreement, map_agreement
 from kdcore.explain.maps import finish_cam, upsample
 
@@ -69,6 +70,19 @@ def test_a_constant_map_has_no_agreement_but_ssim():
     found = map_agreement(flat, other)
     assert np.isfinite(found.pop("ssim"))
     assert all(np.isnan(values) for values in found.values())
+
+
+def test_empty_is_what_is_the_same_everywhere():
+    maps = np.stack([np.zeros((12, 12), np.float32), np.full((12, 12), 0.5), make(1, side=12)[0]])
+    assert empty_maps(maps).tolist() == [is_empty(m) for m in maps] == [True, True, False]
+    assert [which_empty(*pair) for pair in ((False, False), (False, True), (True, True))] == [
+        "",
+        "the student's map is empty",
+        "both maps are empty",
+    ]
+    assert "speaks for mel" in why_empty("Grad-CAM", "mel")
+    assert "EfficientNet" in why_empty("Score-CAM (fast)", "mel")
+    assert why_empty("Attention", None).endswith("the same everywhere in the picture.")
 
 
 def test_shared_zeros_are_no_overlap():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -197,6 +198,41 @@ def test_agreement_stands_beside_what_a_study_found(
         "0.40",
     ]
     assert "200 test images" in words(app)
+
+
+def test_an_empty_map_is_told_and_compared_with_nothing(
+    open_page: Open, empty_maps_of: Callable[..., None]
+) -> None:
+    empty_maps_of("teacher", score_cam_only=True)
+    app = open_page("see/explain", target="mel")
+    result = finish(app, "w:explain")
+    assert result.score_cam.empty == "the teacher's map is empty"
+    (told,) = (box.value for box in app.info if "empty" in box.value)
+    assert told.startswith("The map is empty: by Score-CAM no place speaks for mel.")
+    assert told.endswith("Grad-CAM, under *Method*, is not empty here.")
+    assert "can't be said, as the teacher's map is empty" in words(app)
+    assert "The teacher's can't be compared: a map is empty." in words(app)
+    assert "left out, as the teacher's map is empty" in words(app)
+    assert not app.table
+    assert "Teacher minus student: Score-CAM" not in captions_of_pictures(app)
+    assert "Red: the teacher does" not in captions_of_pictures(app)
+    assert not re.search(r"\bnan\b|\bnone\b", words(app))
+    app.selectbox(key="w:method").set_value("grad-cam").run()
+    assert "Teacher minus student: Grad-CAM" in captions_of_pictures(app)
+    assert app.table and "map is empty:" not in words(app)
+
+
+def test_two_empty_maps_are_told_in_words(
+    open_page: Open, empty_maps_of: Callable[..., None]
+) -> None:
+    empty_maps_of("teacher", "student")
+    app = open_page("see/explain", target="mel")
+    finish(app, "w:explain")
+    boxes = [box.value for box in app.info if box.value.startswith("The map is empty")]
+    assert len(boxes) == 2
+    assert not any("Grad-CAM, under" in box for box in boxes), "that one is empty, too"
+    assert "as both maps are empty" in words(app)
+    assert "With the fast maps that came first they can't be compared" in words(app)
 
 
 def test_the_manifest_says_how_far_it_is(open_page: Open, gate: threading.Event) -> None:

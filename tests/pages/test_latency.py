@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from kdcore.deploy.latency_record import to_json
 from kdcore.deploy.latency_store import import_benchmark, keep_benchmark, list_benchmarks
+from kdcore.models import Card
+from pages.ui import latency
+from tests.conftest import write_tiny_checkpoint
 from tests.deploy.fakes import benchmark
 from tests.pages.conftest import ended, words
 
@@ -149,6 +156,101 @@ def test_a_run_is_shown_when_it_ends(open_page: Open, monkeypatch: pytest.Monkey
     latest = list_benchmarks()[0][0]
     assert len(list_benchmarks()[0]) == 2
     assert app.selectbox(key="w:bench").value == latest.name
+
+
+def test_a_run_is_shown_though_the_page_is_cut_short(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = keep_benchmark(benchmark(date="2021-01-01"))
+    new = keep_benchmark(benchmark(seed=2, date="2022-01-01"))
+    cut, drawn = [], threading.Event()
+
+    def fake(plan: Any, report: Callable[[dict[str, Any]], None]) -> str:
+        drawn.wait(60)
+        return new.name
+
+    monkeypatch.setattr("kdcore.deploy.latency_apart.bench_apart", fake)
+    app = open_page(PAGE, bench=old.name)
+    assert app.selectbox(key="w:bench").value == old.name
+
+    def once(kept: Any) -> None:
+        if kept.name == new.name and not cut:
+            cut.append(kept)
+            st.stop()
+
+    monkeypatch.setattr("pages.ui.latency_shown.show_conditions", once)
+    app.button(key="w:time").click().run()
+    assert not cut and not app.exception
+    drawn.set()
+    app = ended(app)
+    assert cut
+    app.selectbox(key="w:bench").set_value(old.name).run()  # what the browser had till then
+    assert app.selectbox(key="w:bench").value == new.name
+    app.selectbox(key="w:bench").set_value(old.name).run()
+    assert app.selectbox(key="w:bench").value == old.name, "shown once, not for ever"
+
+
+def test_two_of_one_minute_have_titles_of_their_own(open_page: Open) -> None:
+    names = [keep_benchmark(benchmark(seed=seed)).name for seed in (1, 2)]
+    app = open_page(PAGE)
+    options = app.selectbox(key="w:bench").options
+    assert len(set(options)) == 2 and {o[-8:] for o in options} == {n[-8:] for n in names}
+    for name in names:
+        app.selectbox(key="w:bench").set_value(name).run()
+        assert app.query_params["bench"] in (name, [name])
+
+
+def test_at_first_a_teacher_and_two_that_it_taught(tmp_path: Path) -> None:
+    def card(name: str, role: str, *teachers: str) -> tuple[Path, Card]:
+        taught = dict.fromkeys(teachers, "")
+        return tmp_path / name, replace(tiny, name=name, role=role, teachers=taught)
+
+    tiny = write_tiny_checkpoint(tmp_path / "any", "student", "cnn2")
+    models = {
+        "t1": card("t1", "teacher"),
+        "t2": card("t2", "teacher"),
+        "s1": card("s1", "student", "t2"),
+        "s2": card("s2", "student", "t1"),
+        "s3": card("s3", "student", "gone", "t2"),
+        "s4": card("s4", "student", "t2"),
+    }
+    assert latency._default(models) == ["t2", "s1", "s3"]
+    del models["t1"], models["t2"]
+    assert latency._default(models) == ["s1", "s2"], "no teacher is here"
+    models["t3"] = card("t3", "teacher")
+    assert latency._default(models) == ["t3", "s1", "s2"], "one that taught none of them"
+    assert latency._default({"b": card("b", "baseline")}) == ["b"]
+
+
+def test_a_widget_left_out_for_a_run_is_sent_its_value_again() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.ui import state
+
+        state.enter("Page")
+        if st.session_state.get("work"):  # the server holds what a job's fragment has not drawn
+            for key in ("w:some", "w:one", "w:on", "w:size"):
+                st.session_state[key] = st.session_state[key]
+        else:
+            state.choices("some", "Some", ["a", "b"], ["a"])
+            state.choice(st.selectbox, "one", "One", ["a", "b"])
+            state.switch("on", "On", False)
+            state.slide("size", "Size", 0.0, 1.0, 0.5, 0.1)
+        state.write_link(("some",))
+
+    app = AppTest.from_function(page).run()
+    app.multiselect[0].set_value(["b"])
+    app.selectbox[0].set_value("b")
+    app.toggle[0].set_value(True)
+    app.slider[0].set_value(0.7).run()
+    for work, sent in ((False, False), (True, False), (False, True), (False, False)):
+        app.session_state["work"] = work
+        app.run()
+        assert not app.exception
+        drawn = [] if work else [app.multiselect[0], app.selectbox[0], app.toggle[0], app.slider[0]]
+        assert [w.value for w in drawn] == ([] if work else [["b"], "b", True, 0.7])
+        assert {w.proto.set_value for w in drawn} <= {sent}
 
 
 def test_cancel_and_failure(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,9 +266,11 @@ def _pick(name: str, label: str, cards: dict[str, Card]) -> str:
         from kdcore.report.checkpoints import data_name
 
         of = "" if cards[n].classes == cards[first].classes else f" · {data_name(cards[n].classes)}"
-        return f"{cards[n].title or n}{' · strongest on validation' if n == marked else of}"
+        return f"{cards[n].title or n}{' · strongest' if n == marked else of}"
 
-    return state.choice(st.selectbox, name, label, list(cards), format_func=title)
+    told = "Strongest: by macro-F1 on validation images, on which models are chosen."
+    more = {"help": told} if marked else {}
+    return state.choice(st.selectbox, name, label, list(cards), format_func=title, **more)
 
 
 def cards(classes: tuple[str, ...] = ()) -> dict[str, tuple[Path, Card]]:

@@ -239,7 +239,7 @@ def test_a_newcomer_sees_the_strongest_single_teacher_and_the_student_that_it_ta
         "tiny-teacher",
         "tiny-student",
     ]
-    assert "Many · strongest on validation" in app.selectbox(key="w:teacher").options
+    assert "Many · strongest" in app.selectbox(key="w:teacher").options
 
 
 def test_uploads_good_and_bad(open_page: Open) -> None:

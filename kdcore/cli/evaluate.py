@@ -100,7 +100,7 @@ def _refuse_idle(options: argparse.Namespace, named: bool) -> None:
         )
     usual = argparse.ArgumentParser()
     add_arguments(usual)
-    heeded = {"weights", "data", "skip_missing"}
+    heeded = {"weights", *(("data", "skip_missing") if options.weights else ())}
     given = [
         f"--{name.replace('_', '-')}"
         for name, value in vars(usual.parse_args([])).items()
@@ -109,7 +109,7 @@ def _refuse_idle(options: argparse.Namespace, named: bool) -> None:
     if given and not named:
         raise SettingError(
             f"{', '.join(given)}: cards are given again as they were made.",
-            "Add --checkpoint or --predictions, or leave that out.",
+            "Add --checkpoint or --predictions, or --weights for the data, or leave that out.",
         )
 
 

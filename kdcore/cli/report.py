@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--teacher",
         metavar="NAME",
         default="",
-        help="what the others are held against; default: the strongest teacher that is one network",
+        help="what the others are held against; default: the strongest teacher, an ensemble last",
     )
     parser.add_argument(
         "--sections", metavar="NAME", nargs="+", choices=SECTIONS, default=[],

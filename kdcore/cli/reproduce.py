@@ -72,6 +72,11 @@ def _reproduced(
         if part not in model.files:
             print(f"{model.name}: no predictions on {part}", file=sys.stderr)
             continue
+        if not isinstance(metrics, Mapping) or not metrics:
+            raise DataError(
+                f"The card of {model.name} has no figures on the {part} part.",
+                "Restore the card, or measure with --checkpoint.",
+            )
         for source, found in _sources(model, card, part, options).items():
             result = evaluate_predictions(found, card.temperature).as_dict()
             yield model.name, part, source, compare_figures(metrics, result)

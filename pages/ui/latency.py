@@ -137,7 +137,7 @@ def _poll() -> bool:
     name, working = jobs.outcome(key, _show_live)
     if name is not None and state.get(_DONE) != name:
         state.put(_DONE, name)
-        state.put(latency_kept.NEW, name)
+        state.put(latency_kept.NEW, (name, state.peek("bench")))
     return working
 
 

@@ -34,8 +34,9 @@ def choose() -> Kept | None:
             icon=":material/timer:",
         )
         return None
-    new = state.get(NEW)
-    if new in found:  # before the widget is drawn, as in a callback
+    new, before = state.get(NEW) or (None, None)
+    # Unless another was picked since; before the widget is drawn, as in a callback.
+    if new in found and state.peek("bench") in (None, before, new):
         state.choose("bench", new)
     return _choose("bench", "Benchmark shown", found)
 

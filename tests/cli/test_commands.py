@@ -118,10 +118,15 @@ def test_a_card_that_its_predictions_do_not_give(tmp_path, monkeypatch, capsys):
     (tmp_path / "mine" / "predictions-test.npz").unlink()
     assert main(["evaluate"]) == 0
     assert "mine: no predictions on test" in capsys.readouterr().err
+    assert main(["evaluate", "--data", str(tmp_path)]) == 1
+    assert "--data: cards are given again" in capsys.readouterr().err
     assert main(["evaluate", "--split", "val"]) == 1
     assert "--split: cards are given again" in capsys.readouterr().err
     assert main(["evaluate", "--weights", "--checkpoint", "mine"]) == 1
     assert "something else is named" in capsys.readouterr().err
+    path.write_text(json.dumps(card | {"metrics": {"val": 3}}))
+    assert main(["evaluate"]) == 1
+    assert "has no figures on the val part" in capsys.readouterr().err
     path.write_text("{")
     assert main(["evaluate"]) == 1
     with pytest.raises(SystemExit):

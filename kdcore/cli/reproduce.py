@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from kdcore.base import DataError, checkpoints_folder
@@ -12,8 +12,8 @@ from kdcore.cli.common import open_data, say_progress, write_json
 from kdcore.data import samples_by_part
 from kdcore.evaluate import Reproduced, compare_figures, evaluate_predictions
 from kdcore.evaluate.reproduced import TOLERANCE
-from kdcore.models import CARD, Card, card_order, load_checkpoint, read_card
-from kdcore.predict import Predictions, predict_dataset
+from kdcore.models import CARD, card_order, load_checkpoint, read_card
+from kdcore.predict import predict_dataset
 from kdcore.predict.shelf import Measured, prediction_files
 from kdcore.report.cells import columns
 
@@ -68,31 +68,20 @@ def _reproduced(
 ) -> Iterator[tuple[str, str, str, Reproduced]]:
     card = model.card
     assert card is not None  # `_models` has given it
+    network = load_checkpoint(model.path) if options.weights else None
+    data = open_data(options, card.classes) if options.weights else None
+    split = card.recipe.get("split", ""), card.recipe.get("split_seed", 0)
     for part, metrics in card.metrics.items():
         if part not in model.files:
             print(f"{model.name}: no predictions on {part}", file=sys.stderr)
             continue
-        if not isinstance(metrics, Mapping) or not metrics:
-            raise DataError(
-                f"The card of {model.name} has no figures on the {part} part.",
-                "Restore the card, or measure with --checkpoint.",
-            )
-        for source, found in _sources(model, card, part, options).items():
+        sources = {"predictions": model.load(part)}
+        if network is not None and data is not None:
+            samples = samples_by_part(data, *split)[part]
+            sources["weights"] = predict_dataset(network, data, samples, part, say_progress)
+        for source, found in sources.items():
             result = evaluate_predictions(found, card.temperature).as_dict()
             yield model.name, part, source, compare_figures(metrics, result)
-
-
-def _sources(
-    model: Measured, card: Card, part: str, options: argparse.Namespace
-) -> Mapping[str, Predictions]:
-    found = {"predictions": model.load(part)}
-    if options.weights:
-        checkpoint = load_checkpoint(model.path)
-        data = open_data(options, card.classes)
-        split = card.recipe.get("split", ""), card.recipe.get("split_seed", 0)
-        samples = samples_by_part(data, *split)[part]
-        found["weights"] = predict_dataset(checkpoint, data, samples, part, say_progress)
-    return found
 
 
 def _plain(row: tuple[str, str, str, Reproduced]) -> tuple[Any, ...]:

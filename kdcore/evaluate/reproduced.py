@@ -33,20 +33,14 @@ class Reproduced:
         return self.largest <= TOLERANCE
 
 
-def compare_figures(card: Mapping[str, Any], found: Mapping[str, Any]) -> Reproduced:
+def compare_figures(card: Any, found: Mapping[str, Any]) -> Reproduced:
     """Compare a card's metrics of one part with an evaluation's `as_dict`.
 
     Words, such as how intervals were made, are no figures, nor is what `found` has beyond the card.
-
-    Raises
-    ------
-    ValueError
-        If the card has no number.
+    A card without a figure is not given again.
     """
-    leaves = list(_differences("", dict(card), dict(found)))
-    if not leaves:
-        raise ValueError("the card has no figure to compare")
-    name, largest = max(leaves, key=lambda leaf: leaf[1])
+    leaves = list(_differences("", card, found))
+    name, largest = max(leaves, key=lambda leaf: leaf[1], default=("", math.inf))
     return Reproduced(len(leaves), largest, name if largest else "")
 
 

@@ -23,7 +23,7 @@ def overview_texts(cards: Iterable[Card]) -> list[str]:
     teachers taught none.
     """
     known = list(cards)
-    return [text for text in (_best(known), _sizes(known), _without_students(known)) if text]
+    return [text for text in (_best(known), _sizes(known), _taught_nothing(known)) if text]
 
 
 def gain_texts(cards: Iterable[Card], sweeps: Iterable[SweepScores]) -> list[str]:
@@ -67,7 +67,7 @@ def _sizes(cards: list[Card]) -> str:
     return f"No smaller than what taught it, by parameters: {', '.join(told)}."
 
 
-def _without_students(cards: list[Card]) -> str:
+def _taught_nothing(cards: list[Card]) -> str:
     taught = {name for c in cards for name in taught_names(c)}
     idle = [c for c in cards if c.role == "teacher" and c.name not in taught]
     if not idle:

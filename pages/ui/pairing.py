@@ -123,13 +123,10 @@ def show_pair(pair: Pair) -> None:
     st.markdown(f"{taught} {headline_sentence(pair.told)} {mcnemar_sentence(pair.told)}")
     name = file_stem(*pair.titles, pair.shown.part)
     with st.expander("All scores of the two, and how alike they answer"):
-        for rows, what in (
-            (pair_rows(pair.comparison), "scores"),
-            (agreement_rows(pair.comparison), "agreement"),
-        ):
-            told = what == "agreement"  # once, under both
-            shown = text_rows(rows)
-            show_table(rows, f"{what}-{name}", note=pair.note, shown=shown, told=told)
+        scores, agreement = pair_rows(pair.comparison), agreement_rows(pair.comparison)
+        shown = text_rows(scores), text_rows(agreement)
+        show_table(scores, f"scores-{name}", note=pair.note, shown=shown[0], told=False)
+        show_table(agreement, f"agreement-{name}", note=pair.note, shown=shown[1])
 
 
 def show_differences(pair: Pair) -> None:

@@ -126,7 +126,7 @@ def test_a_card_that_its_predictions_do_not_give(tmp_path, monkeypatch, capsys):
     assert "something else is named" in capsys.readouterr().err
     path.write_text(json.dumps(card | {"metrics": {"val": 3}}))
     assert main(["evaluate"]) == 1
-    assert "has no figures on the val part" in capsys.readouterr().err
+    assert "not given again: mine on val from predictions" in capsys.readouterr().err
     path.write_text("{")
     assert main(["evaluate"]) == 1
     with pytest.raises(SystemExit):

@@ -49,6 +49,7 @@ def test_rounding_is_allowed():
     assert compare_figures({"nll": 0.5}, {"nll": 0.5 + 5e-7}).same
 
 
-def test_a_card_without_figures():
-    with pytest.raises(ValueError, match="no figure"):
-        compare_figures({"split": "test"}, CARD)
+@pytest.mark.parametrize(("card", "figures"), [({"split": "test"}, 0), ({}, 0), (3, 1)])
+def test_a_card_without_figures_is_not_given_again(card, figures):
+    found = compare_figures(card, CARD)
+    assert found.figures == figures and not found.same
